@@ -1,0 +1,61 @@
+"""The challenges a person can be asked to meet."""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ChallengeType(StrEnum):
+    """What the person is asked to do; left and right are the person's own."""
+
+    TURN_LEFT = "TURN_LEFT"
+    TURN_RIGHT = "TURN_RIGHT"
+    LOOK_UP = "LOOK_UP"
+    LOOK_DOWN = "LOOK_DOWN"
+    BLINK = "BLINK"
+    SMILE = "SMILE"
+    OPEN_MOUTH = "OPEN_MOUTH"
+
+
+INSTRUCTIONS: dict[ChallengeType, str] = {
+    ChallengeType.TURN_LEFT: "Turn your head to the left",
+    ChallengeType.TURN_RIGHT: "Turn your head to the right",
+    ChallengeType.LOOK_UP: "Look upward",
+    ChallengeType.LOOK_DOWN: "Look downward",
+    ChallengeType.BLINK: "Blink your eyes",
+    ChallengeType.SMILE: "Smile",
+    ChallengeType.OPEN_MOUTH: "Open your mouth",
+}
+
+HEAD_MOVEMENTS = frozenset(
+    {ChallengeType.TURN_LEFT, ChallengeType.TURN_RIGHT, ChallengeType.LOOK_UP, ChallengeType.LOOK_DOWN}
+)
+EXPRESSIONS = frozenset({ChallengeType.BLINK, ChallengeType.SMILE, ChallengeType.OPEN_MOUTH})
+
+OPPOSITES: dict[ChallengeType, ChallengeType] = {
+    ChallengeType.TURN_LEFT: ChallengeType.TURN_RIGHT,
+    ChallengeType.TURN_RIGHT: ChallengeType.TURN_LEFT,
+    ChallengeType.LOOK_UP: ChallengeType.LOOK_DOWN,
+    ChallengeType.LOOK_DOWN: ChallengeType.LOOK_UP,
+}
+
+
+@dataclass(slots=True)
+class Challenge:
+    """One challenge of a session and what became of it."""
+
+    type: ChallengeType
+    timeout_seconds: float
+    started_at: float | None = None
+    passed_at: float | None = None
+    confidence: float | None = None
+
+    @property
+    def instruction(self) -> str:
+        """The sentence shown to the person."""
+        return INSTRUCTIONS[self.type]
+
+    @property
+    def deadline(self) -> float | None:
+        """When it times out; None while its clock has not started."""
+        return None if self.started_at is None else self.started_at + self.timeout_seconds

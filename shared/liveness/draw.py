@@ -1,0 +1,35 @@
+"""Drawing the challenges of a session."""
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Protocol
+
+from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, OPPOSITES, ChallengeType
+
+
+class Chance(Protocol):
+    """The randomness a draw needs; `random.SystemRandom()` is one."""
+
+    def choice(self, seq: list[ChallengeType], /) -> ChallengeType:
+        """One of seq, each as likely as any other."""
+
+
+def draw(count: int, chance: Chance, allowed: Collection[ChallengeType] = tuple(ChallengeType)) -> list[ChallengeType]:
+    """`count` challenges out of `allowed`, by chance.
+
+    Never the same challenge or its opposite twice running, where `allowed` leaves another; from two challenges on at
+    least one head movement and one expression, where it has both. Whole draws are thrown away until one is fit, so that
+    every fit draw is equally likely.
+    """
+    allowed = sorted(set(allowed))
+    if count < 1 or not allowed:
+        raise ValueError("count and the allowed challenges must be at least 1")
+    mixed = count >= 2 and bool(HEAD_MOVEMENTS & set(allowed)) and bool(EXPRESSIONS & set(allowed))
+    while True:
+        drawn = [chance.choice(allowed)]
+        while len(drawn) < count:
+            last = drawn[-1]
+            options = [t for t in allowed if t not in (last, OPPOSITES.get(last))]
+            drawn.append(chance.choice(options or [t for t in allowed if t != last] or allowed))
+        if not mixed or (HEAD_MOVEMENTS & set(drawn) and EXPRESSIONS & set(drawn)):
+            return drawn

@@ -1,0 +1,77 @@
+"""What one frame shows, as numbers: made by `workers.vision`, judged here.
+
+No pixel and no face descriptor is in it, so that it may be stored while its session lives.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class Problem(StrEnum):
+    """Why a frame cannot be used for judging; the codes are stable and are sent to clients as hints."""
+
+    NO_FACE = "no_face"
+    SEVERAL_FACES = "several_faces"
+    TOO_FAR = "too_far"
+    TOO_CLOSE = "too_close"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    TOO_BLURRED = "too_blurred"
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """One face: where it is, which way it looks, and what its eyes and mouth do."""
+
+    #: Left, top, width, height of the face, as fractions of the picture's longer side.
+    box: tuple[float, float, float, float]
+    #: Degrees; positive when the person turns to their own left (the nose moves to an unmirrored picture's right).
+    yaw: float
+    #: Degrees; positive when the person looks up.
+    pitch: float
+    #: Degrees; positive when the head tilts clockwise in the picture.
+    roll: float
+    #: Eye openness: lid distance over eye width, the person's own left and right eye.
+    left_eye: float
+    right_eye: float
+    #: Distance of the inner lips, in inter-ocular distances.
+    mouth_open: float
+    #: Distance of the mouth's corners, in inter-ocular distances, seen from the front.
+    mouth_width: float
+    #: How far the mouth's corners stand above the lips' middle, in inter-ocular distances.
+    mouth_lift: float
+    #: 0 to 1: how surely these points lie on a face.
+    sureness: float
+    #: Rigid points (they do not move with expression): little-endian float32 x, y pairs in pixels of the upright picture.
+    rigid: bytes = b""
+    #: True where the detector lost the face and the points were carried on from the frame before.
+    carried: bool = False
+
+    def mirrored(self) -> Face:
+        """The same face in a mirrored picture: left and right change places, and nothing else."""
+        return replace(
+            self, yaw=-self.yaw, roll=-self.roll, left_eye=self.right_eye, right_eye=self.left_eye
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """All that one frame gives to the judges."""
+
+    #: Number of faces seen, 0 to many.
+    faces: int
+    problem: Problem | None = None
+    face: Face | None = None
+    #: Width and height of the upright picture in pixels.
+    width: int = 0
+    height: int = 0
+    #: Mean grey level of the face, 0 to 255 (of the picture, without a face).
+    brightness: float = 0.0
+    #: SHA-256 of the bytes, first 16 hex digits: the same frame sent twice.
+    digest: str = ""
+
+    @property
+    def usable(self) -> bool:
+        """Exactly one face, good enough to judge."""
+        return self.face is not None and self.problem is None

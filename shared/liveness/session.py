@@ -1,0 +1,228 @@
+"""A session: the aggregate that turns observations into passes, states and a verdict."""
+from __future__ import annotations
+
+from bisect import insort
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import Any
+
+from shared.liveness import hints
+from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.gestures import judge
+from shared.liveness.hints import Hint
+from shared.liveness.observation import Observation
+
+#: Seconds of frames before the current challenge that its judge may look at.
+PREROLL = 4.0
+#: Seconds at the beginning of a session whose frames are always at hand: the person's first neutral.
+OPENING = 3.0
+#: Seconds back from now that are judged at most.
+WINDOW = 20.0
+#: Seconds that a frame may be under way: before they are over, no clock fails a session.
+SETTLE = 6.0
+
+
+class State(StrEnum):
+    """The states of API.md."""
+
+    PENDING = "pending"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class FrameResult:
+    """The documented answer to a frame, and a hint."""
+
+    session_id: str
+    challenge_type: ChallengeType | None
+    passed: bool
+    confidence: float
+    challenges_remaining: int
+    session_complete: bool
+    is_live: bool | None
+    state: State
+    hint: Hint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to a session: `type` is e.g. "session.completed"."""
+
+    type: str
+    at: float
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """An observation as it came into a session; `at` is its arrival at the API."""
+
+    id: str
+    at: float
+    observation: Observation
+
+
+@dataclass(slots=True)
+class Session:
+    """One person's check. Not to be used from two places at once: the caller holds its row's lock."""
+
+    id: str
+    challenges: list[Challenge]
+    created_at: float
+    expires_at: float
+    mirrored: bool = False
+    state: State = State.PENDING
+    started_at: float | None = None
+    ended_at: float | None = None
+    is_live: bool | None = None
+    #: Why it failed or was not live: a stable code, for the server's side only.
+    reason: str | None = None
+    #: Frames of the opening and of the last seconds, oldest first: what the judges look at. See `recall`.
+    frames: list[Frame] = field(default_factory=list)
+    #: New since the session was loaded; the unit of work writes them to the outbox.
+    events: list[Event] = field(default_factory=list)
+
+    @classmethod
+    def open(
+        cls,
+        session_id: str,
+        types: list[ChallengeType],
+        *,
+        timeout_seconds: float,
+        at: float,
+        ttl: float,
+        mirrored: bool = False,
+    ) -> Session:
+        """A new, pending session."""
+        session = cls(
+            id=session_id,
+            challenges=[Challenge(t, timeout_seconds) for t in types],
+            created_at=at,
+            expires_at=at + ttl,
+            mirrored=mirrored,
+        )
+        session._tell("session.created", at, challenges=[str(t) for t in types])
+        return session
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing can change any more."""
+        return self.state in (State.COMPLETED, State.FAILED, State.EXPIRED)
+
+    @property
+    def current(self) -> Challenge | None:
+        """The challenge to be met now; None once the session has ended."""
+        if self.ended:
+            return None
+        return next((c for c in self.challenges if c.passed_at is None), None)
+
+    @property
+    def remaining(self) -> int:
+        """How many challenges are not passed yet."""
+        return sum(c.passed_at is None for c in self.challenges)
+
+    @property
+    def due(self) -> float | None:
+        """When `tick` will end this session if no frame comes; None once it has ended."""
+        if self.ended:
+            return None
+        current = self.current
+        deadline = current.deadline if current else None
+        return self.expires_at if deadline is None else min(self.expires_at, deadline + SETTLE)
+
+    def recall(self, at: float) -> tuple[float, float]:
+        """Which frames must be at hand to judge one that arrived at `at`.
+
+        Returns (until, since): the frames that arrived up to `until` (the opening), and those from `since` on.
+        """
+        current = self.current
+        start = (current.started_at if current else None) or self.created_at
+        opening = (self.challenges[0].started_at or at) + OPENING
+        return opening, max(start - PREROLL, at - WINDOW)
+
+    def tick(self, at: float) -> None:
+        """Let time pass: fail or expire what is overdue at `at`."""
+        due = self.due
+        if due is None or at < due:
+            return
+        current = self.current
+        if current and current.deadline is not None and current.deadline + SETTLE <= self.expires_at:
+            self._fail(current.deadline, "timed_out")
+        else:
+            self._end(State.EXPIRED, self.expires_at, "expired")
+
+    def submit(self, frame_id: str, observation: Observation, at: float, *, settled: bool = True) -> FrameResult:
+        """Judge a frame that arrived at `at`.
+
+        settled: no frame that arrived earlier is still being measured. Only then may this one time a challenge out.
+        """
+        if not self.ended and at >= self.expires_at:
+            self._end(State.EXPIRED, self.expires_at, "expired")
+        current = self.current
+        if current is None:
+            return self._result(None, hint=hints.ENDED)
+        if self.mirrored and observation.face is not None:
+            observation = replace(observation, face=observation.face.mirrored())
+        if self.state is State.PENDING:
+            self.state, self.started_at = State.IN_PROGRESS, at
+            self._tell("session.started", at)
+        self._remember(Frame(frame_id, at, observation))
+        if current.deadline is not None and at > current.deadline:
+            if settled:
+                self._fail(current.deadline, "timed_out")
+                return self._result(None, hint=hints.TIMED_OUT)
+            return self._result(current, hint=hints.TIMED_OUT)
+        if current.started_at is None and observation.usable:
+            current.started_at = at
+        if current.started_at is None or at < current.started_at:
+            return self._result(current, hint=hints.for_problem(observation.problem))
+        judgement = judge(current.type, self.frames, since=current.started_at, opening_until=self.recall(at)[0])
+        if judgement.passed:
+            self._pass(current, max(at, self.frames[-1].at), judgement.confidence)
+        hint = hints.for_problem(observation.problem) or judgement.hint
+        return self._result(current, passed=judgement.passed, confidence=judgement.confidence, hint=hint)
+
+    def cancel(self, at: float) -> None:
+        """Tell that this session is no more; the caller deletes it."""
+        self._tell("session.cancelled", at)
+
+    def _remember(self, frame: Frame) -> None:
+        insort(self.frames, frame, key=lambda f: f.at)
+
+    def _pass(self, challenge: Challenge, at: float, confidence: float) -> None:
+        challenge.passed_at, challenge.confidence = at, confidence
+        self._tell("session.challenge_passed", at, challenge=str(challenge.type), confidence=confidence)
+        following = self.current
+        if following is not None:
+            following.started_at = at
+        else:
+            self.is_live = True
+            self._end(State.COMPLETED, at, None)
+
+    def _fail(self, at: float, reason: str) -> None:
+        self._end(State.FAILED, at, reason)
+
+    def _end(self, state: State, at: float, reason: str | None) -> None:
+        self.state, self.ended_at, self.reason = state, at, reason
+        self._tell(f"session.{state}", at, is_live=self.is_live, reason=reason)
+
+    def _tell(self, kind: str, at: float, **data: Any) -> None:
+        self.events.append(Event(kind, at, data))
+
+    def _result(
+        self, challenge: Challenge | None, *, passed: bool = False, confidence: float = 0.0, hint: Hint | None = None
+    ) -> FrameResult:
+        return FrameResult(
+            session_id=self.id,
+            challenge_type=None if challenge is None else challenge.type,
+            passed=passed,
+            confidence=round(confidence, 3),
+            challenges_remaining=self.remaining,
+            session_complete=self.state is State.COMPLETED,
+            is_live=self.is_live,
+            state=self.state,
+            hint=hint,
+        )

@@ -1,0 +1,1 @@
+"""What `dramatiq` runs: frames are measured and judged here."""
