@@ -1,0 +1,65 @@
+"""What a worker says about a frame, and the way it takes back to the request that waits for it.
+
+An answer is a list of one element, so that the request can wait for it by a blocking pop, and is JSON:
+`{"result": {…a FrameResult…}}` or `{"problem": {"status": 422, "code": "not_an_image", "detail": "…"}}`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import msgspec
+from redis import Redis
+
+from shared import keyspace
+from shared.liveness.session import FrameResult
+
+
+@dataclass(frozen=True, slots=True)
+class FrameProblem:
+    """Why a frame could not be judged, as the API tells it (RFC 9457): a status, a stable code, a sentence."""
+
+    status: int
+    code: str
+    detail: str
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Either a result or a problem."""
+
+    result: FrameResult | None = None
+    problem: FrameProblem | None = None
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Answer)
+
+
+def encode(answer: Answer) -> bytes:
+    """An answer as it travels."""
+    return _encoder.encode(answer)
+
+
+def decode(data: bytes) -> Answer:
+    """The answer in `data`."""
+    return _decoder.decode(data)
+
+
+def push(redis: Redis, frame_id: str, answer: Answer) -> None:
+    """Give an answer to whoever waits for it. Takes a client or, better, a pipeline: it is two commands."""
+    key = keyspace.answer(frame_id)
+    redis.rpush(key, encode(answer))
+    redis.expire(key, keyspace.ANSWER_TTL)
+
+
+def wait(redis: Redis, frame_id: str, timeout: float) -> Answer | None:
+    """Wait for the answer for at most `timeout` seconds; None if there was none.
+
+    The client must have been made with `blocks_for` of at least `timeout`. Not for pipelines.
+    """
+    if timeout <= 0:  # BLPOP would take 0 for "for ever"
+        data = cast("bytes | None", redis.lpop(keyspace.answer(frame_id)))
+        return None if data is None else decode(data)
+    popped = cast("tuple[bytes, bytes] | None", redis.blpop([keyspace.answer(frame_id)], timeout=timeout))
+    return None if popped is None else decode(popped[1])

@@ -1,0 +1,80 @@
+"""Every key that this service has in Redis. Nothing else names one, and each has a time to live.
+
+key                        type    time to live      written by                  read by
+-------------------------  ------  ----------------  --------------------------  ---------------------------------------
+frame:{frame}              string  FRAME_TTL         api: the picture            worker; deleted when it is answered
+answer:{frame}             list    ANSWER_TTL        worker: one answer          api, by a blocking pop
+inflight:{session}         zset    INFLIGHT_TTL      api adds a frame with its   worker, to know whether a frame that
+                                                     arrival as score; worker    arrived earlier is still being measured
+                                                     and api remove it
+prior:{session}            hash    PRIOR_TTL         worker: where the face was  worker, before it measures the next
+                                                     in the latest frame         frame
+workers                    zset    PRESENCE_TTL      each worker process, every  api (/readyz)
+                                                     PRESENCE_EVERY seconds,
+                                                     its last sign of life
+lease:{name}               string  the lease's own   clock: who has it           clock
+
+With a queue on Redis there are dramatiq's own keys beside these, described at the head of its `redis/dispatch.lua`:
+`dramatiq:{queue}` and its `.msgs`, `.DQ`, `.DQ.msgs`, `.XQ`, `.XQ.msgs`, `dramatiq:__acks__.*` and
+`dramatiq:__heartbeats__`. They have no time to live: Redis removes a list, hash or set that has become empty, a
+message leaves them when it has been worked on or is too old, and heartbeats are removed with their worker. One is ours:
+
+dramatiq:{queue}.wake      list    WAKE_TTL          whoever enqueues: a token   an idle worker, by a blocking pop
+                                                     beside each message
+"""
+
+from __future__ import annotations
+
+#: Seconds; an answer is waited for by a request that gave up long before that.
+ANSWER_TTL = 30
+
+#: Seconds after the latest frame of a session.
+INFLIGHT_TTL = 30
+
+#: Seconds; the place of a face is worth nothing when it is older than that.
+PRIOR_TTL = 10
+
+#: Seconds between two signs of life of a worker process.
+PRESENCE_EVERY = 2.0
+
+#: Seconds without a sign of life after which a worker process is taken for gone.
+PRESENCE_LATELY = 10.0
+
+#: Seconds; longer than PRESENCE_LATELY, so that the set itself is never what makes a worker disappear.
+PRESENCE_TTL = 60
+
+#: Seconds; a token that nobody took in that time woke nobody, and messages are found without it.
+WAKE_TTL = 60
+
+#: The sorted set of worker processes.
+WORKERS = "workers"
+
+
+def frame(frame_id: str) -> str:
+    """The picture of a frame."""
+    return f"frame:{frame_id}"
+
+
+def answer(frame_id: str) -> str:
+    """What a worker says about a frame."""
+    return f"answer:{frame_id}"
+
+
+def inflight(session_id: str) -> str:
+    """The frames of a session that have arrived and are not answered yet."""
+    return f"inflight:{session_id}"
+
+
+def prior(session_id: str) -> str:
+    """Where the face was in the session's latest measured frame."""
+    return f"prior:{session_id}"
+
+
+def lease(name: str) -> str:
+    """Who alone may do something just now."""
+    return f"lease:{name}"
+
+
+def wake(namespace: str, queue_name: str) -> str:
+    """The tokens that wake idle workers of a queue."""
+    return f"{namespace}:{queue_name}.wake"

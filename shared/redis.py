@@ -1,0 +1,35 @@
+"""Connections to Redis."""
+
+from __future__ import annotations
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff
+from redis.retry import Retry
+
+#: Seconds that a command may take beyond the time it is asked to block. Redis itself needs far less than a
+#: millisecond; this is the network's share, and how long a hung server holds a request.
+PATIENCE = 3.0
+
+#: Seconds to wait for a connection.
+CONNECTING = 2.0
+
+
+def make_redis(url: str, *, blocks_for: float = 0.0, max_connections: int | None = None) -> redis.Redis:
+    """A client, and its pool of connections, which are opened when they are needed.
+
+    blocks_for: the longest time in seconds that a command will be asked to block (BLPOP). The socket's own timeout must
+    exceed it, or the client would take a patient server for a dead one.
+
+    Make it after a process has forked, and one for each process.
+    """
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=blocks_for + PATIENCE,
+        socket_connect_timeout=CONNECTING,
+        socket_keepalive=True,
+        health_check_interval=30,
+        max_connections=max_connections,
+        # One more try hides a restarted server from a request, at the cost of at most a twentieth of a second. All
+        # that is sent may be sent twice: frames and answers have ids, and the second time changes nothing.
+        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.05), retries=1),
+    )

@@ -1,0 +1,161 @@
+"""Everything that is set from outside, by environment variables of the same names (or in a `.env` file).
+
+Each process asks for its settings once, by `load_settings_or_exit()` where it starts and by `get_settings()` anywhere
+else; they do not change while it runs. A new setting is one described field here and one line in `.env.example`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, NoReturn
+
+from pydantic import AfterValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from shared.liveness.session import SETTLE
+
+#: Seconds that lie between the API's giving up on a frame and the first moment at which a clock may fail its session:
+#: a frame that was picked up just before its deadline must still find the session as it was.
+JUDGING_TIME = 1.0
+
+#: How a process that refuses to start because of a setting ends (sysexits.h: EX_CONFIG).
+EXIT_CONFIG = 78
+
+
+def _redis(url: str) -> str:
+    if not url.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return url
+
+
+def _queue(url: str) -> str:
+    if not url.startswith(("redis://", "rediss://", "unix://", "amqp://", "amqps://")):
+        raise ValueError("must begin with redis://, rediss://, unix://, amqp:// or amqps://")
+    return url
+
+
+def _database(url: str) -> str:
+    # Platforms hand out postgres:// (Heroku) or postgresql://; SQLAlchemy would take these for psycopg 2.
+    for scheme in ("postgres://", "postgresql://"):
+        if url.startswith(scheme):
+            return "postgresql+psycopg://" + url.removeprefix(scheme)
+    if not url.startswith(("sqlite://", "postgresql+psycopg://")):
+        raise ValueError("must begin with sqlite:///, postgres:// or postgresql://")
+    return url
+
+
+def _redis_url_before(data: dict[str, Any]) -> str:
+    return str(data["redis_url"])
+
+
+def _queue_url_before(data: dict[str, Any]) -> str:
+    return str(data["queue_url"])
+
+
+class Settings(BaseSettings):
+    """The settings of web, workers and clock alike. Times are seconds where nothing else is said."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        env_file=".env",
+        env_ignore_empty=True,  # `QUEUE_URL=` in a .env means: the default
+        extra="ignore",  # the .env may hold variables of other programs
+        hide_input_in_errors=True,  # an address holds a password
+        validate_default=True,
+    )
+
+    redis_url: Annotated[str, AfterValidator(_redis)] = Field(
+        "redis://localhost:6379/0",
+        description="Redis for pictures on their way, answers, limits; and the queue, unless QUEUE_URL says otherwise.",
+    )
+    database_url: Annotated[str, AfterValidator(_database)] = Field(
+        "sqlite:///var/liveness.db", description="Where sessions are kept: sqlite:///path or postgresql://…"
+    )
+    queue_url: Annotated[str, AfterValidator(_queue)] = Field(
+        default_factory=_redis_url_before,
+        description="What carries frames to the workers: redis://… or amqp://… (RabbitMQ). Default: REDIS_URL.",
+    )
+    events_url: Annotated[str, AfterValidator(_queue)] = Field(
+        default_factory=_queue_url_before,
+        description="Where events are published: redis://… or amqp://…. Default: QUEUE_URL.",
+    )
+
+    session_ttl: float = Field(300.0, ge=10, le=86400, description="A session that has not ended by then expires.")
+    frame_deadline: float = Field(
+        5.0,
+        gt=0,
+        le=SETTLE - JUDGING_TIME,
+        description="A frame that no worker has answered by then gets a 503 and is not worked on any more.",
+    )
+    frame_ttl: float = Field(
+        15.0, ge=SETTLE, le=300, description="A picture that nobody has come for is gone from Redis by then."
+    )
+    retention_hours: float = Field(
+        24.0, ge=0, le=24 * 366, description="Hours that the row of an ended session is kept."
+    )
+
+    max_frame_bytes: int = Field(
+        4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="A larger picture is refused before it is read."
+    )
+    max_pixels: int = Field(
+        25_000_000, ge=10_000, le=200_000_000, description="A picture with more is refused before it is decoded."
+    )
+    landmarks: Literal["mesh", "dlib"] = Field(
+        "mesh", description="Which engine finds the points of a face. The licence of dlib's excludes commercial use."
+    )
+    models_dir: Path = Field(Path("var/models"), description="The directory of the models.")
+
+    port: int = Field(8000, ge=1, le=65535, description="The port that the web process listens on.")
+    web_concurrency: int = Field(1, ge=1, le=64, description="Number of web processes.")
+    web_threads: int = Field(
+        32, ge=1, le=512, description="Threads of each web process; a frame holds one until it is answered."
+    )
+    worker_processes: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="Number of worker processes; each works on one frame at a time. Default: one a processor.",
+    )
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least that is logged.")
+    log_format: Literal["console", "json"] = Field("console", description="console for people, json for machines.")
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process. Raises pydantic's ValidationError where one is wrong."""
+    return Settings()
+
+
+def load_settings_or_exit() -> Settings:
+    """`get_settings()`; where one is wrong, this process ends with a sentence that names the variable."""
+    try:
+        return get_settings()
+    except ValidationError as error:
+        refuse(what_is_wrong(error))
+
+
+def what_is_wrong(error: ValidationError) -> str:
+    """One sentence that names each variable that is wrong, and says why; never its value, which may be a secret."""
+    faults = []
+    for fault in error.errors(include_input=False, include_url=False):
+        if fault["type"] == "default_factory_not_called":
+            continue  # it would have been taken from another one, and that one is named already
+        reason = fault["msg"].removeprefix("Value error, ")
+        faults.append(f"{'.'.join(str(part) for part in fault['loc']).upper()} {_as_clause(reason)}")
+    return "Not started, because of the settings: " + "; ".join(faults) + "."
+
+
+def refuse(sentence: str) -> NoReturn:
+    """End this process, saying why."""
+    sys.stderr.write(sentence + "\n")
+    sys.stderr.flush()
+    raise SystemExit(EXIT_CONFIG)
+
+
+def _as_clause(reason: str) -> str:
+    # pydantic says "Input should be …": after the variable's name that reads better without its subject.
+    return reason.replace("Input should be", "should be", 1).rstrip(".")
