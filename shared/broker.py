@@ -42,15 +42,16 @@ DEAD_MESSAGE_TTL = 24 * 3600 * 1000
 IDLE = 1.0
 
 #: Wrapped around dramatiq's own dispatch.lua, which stays as it is, so that a message and its token appear together in
-#: one round trip. A token is pushed for each message, never more tokens than messages wait; whoever finds the queue
-#: empty takes the tokens that are left away, for nothing waits that they could tell of.
+#: one round trip. A token is pushed for each message, never more tokens than messages wait. Whoever finds the queue
+#: empty takes the tokens that are left away, for nothing waits that they could tell of; whoever leaves messages behind
+#: sees to it that there is one (several may have come back at once from a dead worker).
 #:
 #: ARGV[9…] are dispatch.lua's own arguments of a command; "enqueue" has one more here, "producer", from a process that
 #: takes no messages: dispatch.lua notes a sign of life for every caller, and maintenance would look for the unfinished
 #: messages of each web process that was silent for a moment, by KEYS over the whole database.
 _WAKING_DISPATCH = """
 local function dispatch()
-%s
+%(dispatch)s
 end
 local reply = dispatch()
 local command, queue = ARGV[1], KEYS[1] .. ":" .. ARGV[3]
@@ -58,12 +59,17 @@ if command == "enqueue" or command == "requeue" then
     if redis.call("llen", queue .. ".wake") < redis.call("llen", queue) then
         redis.call("rpush", queue .. ".wake", "1")
     end
-    redis.call("expire", queue .. ".wake", "%d")
+    redis.call("expire", queue .. ".wake", "%(ttl)d")
     if command == "enqueue" and ARGV[11] == "producer" then
         redis.call("zrem", KEYS[1] .. ":__heartbeats__", ARGV[4])
     end
-elseif command == "fetch" and redis.call("exists", queue) == 0 then
-    redis.call("del", queue .. ".wake")
+elseif command == "fetch" then
+    if redis.call("exists", queue) == 0 then
+        redis.call("del", queue .. ".wake")
+    elseif redis.call("exists", queue .. ".wake") == 0 then
+        redis.call("rpush", queue .. ".wake", "1")
+        redis.call("expire", queue .. ".wake", "%(ttl)d")
+    end
 end
 return reply
 """
@@ -85,7 +91,9 @@ class WakingRedisBroker(RedisBroker):
         self._consumes = False
         stock = self.scripts["dispatch"].script
         text = stock.decode() if isinstance(stock, bytes) else stock
-        self.scripts["dispatch"] = client.register_script(_WAKING_DISPATCH % (text, keyspace.WAKE_TTL))
+        self.scripts["dispatch"] = client.register_script(
+            _WAKING_DISPATCH % {"dispatch": text, "ttl": keyspace.WAKE_TTL}
+        )
 
     @property
     def consumer_class(self) -> type[WakingConsumer]:
