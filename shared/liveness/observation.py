@@ -32,21 +32,21 @@ class Face:
     pitch: float
     #: Degrees; positive when the head tilts clockwise in the picture.
     roll: float
-    #: Eye openness: lid distance over eye width, the person's own left and right eye.
+    #: Inter-ocular distance seen from the front, as a fraction of the picture's longer side.
+    scale: float
+    #: Eye openness: the lids' distance over the eye's width, of the person's own left and right eye.
     left_eye: float
     right_eye: float
-    #: Distance of the inner lips, in inter-ocular distances.
+    #: Distance of the inner lips, in inter-ocular distances, seen from the front.
     mouth_open: float
     #: Distance of the mouth's corners, in inter-ocular distances, seen from the front.
     mouth_width: float
-    #: How far the mouth's corners stand above the lips' middle, in inter-ocular distances.
-    mouth_lift: float
-    #: 0 to 1: how surely these points lie on a face.
+    #: How far the mouth's corners are below the nose's base, likewise: a smile lifts them.
+    mouth_drop: float
+    #: 0 to 1: how surely these points lie on a face; at 0.5 they were carried on from the frame before.
     sureness: float
-    #: Rigid points (they do not move with expression): little-endian float32 x, y pairs in pixels of the upright picture.
-    rigid: bytes = b""
-    #: True where the detector lost the face and the points were carried on from the frame before.
-    carried: bool = False
+    #: The 68 points in pixels of the upright picture: little-endian float32, x and y in turn.
+    points: bytes = b""
 
     def mirrored(self) -> Face:
         """The same face in a mirrored picture: left and right change places, and nothing else."""
@@ -68,7 +68,7 @@ class Observation:
     height: int = 0
     #: Mean grey level of the face, 0 to 255 (of the picture, without a face).
     brightness: float = 0.0
-    #: SHA-256 of the bytes, first 16 hex digits: the same frame sent twice.
+    #: SHA-256 of the bytes sent, first 16 hex digits: the same frame sent twice.
     digest: str = ""
 
     @property

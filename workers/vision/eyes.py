@@ -1,0 +1,53 @@
+"""How open the eyes are, by MediaPipe's eye contours (`iris_landmark.tflite`, Apache-2.0), run by OpenCV.
+
+The face mesh hardly moves its lids when an eye closes; this model looks at each eye by itself, and its lids meet.
+"""
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from workers.vision.landmarks import Picture, Points, Region, region_map
+
+MODEL_FILE = "iris_landmark.tflite"
+
+#: Side of the model's input in pixels.
+_INPUT = 64
+#: Side of the region around an eye, in eye widths (MediaPipe's own figure).
+_REGION_SCALE = 2.3
+#: Corners (outer, inner) of the person's right eye and (inner, outer) of the left one among the 68 points.
+_RIGHT, _LEFT = (36, 39), (42, 45)
+#: Of the model's 71 points: the lower and the upper lid, corner to corner without the corners, and the corners.
+_LOWER, _UPPER, _CORNERS = slice(1, 8), slice(9, 16), (0, 8)
+_OUTPUT = "output_eyes_contours_and_brows"
+
+
+class EyeContours:
+    """Measures eyes. One object belongs to one thread."""
+
+    def __init__(self, models: Path) -> None:
+        self._net = cv2.dnn.readNetFromTFLite(str(models / MODEL_FILE), cv2.dnn.ENGINE_CLASSIC)
+
+    def openness(self, picture: Picture, points: Points) -> tuple[float, float]:
+        """Lids' mean distance over the eye's width, of the person's left and right eye, from the 68 points (68, 2)."""
+        right = _eye(picture, points[_RIGHT[0]], points[_RIGHT[1]])
+        # The model knows right eyes only: a left one is shown to it mirrored.
+        left = _eye(picture, points[_LEFT[0]], points[_LEFT[1]])[:, ::-1]
+        self._net.setInput(cv2.dnn.blobFromImages([left, right], 1 / 255, swapRB=True))
+        contours = self._net.forward(_OUTPUT).reshape(2, -1, 3)[:, :, :2]
+        lids = np.linalg.norm(contours[:, _LOWER] - contours[:, _UPPER], axis=2).mean(axis=1)
+        widths = np.linalg.norm(contours[:, _CORNERS[0]] - contours[:, _CORNERS[1]], axis=1)
+        openness = lids / np.maximum(widths, 1e-6)
+        return float(openness[0]), float(openness[1])
+
+
+def _eye(picture: Picture, one: Points, other: Points) -> Picture:
+    """The picture of one eye, its corners level."""
+    centre, across = (one + other) / 2, other - one
+    width = max(1.0, float(np.hypot(*across)))
+    region = Region(
+        float(centre[0]), float(centre[1]), _REGION_SCALE * width, float(np.degrees(np.arctan2(across[1], across[0])))
+    )
+    return cv2.warpAffine(picture, region_map(region, _INPUT), (_INPUT, _INPUT), borderMode=cv2.BORDER_REPLICATE)

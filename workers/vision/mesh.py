@@ -1,0 +1,80 @@
+"""Landmarks by MediaPipe's face mesh (`face_landmark.tflite`, Apache-2.0), run by OpenCV."""
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from workers.vision.landmarks import Landmarks, Picture, Points, Region, region_map
+
+MODEL_FILE = "face_landmark.tflite"
+
+#: Side of the model's input in pixels.
+_INPUT = 192
+#: How much larger than the points' bounding square the region for the next frame is (MediaPipe's own figure).
+_REGION_SCALE = 1.5
+#: Outer corners of the right and the left eye: the line that the region is turned along.
+_EYE_LINE = (33, 263)
+
+#: For each of the 68 points of iBUG 300-W the mesh's vertex at the same place.
+#: The jaw's points of the mesh are those of the silhouette; nothing is judged by them.
+# fmt: off
+MESH_TO_68 = np.array([
+    127, 234, 93, 132, 58, 172, 150, 176, 152, 400, 379, 397, 288, 361, 323, 454, 356,  # jaw
+    70, 63, 105, 66, 107,  336, 296, 334, 293, 300,  # brows: right, left
+    168, 197, 5, 4,  98, 97, 2, 326, 327,  # nose: bridge, base
+    33, 160, 158, 133, 153, 144,  362, 385, 387, 263, 373, 380,  # eyes: right, left
+    61, 39, 37, 0, 267, 269, 291, 405, 314, 17, 84, 181,  # outer lips
+    78, 81, 13, 311, 308, 402, 14, 178,  # inner lips
+])
+# fmt: on
+
+
+class Mesh:
+    """The mesh as a landmark engine: 468 points with depth, of which the 68 common ones are handed on."""
+
+    least_sureness = 0.5
+    region_scale = 1.6
+
+    def __init__(self, models: Path) -> None:
+        # OpenCV 5's new engine offers the points alone; the classic one can be asked for the face's score as well.
+        self._net = cv2.dnn.readNetFromTFLite(str(models / MODEL_FILE), cv2.dnn.ENGINE_CLASSIC)
+        self._outputs = _outputs(self._net)
+
+    def locate(self, picture: Picture, region: Region) -> Landmarks:
+        """See `LandmarkEngine.locate`."""
+        to_input = region_map(region, _INPUT)
+        crop = cv2.warpAffine(picture, to_input, (_INPUT, _INPUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        self._net.setInput(cv2.dnn.blobFromImage(crop, 1 / 255, swapRB=True))
+        points, score = self._net.forward(self._outputs)
+        solid = points.reshape(-1, 3)
+        back = cv2.invertAffineTransform(to_input)
+        mesh = np.empty_like(solid)
+        mesh[:, :2] = solid[:, :2] @ back[:, :2].T + back[:, 2]
+        mesh[:, 2] = solid[:, 2] * (region.side / _INPUT)
+        common = mesh[MESH_TO_68]
+        return Landmarks(
+            points=common[:, :2].copy(),
+            solid=common,
+            region=region_around(mesh),
+            sureness=1 / (1 + math.exp(-min(60.0, max(-60.0, float(score.ravel()[0]))))),
+        )
+
+
+def region_around(mesh: Points) -> Region:
+    """The region to look at in the next frame, from the points in this one."""
+    right, left = mesh[_EYE_LINE[0]], mesh[_EYE_LINE[1]]
+    angle = math.degrees(math.atan2(left[1] - right[1], left[0] - right[0]))
+    low, high = mesh[:, :2].min(axis=0), mesh[:, :2].max(axis=0)
+    centre = (low + high) / 2
+    return Region(float(centre[0]), float(centre[1]), float((high - low).max()) * _REGION_SCALE, angle)
+
+
+def _outputs(net: cv2.dnn.Net) -> list[str]:
+    """Names of the layers that give the points (1404 numbers) and the face's score (one)."""
+    net.setInput(np.zeros((1, 3, _INPUT, _INPUT), dtype=np.float32))
+    names = net.getUnconnectedOutLayersNames()
+    sizes = {output.size: name for name, output in zip(names, net.forward(names), strict=True)}
+    return [sizes[468 * 3], sizes[1]]

@@ -1,0 +1,169 @@
+"""The way of one picture: decoded, its face found or followed, its points measured."""
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from shared.liveness.observation import Face, Observation, Problem
+from workers.vision.decode import decode
+from workers.vision.dlib68 import Dlib68
+from workers.vision.eyes import EyeContours
+from workers.vision.face_model import fit_pose
+from workers.vision.finder import BlazeFinder, DlibFinder, Finder, Found
+from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Region
+from workers.vision.measures import eye_openness, measure_mouth, seen_from_front
+from workers.vision.mesh import Mesh
+from workers.vision.quality import Light, measure_light, problem_of
+
+#: Seconds after which the whole picture is searched again, for a second face.
+SEARCH_EVERY = 0.6
+#: Seconds that a face's last place is worth looking at.
+FOLLOW = 1.5
+#: Seconds that points are carried on without the engine being sure of them.
+CARRY = 1.2
+#: Sureness from which an engine has seen the face for itself.
+SEEN = 0.6
+#: A second face counts from this share of the first one's size on: smaller ones are pictures on a wall, passers-by.
+SECOND_FACE = 0.45
+#: How sure the finder must be of a second face.
+SECOND_FACE_SCORE = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """What the frame before tells about where to look. Kept for seconds, between the workers, never stored."""
+
+    region: Region
+    #: Arrival of the frame it comes from.
+    at: float
+    #: When an engine or a finder last saw the face for itself.
+    seen_at: float
+    #: When the whole picture was last searched, and how many faces were there.
+    searched_at: float
+    faces: int
+
+
+class Vision:
+    """Measures pictures. One object belongs to one thread: dlib's detectors do not bear two."""
+
+    def __init__(
+        self, engine: LandmarkEngine, finders: list[Finder], eyes: EyeContours | None, max_pixels: int
+    ) -> None:
+        self._engine = engine
+        self._finders = finders
+        self._eyes = eyes
+        self._max_pixels = max_pixels
+
+    @classmethod
+    def load(cls, models: Path, engine: str = "mesh", *, max_pixels: int = 25_000_000) -> Vision:
+        """Load the models from their folder. Slow: once a process.
+
+        engine: "mesh" (MediaPipe's mesh and eye contours) or "dlib" (dlib's detector and 68 points).
+        """
+        # One thread a process: the workers are the parallel part, and OpenCV's own threads would only fight over cores.
+        cv2.setNumThreads(1)
+        if engine == "dlib":
+            return cls(Dlib68(models), [DlibFinder()], None, max_pixels)
+        if engine == "mesh":
+            return cls(Mesh(models), [BlazeFinder(models), DlibFinder()], EyeContours(models), max_pixels)
+        raise ValueError(f"unknown landmark engine: {engine!r}; there are 'mesh' and 'dlib'")
+
+    def measure(self, data: bytes, prior: Prior | None, at: float) -> tuple[Observation, Prior | None]:
+        """What the picture in `data`, which arrived at `at`, shows; and where to look in the next one.
+
+        Raises BadImage when the bytes are not a picture that can be judged.
+        """
+        picture = decode(data, self._max_pixels)
+        digest = hashlib.sha256(data).hexdigest()[:16]
+        height, width = picture.shape[:2]
+        if prior is not None and not 0 <= at - prior.at <= FOLLOW:
+            prior = None
+        landmarks = self._follow(picture, prior, at)
+        found: list[Found] | None = None
+        if landmarks is None or prior is None or at - prior.searched_at >= SEARCH_EVERY:
+            found = self._search(picture)
+            if landmarks is None and found:
+                landmarks = self._locate(picture, found[0].region(self._engine.region_scale))
+        if landmarks is None:
+            brightness = float(picture.mean())
+            dark = brightness < 20
+            problem = Problem.TOO_DARK if dark else Problem.NO_FACE
+            return Observation(0, problem, None, width, height, brightness, digest), None
+        faces = _count(found) if found is not None else (prior.faces if prior else 1)
+        seen = landmarks.sureness >= SEEN
+        searched_at = at if found is not None or prior is None else prior.searched_at
+        following = Prior(
+            region=landmarks.region,
+            at=at,
+            seen_at=at if seen or prior is None else prior.seen_at,
+            searched_at=searched_at,
+            faces=faces,
+        )
+        face, problem, light = self._measure_face(picture, landmarks)
+        if faces > 1:
+            problem = Problem.SEVERAL_FACES
+        return Observation(faces, problem, face, width, height, light.mean, digest), following
+
+    def _follow(self, picture: Picture, prior: Prior | None, at: float) -> Landmarks | None:
+        """The face where it was a moment ago; None if it is not there any more."""
+        if prior is None:
+            return None
+        landmarks = self._locate(picture, prior.region)
+        if landmarks is not None and landmarks.sureness < SEEN and at - prior.seen_at > CARRY:
+            return None
+        return landmarks
+
+    def _locate(self, picture: Picture, region: Region) -> Landmarks | None:
+        landmarks = self._engine.locate(picture, region)
+        return landmarks if landmarks.sureness >= self._engine.least_sureness else None
+
+    def _search(self, picture: Picture) -> list[Found]:
+        """Faces anywhere in the picture, by the first finder that sees one."""
+        for finder in self._finders:
+            found = finder.find(picture)
+            if found:
+                return found
+        return []
+
+    def _measure_face(self, picture: Picture, landmarks: Landmarks) -> tuple[Face, Problem | None, Light]:
+        points = landmarks.points
+        pose = fit_pose(points)
+        mouth = measure_mouth(seen_from_front(landmarks, pose))
+        left_eye, right_eye = self._eyes.openness(picture, points) if self._eyes else eye_openness(points)
+        light = measure_light(picture, points)
+        longest = max(picture.shape[:2])
+        low, high = points.min(axis=0), points.max(axis=0)
+        face = Face(
+            box=(
+                float(low[0] / longest),
+                float(low[1] / longest),
+                float((high[0] - low[0]) / longest),
+                float((high[1] - low[1]) / longest),
+            ),
+            yaw=pose.yaw,
+            pitch=pose.pitch,
+            roll=pose.roll,
+            scale=pose.scale / longest,
+            left_eye=left_eye,
+            right_eye=right_eye,
+            mouth_open=mouth.opening,
+            mouth_width=mouth.width,
+            mouth_drop=mouth.drop,
+            sureness=landmarks.sureness,
+            points=np.ascontiguousarray(points, dtype="<f4").tobytes(),
+        )
+        return face, problem_of(picture, points, pose.scale, light), light
+
+
+def _count(found: list[Found]) -> int:
+    """How many people are in front of the camera: the largest face, and others nearly as large."""
+    if not found:
+        return 1  # The engine follows a face that the finders have lost.
+    largest = found[0].width * found[0].height
+    return 1 + sum(
+        f.width * f.height >= SECOND_FACE**2 * largest and f.score >= SECOND_FACE_SCORE for f in found[1:]
+    )
