@@ -3,6 +3,7 @@
 Pure Python, so that the web process may ask before a frame is queued; the workers ask again before they decode, because
 the size in the header is what a decoder will allocate.
 """
+
 from __future__ import annotations
 
 import re

@@ -1,4 +1,5 @@
 """What the first bytes of a picture tell."""
+
 from __future__ import annotations
 
 import io

@@ -1,0 +1,49 @@
+"""The HTTP surface: it checks what comes in, keeps sessions, passes frames on and answers. It computes no picture."""
+
+from __future__ import annotations
+
+from flask_openapi import Info, OpenAPI
+
+from api import context, problems
+from api.docs import docs
+from api.frames import frames
+from api.health import health
+from api.resources import Resources
+from api.schemas import Problem
+from api.sessions import sessions
+from api.uploads import body_limit
+from shared.settings import Settings, load_settings_or_exit
+
+VERSION = "0.1.0"
+
+_INFO = Info(
+    title="Active face liveness",
+    version=VERSION,
+    summary="The user performs random actions in front of the camera, and so proves to be a real, live person.",
+    license={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+)
+
+
+def create_app(settings: Settings | None = None) -> OpenAPI:
+    """The web application. Connects to nothing: that happens in each process when it is first needed.
+
+    settings: those of the environment where none are given.
+    """
+    settings = settings or load_settings_or_exit()
+    app = OpenAPI(
+        __name__,
+        info=_INFO,
+        doc_ui=False,  # api.docs serves the document and a page without scripts
+        validation_error_model=Problem,
+        validation_error_callback=problems.refuse_parameters,
+    )
+    # Where pydantic's JSON Schema is at home; most tools do not read flask-openapi's 3.2 yet.
+    app.openapi_version = "3.1.0"
+    app.config["MAX_CONTENT_LENGTH"] = body_limit(settings)
+    app.extensions["resources"] = Resources(settings)
+    context.install(app)
+    problems.install(app)
+    for blueprint in (sessions, frames, health):
+        app.register_api(blueprint)
+    app.register_blueprint(docs)
+    return app

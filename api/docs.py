@@ -1,0 +1,78 @@
+"""The API described: /openapi.json, made from the schemas that validate, and /docs, a page made from that.
+
+The page is made here and not by Swagger UI: it needs no script at all, so nothing can be loaded from another host, and
+its Content-Security-Policy can say so.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Blueprint, Response, current_app, json, redirect, render_template, request
+from flask_openapi import OpenAPI
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from api.problems import KINDS
+
+docs = Blueprint("docs", __name__)
+
+#: Nothing but our own stylesheet: no script, no frame, no other host.
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@docs.get("/")
+def home() -> WerkzeugResponse:
+    """Lead to the documentation."""
+    return redirect("/docs")
+
+
+@docs.get("/openapi.json")
+def openapi_json() -> Response:
+    """The OpenAPI document."""
+    return Response(json.dumps(document()), content_type="application/json")
+
+
+@docs.get("/docs")
+def page() -> Response:
+    """The documentation page."""
+    html = render_template(
+        "docs.html", document=document(), problems=KINDS.values(), root=request.host_url.rstrip("/"), resolve=_resolve
+    )
+    response = Response(html, content_type="text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document of this app, made once."""
+    app = cast("OpenAPI", current_app)
+    made: dict[str, Any] | None = app.extensions.get("openapi_document")
+    if made is None:
+        made = app.extensions["openapi_document"] = _tidied(app.api_doc)
+    return made
+
+
+def _tidied(made: dict[str, Any]) -> dict[str, Any]:
+    """Without what flask-openapi adds that is not so, and with plain text where it makes HTML of docstrings."""
+    for item in made["paths"].values():
+        for operation in item.values():
+            operation["summary"] = operation["summary"].rstrip(".")
+            operation["description"] = operation.get("description", "").replace("<br/>", " ").strip()
+            # A 422 of its own making, at operations that have none.
+            if "application/json" in operation["responses"].get("422", {}).get("content", {}):
+                del operation["responses"]["422"]
+    for schema in made["components"]["schemas"].values():
+        schema.pop("$defs", None)  # each is a component of its own, and referred to as one
+    return made
+
+
+def _resolve(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema that a reference points to, for the page."""
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    found: dict[str, Any] = document()["components"]["schemas"][reference.rsplit("/", 1)[-1]]
+    return found

@@ -1,0 +1,108 @@
+"""Frames: each is passed on to a worker, and its answer waited for. Nothing of a picture is computed here."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from uuid import uuid4
+
+from flask import Response, request
+from flask_openapi import APIBlueprint
+from flask_openapi.models import MediaType, RequestBody, Schema
+from redis.exceptions import RedisError
+
+from api.context import arrived_at
+from api.problems import ProblemError, responses
+from api.resources import Resources, resources
+from api.schemas import FrameAnswer, FrameForm, SessionPath
+from api.sessions import TAG, find, json_of
+from api.uploads import read_picture, refuse_large_body
+from shared import answers, claims, inflight
+from shared.answers import Answer
+from shared.liveness.observation import Observation
+from shared.liveness.session import Session
+from shared.messages import QueueUnavailable, enqueue_frame
+
+frames = APIBlueprint("frames", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
+
+#: Written into the document by hand and read by `api.uploads`: flask-openapi would read the whole form before anything
+#: here could refuse it, and would put larger pictures into temporary files.
+_FORM = RequestBody(
+    required=True,
+    content={"multipart/form-data": MediaType(schema=Schema.model_validate(FrameForm.model_json_schema()))},
+)
+
+
+@frames.post(
+    "/<session_id>/frame",
+    operation_id="submit_frame",
+    request_body=_FORM,
+    responses=responses(
+        FrameAnswer,
+        "malformed_form",
+        "unknown_session",
+        "picture_too_large",
+        "not_multipart",
+        "image_missing",
+        "image_not_a_file",
+        "image_empty",
+        "not_an_image",
+        "unsupported_image",
+        "truncated_image",
+        "too_many_pixels",
+        "image_too_small",
+        "no_answer_in_time",
+        "frame_not_judged",
+        "redis_unavailable",
+        "queue_unavailable",
+        "database_unavailable",
+    ),
+)
+def submit_frame(path: SessionPath) -> Response:
+    """Submit a camera frame.
+
+    Send 5 to 10 a second, unmirrored unless the session was created with mirrored=true. Once the session has ended, its
+    frames are answered at once by its state, so that a client's loop ends by itself.
+    """
+    held = resources()
+    refuse_large_body(request, held.settings)
+    session = find(held.engine, path.session_id, arrived_at())
+    if session.ended:
+        return json_of(_answer_of_ended(session))
+    return json_of(_pass_on(held, session.id))
+
+
+def _answer_of_ended(session: Session) -> FrameAnswer:
+    """What any frame of an ended session is answered, whatever it shows."""
+    return FrameAnswer.model_validate(session.submit("", Observation(faces=0), arrived_at()))
+
+
+def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
+    """Read the picture, leave it for a worker, and wait for what is said about it."""
+    frame_id = str(uuid4())
+    # Before the picture is read: a slow upload must not let a later frame time its challenge out.
+    inflight.enter(held.redis, session_id, frame_id, arrived_at())
+    answer: Answer | None = None
+    try:
+        picture = read_picture(request, held.settings)
+        claims.put(held.redis, frame_id, picture, held.settings.frame_ttl)
+        enqueue_frame(held.broker, session_id, frame_id, arrived_at())
+        answer = answers.wait(held.redis, frame_id, held.settings.frame_deadline)
+    except QueueUnavailable as error:
+        raise ProblemError("queue_unavailable") from error
+    finally:
+        if answer is None:  # else the worker has tidied up
+            _give_up(held, session_id, frame_id)
+    if answer is None:
+        raise ProblemError("no_answer_in_time")
+    if answer.problem is not None:
+        raise ProblemError(answer.problem.code, answer.problem.detail, status=answer.problem.status)
+    return FrameAnswer.model_validate(answer.result)
+
+
+def _give_up(held: Resources, session_id: str, frame_id: str) -> None:
+    """Nobody waits for this frame any more."""
+    with suppress(RedisError):  # what cannot be removed expires
+        pipeline = held.redis.pipeline(transaction=False)
+        inflight.leave(pipeline, session_id, frame_id)
+        claims.drop(pipeline, frame_id)
+        pipeline.execute()

@@ -1,0 +1,97 @@
+"""Health: /livez asks this process alone, /readyz asks every part that a frame passes through."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import structlog
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from dramatiq.brokers.redis import RedisBroker
+from flask import Response
+from flask_openapi import APIBlueprint, Tag
+from redis.exceptions import RedisError
+
+from api.resources import Resources, resources
+from api.schemas import Live, Ready
+from api.sessions import json_of
+from shared import presence
+from shared.db import ping as ping_database
+from shared.messages import FRAMES
+
+health = APIBlueprint(
+    "health", __name__, abp_tags=[Tag(name="Health", description="For load balancers and operators.")]
+)
+
+log = structlog.get_logger(__name__)
+
+
+class _Missing(Exception):
+    """Says more than a part's own sentence."""
+
+
+def _check_redis(held: Resources) -> None:
+    held.redis.ping()
+
+
+def _check_database(held: Resources) -> None:
+    ping_database(held.engine)
+
+
+def _check_queue(held: Resources) -> None:
+    broker = held.broker
+    if isinstance(broker, RabbitmqBroker):
+        # As if it had not been declared yet: so the server is asked, by this thread's connection or a new one.
+        broker.queues_pending.add(FRAMES)
+        broker.declare_queue(FRAMES, ensure=True)
+    elif isinstance(broker, RedisBroker):
+        broker.client.ping()
+
+
+def _check_workers(held: Resources) -> None:
+    try:
+        seen = presence.seen_lately(held.redis, time.time())
+    except RedisError:
+        raise _Missing("Cannot be told without Redis.") from None
+    if not seen:
+        raise _Missing("No worker has been seen lately: start one, or look at its log.")
+
+
+#: By the part's name: what raises when it is missing, and what to say then.
+CHECKS: dict[str, tuple[Callable[[Resources], None], str]] = {
+    "redis": (_check_redis, "Redis at REDIS_URL does not answer."),
+    "database": (_check_database, "The database at DATABASE_URL does not answer, or has not been migrated."),
+    "queue": (_check_queue, "The queue at QUEUE_URL does not answer."),
+    "workers": (_check_workers, "It cannot be told whether there is a worker."),
+}
+
+
+@health.get("/livez", operation_id="livez", responses={200: Live})
+def livez() -> Response:
+    """Whether this process answers.
+
+    Nothing else is asked: a process is not to be restarted because a part that it needs is away.
+    """
+    return json_of(Live())
+
+
+@health.get("/readyz", operation_id="readyz", responses={200: Ready, 503: Ready})
+def readyz() -> Response:
+    """Whether frames can be judged.
+
+    Asks Redis, the database, the queue, and for a worker; 503 with a sentence for each that is missing.
+    """
+    checks = {name: _outcome(name, check, missing) for name, (check, missing) in CHECKS.items()}
+    ready = all(outcome == "ok" for outcome in checks.values())
+    return json_of(Ready(status="ready" if ready else "not_ready", checks=checks), 200 if ready else 503)
+
+
+def _outcome(name: str, check: Callable[[Resources], None], missing: str) -> str:
+    try:
+        check(resources())
+    except _Missing as reason:
+        return str(reason)
+    except Exception as error:  # noqa: BLE001 - whatever it is, this part cannot be used
+        log.warning("not_ready", part=name, error=repr(error))
+        return missing
+    return "ok"

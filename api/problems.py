@@ -1,0 +1,286 @@
+"""Errors as RFC 9457 problems: one table of what can go wrong, and the only place where an error becomes an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Any, NoReturn
+
+import structlog
+from flask import Flask, Response
+from flask_openapi.types import ResponseDict
+from pydantic import BaseModel, ValidationError
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from api.context import request_id
+from api.schemas import Fault, Problem
+
+MEDIA_TYPE = "application/problem+json"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of problem: its code and status never change, so that programs may rely on them."""
+
+    code: str
+    status: int
+    title: str
+    #: What is wrong and what to do about it, where nothing more particular is known.
+    detail: str
+    #: Seconds after which the client may try again.
+    retry_after: int | None = None
+
+    @property
+    def type(self) -> str:
+        """A stable address, relative to this service, where the kind is explained."""
+        return f"/docs#problem-{self.code}"
+
+
+KINDS: dict[str, Kind] = {
+    kind.code: kind
+    for kind in (
+        Kind("bad_request", 400, "The request cannot be read", "Send a complete, well-formed HTTP request."),
+        Kind(
+            "malformed_form",
+            400,
+            "The form cannot be read",
+            "Send a complete multipart/form-data body, and name its boundary in the Content-Type header.",
+        ),
+        Kind("not_found", 404, "No such address", "Check the path: /docs lists all that this service answers."),
+        Kind(
+            "unknown_session",
+            404,
+            "Unknown session",
+            "There is no session with this id: it was never created, was cancelled, or has been deleted since its end. "
+            "Create a new one.",
+        ),
+        Kind(
+            "method_not_allowed",
+            405,
+            "Wrong method",
+            "This address does not answer that method: use one that the Allow header lists.",
+        ),
+        Kind("body_too_large", 413, "The body is too large", "Send a smaller body."),
+        Kind(
+            "picture_too_large",
+            413,
+            "The picture has too many bytes",
+            "Send a smaller picture: 640 pixels of width are plenty.",
+        ),
+        Kind(
+            "not_multipart",
+            415,
+            "Not a multipart form",
+            "Send the picture as multipart/form-data, in one part named image.",
+        ),
+        Kind(
+            "invalid_parameter",
+            422,
+            "A parameter is not valid",
+            "See errors for the parameter's name and the range it must be in.",
+        ),
+        Kind(
+            "image_missing",
+            422,
+            "No part named image",
+            "Send the picture, a JPEG or PNG, in a multipart part named image.",
+        ),
+        Kind(
+            "image_not_a_file",
+            422,
+            "The part named image is a text field",
+            "Send the picture's bytes as a file: the part needs a filename in its Content-Disposition header.",
+        ),
+        Kind("image_empty", 422, "The picture is empty", "The part named image has no bytes: send a JPEG or PNG."),
+        Kind("not_an_image", 422, "Not a picture", "The bytes are not a JPEG or PNG: send a camera frame as one."),
+        Kind(
+            "unsupported_image",
+            422,
+            "This kind of picture is not supported",
+            "Send an ordinary 8-bit JPEG or PNG, in colour or grey.",
+        ),
+        Kind(
+            "truncated_image",
+            422,
+            "The picture is cut off",
+            "The end of the picture is missing: send all of its bytes.",
+        ),
+        Kind(
+            "too_many_pixels",
+            413,
+            "The picture has too many pixels",
+            "Send a smaller picture: 640 pixels of width are plenty.",
+        ),
+        Kind("image_too_small", 422, "The picture is too small", "Send a picture at least 320 pixels wide."),
+        Kind(
+            "internal_error",
+            500,
+            "An unexpected fault",
+            "The fault is ours and has been logged: try again, and tell the operator the request_id if it stays.",
+        ),
+        Kind(
+            "no_answer_in_time",
+            503,
+            "No worker answered in time",
+            "The frame was not judged in time: send the next one. The session goes on.",
+            retry_after=1,
+        ),
+        Kind(
+            "frame_not_judged",
+            503,
+            "The frame could not be judged",
+            "Something failed while this frame was judged: send the next one. The session goes on.",
+            retry_after=1,
+        ),
+        Kind(
+            "redis_unavailable",
+            503,
+            "Redis is away",
+            "Frames cannot be passed on just now: try again in a moment. The session goes on.",
+            retry_after=2,
+        ),
+        Kind(
+            "queue_unavailable",
+            503,
+            "The queue is away",
+            "Frames cannot be passed on just now: try again in a moment. The session goes on.",
+            retry_after=2,
+        ),
+        Kind(
+            "database_unavailable",
+            503,
+            "The database is away",
+            "Sessions cannot be read or written just now: try again in a moment.",
+            retry_after=2,
+        ),
+        Kind("unavailable", 503, "Not available", "Try again in a moment.", retry_after=2),
+    )
+}
+
+#: What becomes of werkzeug's own errors.
+_BY_STATUS = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "not_multipart",
+    500: "internal_error",
+    503: "unavailable",
+}
+
+
+class ProblemError(Exception):
+    """Raised anywhere below a request to answer it with a problem.
+
+    detail: in place of the kind's own sentence.
+    status: only for a code that `KINDS` does not know, from a newer worker.
+    """
+
+    def __init__(
+        self, code: str, detail: str | None = None, *, status: int = 422, errors: list[Fault] | None = None
+    ) -> None:
+        super().__init__(code)
+        self.kind = KINDS.get(code) or Kind(code, status, HTTPStatus(status).phrase, "Try again.")
+        self.detail = detail
+        self.errors = errors
+
+
+def refuse_parameters(error: ValidationError) -> NoReturn:
+    """What flask-openapi calls when a schema refuses the request: a problem that names each parameter."""
+    faults = [Fault(parameter=".".join(map(str, e["loc"])), detail=e["msg"]) for e in error.errors()]
+    sentence = "; ".join(f"{fault.parameter} {fault.detail}" for fault in faults)
+    raise ProblemError("invalid_parameter", f"{sentence}.", errors=faults)
+
+
+def responses(answer: type[BaseModel], *codes: str) -> ResponseDict:
+    """What a route says in the OpenAPI document: its answer, and by status each problem's code and title."""
+    by_status: dict[int, list[Kind]] = {}
+    for code in (*codes, "internal_error"):
+        by_status.setdefault(KINDS[code].status, []).append(KINDS[code])
+    said: ResponseDict = {200: answer}
+    said.update((status, _documented(kinds)) for status, kinds in by_status.items())
+    return said
+
+
+def _documented(kinds: list[Kind]) -> dict[str, Any]:
+    documented: dict[str, Any] = {
+        "description": "; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds),
+        "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    if any(kind.retry_after for kind in kinds):
+        seconds = {"description": "Seconds after which to try again.", "schema": {"type": "integer"}}
+        documented["headers"] = {"Retry-After": seconds}
+    return documented
+
+
+def install(app: Flask) -> None:
+    """Have the app answer every error as a problem."""
+    app.register_error_handler(ProblemError, _on_problem)
+    app.register_error_handler(HTTPException, _on_http_error)
+    app.register_error_handler(RedisError, _on_redis_away)
+    app.register_error_handler(DBAPIError, _on_database_error)
+    app.register_error_handler(PoolTimeout, _on_database_error)
+    app.register_error_handler(Exception, _on_fault)
+
+
+def _answer(
+    kind: Kind,
+    detail: str | None = None,
+    errors: list[Fault] | None = None,
+    headers: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
+    """The HTTP response for a problem."""
+    problem = Problem(
+        type=kind.type,
+        title=kind.title,
+        status=kind.status,
+        code=kind.code,
+        detail=detail or kind.detail,
+        request_id=request_id(),
+        errors=errors,
+    )
+    response = Response(
+        problem.model_dump_json(exclude_none=True), kind.status, headers=dict(headers), content_type=MEDIA_TYPE
+    )
+    if kind.retry_after is not None:
+        response.headers["Retry-After"] = str(kind.retry_after)
+    return response
+
+
+def _on_problem(error: ProblemError) -> Response:
+    return _answer(error.kind, error.detail, error.errors)
+
+
+def _on_http_error(error: HTTPException) -> WerkzeugResponse:
+    """Werkzeug's own: an unknown address, a wrong method, a body over the limit, a connection that broke."""
+    status = error.code or 500
+    if status < 400:
+        return error.get_response()  # a redirection
+    code = _BY_STATUS.get(status, "bad_request" if status < 500 else "internal_error")
+    allow = {name: value for name, value in error.get_headers() if name == "Allow"}
+    return _answer(KINDS[code], headers=allow)
+
+
+def _on_redis_away(error: RedisError) -> Response:
+    log.warning("redis_unavailable", error=repr(error))
+    return _answer(KINDS["redis_unavailable"])
+
+
+def _on_database_error(error: DBAPIError | PoolTimeout) -> Response:
+    """No connection, or none free, is the database being away; any other error of it is a fault of ours."""
+    if isinstance(error, DBAPIError) and not isinstance(error, (OperationalError, InterfaceError)):
+        return _on_fault(error)
+    log.warning("database_unavailable", error=repr(error.__cause__ or error))
+    return _answer(KINDS["database_unavailable"])
+
+
+def _on_fault(error: Exception) -> Response:
+    log.error("internal_error", exc_info=error)
+    return _answer(KINDS["internal_error"])

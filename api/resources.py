@@ -1,0 +1,79 @@
+"""What the web process holds open: rows, Redis, the queue. Made when first used, hence after the fork, one of each."""
+
+from __future__ import annotations
+
+import atexit
+import os
+from collections.abc import Callable
+from threading import Lock
+from typing import TypeVar, cast
+
+from dramatiq import Broker
+from flask import current_app
+from redis import Redis
+from sqlalchemy import Engine
+
+from shared.broker import make_broker
+from shared.db import make_engine
+from shared.redis import make_redis
+from shared.settings import Settings
+
+_T = TypeVar("_T")
+
+#: Threads of a process for each connection to the database: a frame needs its rows for a moment, its answer for longer.
+THREADS_PER_CONNECTION = 4
+
+
+class Resources:
+    """The engine, Redis and the broker of one app in one process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = Lock()
+        self._made: dict[str, object] = {}
+        self._pid: int | None = None
+
+    @property
+    def engine(self) -> Engine:
+        """The database."""
+        threads = self.settings.web_threads
+        return self._once(
+            "engine",
+            lambda: make_engine(self.settings.database_url, pool_size=max(4, threads // THREADS_PER_CONNECTION)),
+        )
+
+    @property
+    def redis(self) -> Redis:
+        """Redis for pictures and answers; it may be asked to block for a frame's deadline."""
+        return self._once("redis", lambda: make_redis(self.settings.redis_url, blocks_for=self.settings.frame_deadline))
+
+    @property
+    def broker(self) -> Broker:
+        """The queue."""
+        return self._once("broker", lambda: make_broker(self.settings))
+
+    def close(self) -> None:
+        """Close what this process has made; what is used afterwards is made anew."""
+        with self._lock:
+            made, self._made = self._made, {}
+            if self._pid != os.getpid():
+                return  # a parent's: not ours to close
+        for resource in made.values():
+            resource.dispose() if isinstance(resource, Engine) else cast("Redis | Broker", resource).close()
+
+    def _once(self, name: str, make: Callable[[], _T]) -> _T:
+        if (made := self._made.get(name)) is not None and self._pid == os.getpid():
+            return cast("_T", made)
+        with self._lock:
+            if self._pid != os.getpid():
+                # Forked since: connections of the parent must not be shared, nor closed from here.
+                self._made, self._pid = {}, os.getpid()
+                atexit.register(self.close)
+            if name not in self._made:
+                self._made[name] = make()
+            return cast("_T", self._made[name])
+
+
+def resources() -> Resources:
+    """The resources of the app that handles this request."""
+    return cast("Resources", current_app.extensions["resources"])

@@ -1,0 +1,121 @@
+"""Sessions: creating, looking at and cancelling them."""
+
+from __future__ import annotations
+
+import random
+import re
+from uuid import uuid4
+
+from flask import Response
+from flask_openapi import APIBlueprint, Tag
+from pydantic import BaseModel
+from sqlalchemy import Engine
+
+from api.context import arrived_at
+from api.problems import ProblemError, responses
+from api.resources import resources
+from api.schemas import Cancelled, SessionOptions, SessionPath, SessionView
+from shared.db import UnitOfWork
+from shared.liveness.draw import draw
+from shared.liveness.session import Session
+
+TAG = Tag(name="Sessions", description="A session is one person's check: some challenges, and what became of them.")
+
+sessions = APIBlueprint("sessions", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
+
+#: Ids are made as lower-case UUIDs; anything else cannot be one and never reaches the database.
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+#: The operating system's randomness: what was drawn tells nothing about what will be.
+_chance = random.SystemRandom()
+
+
+@sessions.post(
+    "",
+    operation_id="create_session",
+    responses=responses(SessionView, "invalid_parameter", "database_unavailable"),
+)
+def create_session(query: SessionOptions) -> Response:
+    """Create a session.
+
+    The challenges are drawn at random by the server, never the same or its opposite twice running, and from two on with
+    at least one head movement and one facial expression.
+    """
+    session = Session.open(
+        str(uuid4()),
+        draw(query.num_challenges, _chance),
+        timeout_seconds=query.timeout_seconds,
+        at=arrived_at(),
+        ttl=resources().settings.session_ttl,
+        mirrored=query.mirrored,
+    )
+    with UnitOfWork(resources().engine) as uow:
+        uow.sessions.add(session)
+        uow.commit()
+    return json_of(SessionView.of(session))
+
+
+@sessions.get(
+    "/<session_id>",
+    operation_id="get_session",
+    responses=responses(SessionView, "unknown_session", "database_unavailable"),
+)
+def get_session(path: SessionPath) -> Response:
+    """Look at a session.
+
+    Answers in every state, and tells the truth without another frame: a session that is overdue has failed or expired.
+    """
+    return json_of(SessionView.of(find(resources().engine, path.session_id, arrived_at())))
+
+
+@sessions.delete(
+    "/<session_id>",
+    operation_id="cancel_session",
+    responses=responses(Cancelled, "unknown_session", "database_unavailable"),
+)
+def cancel_session(path: SessionPath) -> Response:
+    """Cancel a session.
+
+    Possible in every state. The session and all that is kept of it are gone from then on.
+    """
+    session_id = known_form(path.session_id)
+    with UnitOfWork(resources().engine) as uow:
+        session = uow.sessions.get(session_id, lock=True)
+        if session is None:
+            raise ProblemError("unknown_session")
+        session.cancel(arrived_at())
+        uow.sessions.save(session)
+        uow.sessions.delete(session_id)
+        uow.commit()
+    return json_of(Cancelled(cancelled=session_id))
+
+
+def find(engine: Engine, session_id: str, at: float) -> Session:
+    """The session as it is at `at`; one that is overdue is ended first."""
+    session_id = known_form(session_id)
+    with UnitOfWork(engine, read_only=True) as uow:
+        session = uow.sessions.get(session_id)
+    if session is not None and session.due is not None and session.due <= at:
+        # Only now under the lock: nearly every call finds nothing to do, and must not wait for a frame being judged.
+        with UnitOfWork(engine) as uow:
+            session = uow.sessions.get(session_id, lock=True)
+            if session is not None:
+                session.tick(at)
+                uow.sessions.save(session)
+                uow.commit()
+    if session is None:
+        raise ProblemError("unknown_session")
+    return session
+
+
+def known_form(session_id: str) -> str:
+    """The id, where it has the form of one; anything else is as unknown as an id that was never given."""
+    session_id = session_id.lower()
+    if not _ID.fullmatch(session_id):
+        raise ProblemError("unknown_session")
+    return session_id
+
+
+def json_of(model: BaseModel, status: int = 200) -> Response:
+    """An answer: the model as JSON, its fields in their documented order."""
+    return Response(model.model_dump_json(), status, content_type="application/json")

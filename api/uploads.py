@@ -1,0 +1,103 @@
+"""The picture in a frame request's form: read within bounds, never onto a disk, and looked at before it is queued."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import IO, Any
+
+from flask import Request
+from werkzeug.datastructures import FileStorage, MultiDict
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
+
+from api.problems import ProblemError
+from shared import pictures
+from shared.settings import Settings
+
+#: The name of the part that holds the picture.
+PART = "image"
+#: Bytes of a form beside its picture: boundaries, the parts' headers, small fields of a client's own.
+FORM_BYTES = 64 * 1024
+#: Parts of a form; we read one of them.
+FORM_PARTS = 50
+
+
+def body_limit(settings: Settings) -> int:
+    """How many bytes a request's body may have."""
+    return settings.max_frame_bytes + FORM_BYTES
+
+
+def refuse_large_body(request: Request, settings: Settings) -> None:
+    """Refuse a body that says at its beginning that it is too large, before anything of it is read."""
+    if (request.content_length or 0) > body_limit(settings):
+        raise _too_large(settings)
+
+
+def read_picture(request: Request, settings: Settings) -> bytes:
+    """The bytes of the part `image`: as far as one can tell undecoded, a whole JPEG or PNG of a permitted size."""
+    data = _read_part(request, settings)
+    if not data:
+        raise ProblemError("image_empty")
+    if len(data) > settings.max_frame_bytes:
+        raise _too_large(settings)
+    _look_at(data, settings)
+    return data
+
+
+def _read_part(request: Request, settings: Settings) -> bytes:
+    if request.mimetype != "multipart/form-data":
+        raise ProblemError("not_multipart")
+    form, files = _parse(request, settings)
+    file = files.get(PART)
+    if file is not None:
+        return file.read()
+    if PART in form:
+        raise ProblemError("image_not_a_file")
+    raise ProblemError("image_missing")
+
+
+def _parse(request: Request, settings: Settings) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
+    """The form. Not `request.files`: that writes larger files to the disk, and takes a broken form for an empty one."""
+    parser = FormDataParser(
+        stream_factory=_in_memory,
+        max_content_length=body_limit(settings),  # holds for chunked bodies, which do not say how long they are
+        max_form_memory_size=body_limit(settings),
+        max_form_parts=FORM_PARTS,
+        silent=False,
+    )
+    try:
+        _, form, files = parser.parse_from_environ(request.environ)
+    except RequestEntityTooLarge:
+        raise _too_large(settings) from None
+    except ValueError:
+        raise ProblemError("malformed_form") from None
+    return form, files
+
+
+def _in_memory(*_args: Any, **_facts: Any) -> IO[bytes]:
+    return BytesIO()
+
+
+def _look_at(data: bytes, settings: Settings) -> None:
+    """Refuse what no worker could use, by its header and its end."""
+    if pictures.kind(data) is None:
+        raise ProblemError("not_an_image")
+    size = pictures.size(data)
+    if size is not None and size[0] * size[1] > settings.max_pixels:
+        raise ProblemError(
+            "too_many_pixels",
+            f"The picture has {size[0]}×{size[1]} pixels, and at most {settings.max_pixels / 1e6:g} million are taken: "
+            "send a smaller one. 640 pixels of width are plenty.",
+        )
+    if pictures.truncated(data):
+        raise ProblemError("truncated_image")
+    if size is None:
+        raise ProblemError("not_an_image", "The picture's header is damaged: send a JPEG or PNG as a camera makes it.")
+
+
+def _too_large(settings: Settings) -> ProblemError:
+    return ProblemError(
+        "picture_too_large",
+        f"A picture may have at most {settings.max_frame_bytes / 2**20:.4g} MiB: send a smaller one. "
+        "640 pixels of width are plenty.",
+    )
