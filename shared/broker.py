@@ -212,6 +212,18 @@ def make_broker(settings: Settings, middleware: Sequence[Middleware] = ()) -> Br
     return WakingRedisBroker(client=make_redis(settings.queue_url, blocks_for=IDLE), middleware=middleware)
 
 
+def ping(broker: Broker) -> None:
+    """Raise, whatever fits, unless the queue answers."""
+    if isinstance(broker, RabbitmqBroker):
+        try:
+            broker.connection.process_data_events(0)
+        except Exception:
+            del broker.connection  # this thread's; the next one to ask connects anew
+            raise
+    elif isinstance(broker, RedisBroker):
+        broker.client.ping()
+
+
 def _prefetch(queue_name: str, prefetch: int) -> int:
     """How many messages a consumer may hold: one, or as many as it likes of those that wait for their time (`.DQ`)."""
     return 1 if queue_name == q_name(queue_name) else prefetch

@@ -1,0 +1,169 @@
+"""`python -m workers.clock`: what happens by itself, without a frame.
+
+Sessions whose time is over fail or expire, measures of ended sessions are forgotten, old sessions are purged. One clock
+is enough and any number is safe: each change is made under the lock of its row; a lease in Redis only spares the others
+the work, and without Redis each does it all.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import structlog
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+
+from shared.db import UnitOfWork, make_engine
+from shared.logs import configure_logging
+from shared.redis import make_redis
+from shared.settings import Settings, load_settings_or_exit
+from workers.lease import Lease
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two looks at what is to be done.
+TICK = 1.0
+
+#: Seconds after which another clock takes over from one that was killed.
+LEASE = 5.0
+
+#: Seconds after a session's end for which its frames' measures are kept: a frame may still be under way.
+REMEMBER = 60.0
+
+#: How many sessions are looked up at a time.
+BATCH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something to be done every so many seconds. Called with the time; returns whether there may be more of it."""
+
+    name: str
+    every: float
+    run: Callable[[float], bool]
+
+
+class Clock:
+    """Does each chore when it is due, until it is stopped."""
+
+    def __init__(self, chores: Sequence[Chore], lease: Lease, now: Callable[[], float] = time.time) -> None:
+        self._chores = chores
+        self._lease = lease
+        self._now = now
+        self._due = {chore.name: 0.0 for chore in chores}
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Go, until `stop`."""
+        while not self._stopped.is_set():
+            if self._mine():
+                for chore in self._chores:
+                    self._do(chore)
+            self._stopped.wait(TICK)
+        with suppress(RedisError):  # then it runs out by itself
+            self._lease.release()
+
+    def stop(self) -> None:
+        """Stop, after the row in hand. May be called by a signal's handler."""
+        self._stopped.set()
+
+    def _mine(self) -> bool:
+        try:
+            return self._lease.hold()
+        except RedisError as error:
+            log.warning("clock.no_lease", error=str(error))
+            return True
+
+    def _do(self, chore: Chore) -> None:
+        # Intervals by the monotonic clock: one that is set back must not stop the chores.
+        if time.monotonic() < self._due[chore.name]:
+            return
+        self._due[chore.name] = time.monotonic() + chore.every
+        try:
+            while not self._stopped.is_set() and chore.run(self._now()):
+                self._mine()  # a long chore keeps its lease
+        except Exception:
+            # The database is away, or there is a fault in this chore: the others go on, and this one at its next turn.
+            log.exception("clock.chore_failed", chore=chore.name)
+
+
+class Sessions:
+    """The chores that sessions make."""
+
+    def __init__(self, engine: Engine, *, retention: float) -> None:
+        """retention: seconds for which the row of an ended session is kept."""
+        self._engine = engine
+        self._retention = retention
+
+    def end_overdue(self, now: float) -> bool:
+        """Fail or expire what is overdue."""
+        with UnitOfWork(self._engine, read_only=True) as uow:
+            overdue = uow.sessions.overdue(now, BATCH)
+        ended = sum(self._end(session_id, now) for session_id in overdue)
+        return ended == BATCH
+
+    def _end(self, session_id: str, now: float) -> bool:
+        """Let time pass for one session. A unit for each: it is locked no longer than a frame's judge would lock it."""
+        try:
+            with UnitOfWork(self._engine) as uow:
+                session = uow.sessions.get(session_id, lock=True)
+                if session is not None:
+                    session.tick(now)
+                    uow.sessions.save(session)
+                    uow.commit()
+        except Exception:
+            log.exception("session.not_ended", session_id=session_id)  # one bad row must not hold the others up
+            return False
+        return True
+
+    def forget_frames(self, now: float) -> bool:
+        """Delete the measures of sessions that have ended."""
+        with UnitOfWork(self._engine) as uow:
+            forgotten = uow.sessions.forget_frames(now - REMEMBER, limit=BATCH)
+            uow.commit()
+        return forgotten == BATCH
+
+    def purge(self, now: float) -> bool:
+        """Delete sessions that ended long ago."""
+        with UnitOfWork(self._engine) as uow:
+            purged = uow.sessions.purge(now - self._retention, limit=BATCH)
+            uow.commit()
+        if purged:
+            log.info("sessions.purged", count=purged)
+        return purged == BATCH
+
+
+def make_clock(settings: Settings, engine: Engine) -> Clock:
+    """The clock with all its chores."""
+    sessions = Sessions(engine, retention=settings.retention_hours * 3600)
+    return Clock(
+        [
+            Chore("end_overdue", TICK, sessions.end_overdue),
+            Chore("forget_frames", 5.0, sessions.forget_frames),
+            Chore("purge", 60.0, sessions.purge),
+        ],
+        Lease(make_redis(settings.redis_url), "clock", LEASE),
+    )
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    settings = load_settings_or_exit()
+    configure_logging(settings)
+    engine = make_engine(settings.database_url, pool_size=1)
+    clock = make_clock(settings, engine)
+    for stopping in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stopping, lambda _signal, _frame: clock.stop())
+    log.info("clock.started")
+    clock.run()
+    engine.dispose()
+    log.info("clock.stopped")
+
+
+if __name__ == "__main__":
+    main()

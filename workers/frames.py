@@ -1,0 +1,152 @@
+"""The work on one frame: fetch it, measure it, judge it, answer.
+
+The queue delivers at least once, in any order, and several workers may have frames of one session: measuring keeps
+nothing, judging happens under the lock of the session's row, and a frame that was judged before gets the same answer
+again. Whatever happens, the request that waits gets an answer, and nothing is answered before it is committed.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import structlog
+from dramatiq import Actor, Broker, actor
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from shared import answers, claims, inflight
+from shared.answers import Answer, FrameProblem
+from shared.db import UnitOfWork
+from shared.liveness.observation import Observation
+from shared.liveness.session import Frame
+from shared.messages import FRAMES, MEASURE_FRAME
+from workers import priors
+from workers.vision.errors import BadImage
+from workers.vision.pipeline import Prior
+
+log = structlog.get_logger(__name__)
+
+# The codes are among those that the API documents.
+NOT_JUDGED = Answer(
+    problem=FrameProblem(503, "unavailable", "This frame could not be judged: send the next one. The session goes on.")
+)
+ROWS_AWAY = Answer(
+    problem=FrameProblem(503, "database_unavailable", "This frame could not be judged just now: try again in a moment.")
+)
+UNKNOWN_SESSION = Answer(
+    problem=FrameProblem(404, "session_not_found", "The session was cancelled or deleted. Create a new one.")
+)
+
+
+class Measures(Protocol):
+    """What is needed of vision (`workers.vision.pipeline.Vision`)."""
+
+    def measure(self, data: bytes, prior: Prior | None, at: float) -> tuple[Observation, Prior | None]:
+        """What a picture shows, and where its face is; raises BadImage."""
+
+
+class Tools(Protocol):
+    """What the work needs, there from the moment the process has booted (`workers.resources.Resources`)."""
+
+    @property
+    def redis(self) -> Redis:
+        """Pictures and answers."""
+
+    @property
+    def engine(self) -> Engine:
+        """Sessions."""
+
+    @property
+    def vision(self) -> Measures:
+        """Eyes."""
+
+
+class FrameWork:
+    """Works on frames, one at a time."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def __call__(self, session_id: str, frame_id: str, arrived_at: float) -> None:
+        """Work on one frame; it arrived at the API at `arrived_at`, in seconds since the epoch."""
+        with structlog.contextvars.bound_contextvars(session_id=session_id, frame_id=frame_id):
+            picture, prior = self._fetch(session_id, frame_id)
+            if picture is None:
+                log.debug("frame.gone")  # answered already, or too late: nobody waits
+                return
+            answer = NOT_JUDGED
+            try:
+                answer = self._answer(session_id, frame_id, arrived_at, picture, prior)
+            except BadImage as error:
+                answer = _bad_image(error)
+            except (OperationalError, PoolTimeout):
+                log.exception("frame.not_judged")
+                answer = ROWS_AWAY
+            except Exception:
+                log.exception("frame.not_judged")
+            finally:
+                # Also when the time limit has interrupted the work, which is no Exception.
+                self._reply(session_id, frame_id, answer)
+
+    def _fetch(self, session_id: str, frame_id: str) -> tuple[bytes | None, Prior | None]:
+        pipe = self._tools.redis.pipeline(transaction=False)
+        claims.look(pipe, frame_id)
+        priors.look(pipe, session_id)
+        picture, prior = pipe.execute()
+        return picture, priors.decode(prior)
+
+    def _answer(self, session_id: str, frame_id: str, at: float, picture: bytes, prior: Prior | None) -> Answer:
+        observation, prior = self._tools.vision.measure(picture, prior, at)
+        pipe = self._tools.redis.pipeline(transaction=False)
+        priors.keep(pipe, session_id, at, prior)
+        inflight.count_earlier(pipe, session_id, at)
+        # Asked before the row is locked: a frame that is not under way any more has been committed, and is seen.
+        _, earlier = pipe.execute()
+        return self._judge(session_id, Frame(frame_id, at, observation), settled=earlier == 0)
+
+    def _judge(self, session_id: str, frame: Frame, *, settled: bool) -> Answer:
+        with UnitOfWork(self._tools.engine) as uow:
+            session = uow.sessions.get(session_id, lock=True)
+            if session is None:
+                return UNKNOWN_SESSION
+            judged = uow.sessions.answer_of(session_id, frame.id)
+            if judged is not None:
+                return Answer(result=judged)
+            if not session.ended:
+                uow.sessions.recall(session, frame.at)
+            result = session.submit(frame.id, frame.observation, frame.at, settled=settled)
+            uow.sessions.save(session)
+            # As the session remembers it (mirrored, where its client mirrors); not at all, if it had ended before.
+            remembered = next((kept for kept in session.frames if kept.id == frame.id), None)
+            if remembered is not None:
+                uow.sessions.record(session_id, remembered, result)
+            uow.commit()
+        return Answer(result=result)
+
+    def _reply(self, session_id: str, frame_id: str, answer: Answer) -> None:
+        pipe = self._tools.redis.pipeline(transaction=False)
+        answers.push(pipe, frame_id, answer)
+        inflight.leave(pipe, session_id, frame_id)
+        claims.drop(pipe, frame_id)
+        try:
+            pipe.execute()
+        except RedisError:
+            # The request cannot hear us and answers 503 by itself; what was judged stays judged.
+            log.exception("frame.not_answered")
+
+
+def declare(broker: Broker, tools: Tools, *, max_age: int) -> Actor[Any, None]:
+    """Make the work on frames known to the broker, as the actor `measure_frame` on the queue `frames`.
+
+    max_age: milliseconds after which nobody waits for a frame any more; it is dropped.
+    """
+    declared = actor(broker=broker, actor_name=MEASURE_FRAME, queue_name=FRAMES, max_age=max_age)
+    return declared(FrameWork(tools))
+
+
+def _bad_image(error: BadImage) -> Answer:
+    status = 413 if error.code == "too_many_pixels" else 422
+    return Answer(problem=FrameProblem(status, error.code, error.detail))

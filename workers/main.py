@@ -1,0 +1,23 @@
+"""What `dramatiq workers.main -p N -t 1` loads in each of its processes: the broker and the actors.
+
+One thread a process: a detector of dlib's must not be used by two.
+"""
+
+from __future__ import annotations
+
+import dramatiq
+
+from shared.broker import make_broker, worker_middleware
+from shared.logs import configure_logging
+from shared.settings import load_settings_or_exit
+from workers import frames
+from workers.resources import Resources
+
+settings = load_settings_or_exit()
+configure_logging(settings)
+
+resources = Resources(settings)
+broker = make_broker(settings, worker_middleware(settings, resources))
+dramatiq.set_broker(broker)
+
+measure_frame = frames.declare(broker, resources, max_age=int(settings.frame_deadline * 1000))
