@@ -1,0 +1,11 @@
+"""Rows: where sessions live between two frames.
+
+`make_engine(url)` once a process, after the fork; then one `UnitOfWork(engine)` for each thing that is done.
+"""
+from __future__ import annotations
+
+from shared.db.engine import make_engine, ping
+from shared.db.repository import SessionRepository
+from shared.db.unit_of_work import UnitOfWork
+
+__all__ = ["SessionRepository", "UnitOfWork", "make_engine", "ping"]

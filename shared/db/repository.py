@@ -1,0 +1,255 @@
+"""Sessions in and out of their rows.
+
+Core statements, made once: a frame costs as few of them as it can.
+"""
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, null, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from shared.db import codec
+from shared.db.tables import challenges, frames, outbox, sessions
+from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.session import Event, Frame, FrameResult, Session, State
+
+#: Frames of the opening that are recalled at most, the newest: 3 seconds at 30 frames a second.
+OPENING_FRAMES = 100
+#: Frames after the opening that are recalled at most, the newest: 20 seconds at 15 frames a second.
+RECENT_FRAMES = 300
+
+_GET = select(sessions).where(sessions.c.id == bindparam("session_id"))
+_GET_LOCKED = _GET.with_for_update()
+_GET_CHALLENGES = (
+    select(challenges).where(challenges.c.session_id == bindparam("session_id")).order_by(challenges.c.position)
+)
+_ADD = insert(sessions)
+_ADD_CHALLENGES = insert(challenges)
+_ADD_EVENTS = insert(outbox).inline()
+_SAVE = update(sessions).where(sessions.c.id == bindparam("session_id"))
+_SAVE_CHALLENGES = update(challenges).where(
+    challenges.c.session_id == bindparam("of_session"), challenges.c.position == bindparam("at_position")
+)
+_DELETE = delete(sessions).where(sessions.c.id == bindparam("session_id"))
+_ANSWER = select(frames.c.result).where(
+    frames.c.session_id == bindparam("session_id"), frames.c.frame_id == bindparam("frame_id")
+)
+# The same frame again changes nothing, whoever was first. How many rows an INSERT made is known only if asked for.
+_RECORD = {
+    "sqlite": sqlite.insert(frames).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
+    "postgresql": postgresql.insert(frames).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
+}
+_OVERDUE = (
+    select(sessions.c.id).where(sessions.c.due <= bindparam("now")).order_by(sessions.c.due).limit(bindparam("most"))
+)
+
+
+def _newest_frames(most: int, *conditions: ColumnElement[bool]) -> Any:
+    return select(
+        select(frames.c.frame_id, frames.c.at, frames.c.observation)
+        .where(frames.c.session_id == bindparam("session_id"), *conditions)
+        .order_by(frames.c.at.desc())
+        .limit(most)
+        .subquery()
+    )
+
+
+# Two limits, not one: however fast a client sends, its newest frames must not push the opening out.
+_RECALL = _newest_frames(OPENING_FRAMES, frames.c.at <= bindparam("until")).union_all(
+    _newest_frames(RECENT_FRAMES, frames.c.at > bindparam("until"), frames.c.at >= bindparam("since"))
+)
+
+
+@dataclass(slots=True)
+class _Stored:
+    """What the database holds of a session, to tell what has changed since."""
+
+    session: dict[str, Any]
+    challenges: list[dict[str, Any]]
+    locked: bool
+
+
+class SessionRepository:
+    """The sessions within one unit of work: `uow.sessions`."""
+
+    def __init__(self, connection: Connection, *, read_only: bool = False) -> None:
+        self._connection = connection
+        self._read_only = read_only
+        self._stored: dict[str, _Stored] = {}
+
+    def get(self, session_id: str, *, lock: bool = False) -> Session | None:
+        """The session, with its challenges and without its frames (see `recall`); None if there is none.
+
+        lock: no other unit gets it with a lock before this unit has ended. Without it the session can only be read.
+        """
+        if lock and self._read_only:
+            raise RuntimeError("A read-only unit of work cannot lock a session")
+        key = {"session_id": session_id}
+        row = self._connection.execute(_GET_LOCKED if lock else _GET, key).one_or_none()
+        if row is None:
+            return None
+        # Not joined to the statement above: PostgreSQL, having waited for the lock, reads the locked row anew, but
+        # rows joined to it as they were before the wait.
+        session = Session(
+            id=row.id,
+            challenges=[
+                Challenge(ChallengeType(c.type), c.timeout_seconds, c.started_at, c.passed_at, c.confidence)
+                for c in self._connection.execute(_GET_CHALLENGES, key)
+            ],
+            created_at=row.created_at,
+            expires_at=row.expires_at,
+            mirrored=row.mirrored,
+            state=State(row.state),
+            started_at=row.started_at,
+            ended_at=row.ended_at,
+            is_live=row.is_live,
+            reason=row.reason,
+        )
+        stored = _stored(session, locked=lock)
+        # The stored one, not what this version of the code makes of it: a sweep must not find the same row for ever.
+        stored.session["due"] = row.due
+        self._stored[session_id] = stored
+        return session
+
+    def recall(self, session: Session, at: float) -> None:
+        """Bring `session.frames` that are needed to judge a frame which arrived at `at`: see `Session.recall`."""
+        until, since = session.recall(at)
+        rows = self._connection.execute(_RECALL, {"session_id": session.id, "until": until, "since": since})
+        session.frames = [Frame(frame_id, at, codec.decode_observation(data)) for frame_id, at, data in rows]
+        session.frames.sort(key=lambda frame: (frame.at, frame.id))
+
+    def answer_of(self, session_id: str, frame_id: str) -> FrameResult | None:
+        """What was answered to this frame, if it has been judged already: the queue may deliver it twice."""
+        data = self._connection.scalar(_ANSWER, {"session_id": session_id, "frame_id": frame_id})
+        return None if data is None else codec.decode_result(data)
+
+    def add(self, session: Session) -> None:
+        """A new session: its rows, and its events into the outbox."""
+        stored = _stored(session, locked=True)
+        fixed = {"id": session.id, "created_at": session.created_at, "forget_from": session.ended_at}
+        self._connection.execute(_ADD, {**fixed, **stored.session})
+        self._connection.execute(
+            _ADD_CHALLENGES,
+            [{"session_id": session.id, "position": i, **values} for i, values in enumerate(stored.challenges)],
+        )
+        self._tell(session)
+        self._stored[session.id] = stored
+
+    def save(self, session: Session) -> None:
+        """Write what has changed since `get` or `add`, if anything has, and the new events into the outbox."""
+        before = self._stored.get(session.id)
+        if before is None or not before.locked:
+            raise RuntimeError("Only a session got with lock=True can be saved: another unit may have changed it")
+        after = _stored(session, locked=True)
+        if after.session != before.session:
+            self._connection.execute(
+                _SAVE, {"session_id": session.id, "forget_from": session.ended_at, **after.session}
+            )
+        changed = [
+            {"of_session": session.id, "at_position": i, **new}
+            for i, (old, new) in enumerate(zip(before.challenges, after.challenges, strict=True))
+            if new != old
+        ]
+        if changed:
+            self._connection.execute(_SAVE_CHALLENGES, changed)
+        self._tell(session)
+        self._stored[session.id] = after
+
+    def record(self, session_id: str, frame: Frame, result: FrameResult) -> bool:
+        """Keep what a frame showed and what was answered; False, and nothing done, if that had been done before."""
+        recorded = self._connection.execute(
+            _RECORD[self._connection.dialect.name],
+            {
+                "session_id": session_id,
+                "frame_id": frame.id,
+                "at": frame.at,
+                "observation": codec.encode_observation(frame.observation),
+                "result": codec.encode_result(result),
+            },
+        )
+        return recorded.rowcount == 1
+
+    def delete(self, session_id: str) -> bool:
+        """The session goes, with its challenges and frames; what is in the outbox stays. False if there is none.
+
+        To tell of it: `session.cancel(at)` and `save(session)` first.
+        """
+        self._stored.pop(session_id, None)
+        return self._connection.execute(_DELETE, {"session_id": session_id}).rowcount == 1
+
+    def overdue(self, at: float, limit: int) -> list[str]:
+        """Ids of sessions that are to be ended by `tick`, the longest overdue first."""
+        return list(self._connection.scalars(_OVERDUE, {"now": at, "most": limit}))
+
+    def forget_frames(self, ended_before: float, *, limit: int = 50) -> int:
+        """Delete the frames' measures of up to `limit` sessions that ended before then; how many sessions it were.
+
+        Fewer than `limit`: there are no more. One batch a unit, for SQLite has one writer at a time.
+        """
+        ids = self._batch(sessions.c.forget_from, ended_before, limit)
+        if ids:
+            self._connection.execute(delete(frames).where(frames.c.session_id.in_(ids)))
+            self._connection.execute(update(sessions).where(sessions.c.id.in_(ids)).values(forget_from=null()))
+        return len(ids)
+
+    def purge(self, ended_before: float, *, limit: int = 200) -> int:
+        """Delete up to `limit` sessions that ended before then, with all that is theirs; how many it were.
+
+        Events that were published before then go as well; an event that was not is kept until it is.
+        """
+        ids = self._batch(sessions.c.ended_at, ended_before, limit)
+        if ids:
+            self._connection.execute(delete(sessions).where(sessions.c.id.in_(ids)))
+        told = select(outbox.c.id).where(outbox.c.published_at < ended_before).limit(10 * limit)
+        self._connection.execute(delete(outbox).where(outbox.c.id.in_(told)))
+        return len(ids)
+
+    def _batch(self, column: ColumnElement[float], before: float, limit: int) -> list[str]:
+        # Passing over what another unit holds: two clocks may run, and neither must wait for the other.
+        due = select(sessions.c.id).where(column < before).order_by(column).limit(limit)
+        return list(self._connection.scalars(due.with_for_update(skip_locked=True)))
+
+    def _tell(self, session: Session) -> None:
+        if session.events:
+            self._connection.execute(_ADD_EVENTS, [_event_row(session.id, event) for event in session.events])
+            session.events.clear()
+
+
+def _stored(session: Session, *, locked: bool) -> _Stored:
+    """What of a session can change, as its rows hold it."""
+    return _Stored(
+        session={
+            "state": session.state.value,
+            "mirrored": session.mirrored,
+            "expires_at": session.expires_at,
+            "started_at": session.started_at,
+            "ended_at": session.ended_at,
+            "due": session.due,
+            "is_live": session.is_live,
+            "reason": session.reason,
+        },
+        challenges=[
+            {
+                "type": challenge.type.value,
+                "timeout_seconds": challenge.timeout_seconds,
+                "started_at": challenge.started_at,
+                "passed_at": challenge.passed_at,
+                "confidence": challenge.confidence,
+            }
+            for challenge in session.challenges
+        ],
+        locked=locked,
+    )
+
+
+def _event_row(session_id: str, event: Event) -> dict[str, Any]:
+    return {
+        "event_id": str(uuid.uuid4()),
+        "session_id": session_id,
+        "type": event.type,
+        "at": event.at,
+        "data": event.data,
+    }

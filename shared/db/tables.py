@@ -1,0 +1,111 @@
+"""The tables. Times are seconds since the epoch; ids are UUIDs as text, which SQLite and PostgreSQL read alike.
+
+No picture and no face descriptor is ever stored: `frames` holds the measures of a frame and the answer to it, and only
+until shortly after the session's end.
+"""
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+#: Names of constraints are given, not left to the database, so that later migrations can name what they change.
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_Json = JSON().with_variant(JSONB(), "postgresql")
+#: SQLite counts rows by itself only in a column whose type is INTEGER to the letter.
+_Counter = BigInteger().with_variant(Integer(), "sqlite")
+
+
+def _partial(name: str, column: str, condition: str) -> Index:
+    """An index of the few rows that a sweep looks for among the many it does not."""
+    return Index(name, column, sqlite_where=text(condition), postgresql_where=text(condition))
+
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("mirrored", Boolean, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("expires_at", Double, nullable=False),
+    Column("started_at", Double),
+    Column("ended_at", Double),
+    #: When the clock has to end it; NULL once it has ended.
+    Column("due", Double),
+    #: From when its frames' measures may be forgotten: its end. NULL while it lives, and again once they are gone.
+    Column("forget_from", Double),
+    Column("is_live", Boolean),
+    Column("reason", String(64)),
+    #: What a session was asked for beyond the columns above: later, additive options.
+    Column("options", _Json, nullable=False, server_default=text("'{}'")),
+    _partial("ix_sessions_due", "due", "due IS NOT NULL"),
+    _partial("ix_sessions_forget_from", "forget_from", "forget_from IS NOT NULL"),
+    _partial("ix_sessions_ended_at", "ended_at", "ended_at IS NOT NULL"),
+)
+
+challenges = Table(
+    "challenges",
+    metadata,
+    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    #: 0 for the first.
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("type", String(32), nullable=False),
+    Column("timeout_seconds", Double, nullable=False),
+    Column("started_at", Double),
+    Column("passed_at", Double),
+    Column("confidence", Double),
+)
+
+frames = Table(
+    "frames",
+    metadata,
+    #: The key is what makes a frame count once, however often the queue delivers it.
+    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("frame_id", String(36), primary_key=True),
+    #: Its arrival at the API.
+    Column("at", Double, nullable=False),
+    #: See `shared.db.codec`.
+    Column("observation", LargeBinary, nullable=False),
+    Column("result", LargeBinary, nullable=False),
+    Index("ix_frames_session_id_at", "session_id", "at"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    #: Grows in the order of writing; within one session that is the order of happening, since its row is locked.
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    #: By which a subscriber knows an event that it was sent twice.
+    Column("event_id", String(36), nullable=False, unique=True),
+    #: No foreign key: that a session was cancelled is told after its row is gone.
+    Column("session_id", String(36), nullable=False),
+    Column("type", String(64), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("data", _Json, nullable=False),
+    Column("published_at", Double),
+    _partial("ix_outbox_unpublished", "id", "published_at IS NULL"),
+    _partial("ix_outbox_published_at", "published_at", "published_at IS NOT NULL"),
+    sqlite_autoincrement=True,
+)

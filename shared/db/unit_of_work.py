@@ -1,0 +1,72 @@
+"""The unit of work: what is done together, or not at all."""
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+
+from shared.db.engine import SQLITE_BEGIN
+from shared.db.repository import SessionRepository
+
+
+class UnitOfWork:
+    """One transaction. It is rolled back unless `commit` was called.
+
+    A writing unit takes SQLite's one write lock at its beginning, so that what it reads cannot be outdated when it
+    writes; in PostgreSQL the sessions that it locks do that. A read-only unit takes no such lock, sees one moment in
+    all of its reads, and cannot commit.
+    """
+
+    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
+        self._engine = engine
+        self._read_only = read_only
+        self._connection: Connection | None = None
+        self._sessions: SessionRepository | None = None
+
+    @property
+    def sessions(self) -> SessionRepository:
+        """The sessions, as this unit sees them; only between `with` and `commit`."""
+        if self._sessions is None:
+            raise RuntimeError("The unit of work is not open: use it in a with block, and not after its commit")
+        return self._sessions
+
+    def commit(self) -> None:
+        """Make all of it lasting, and end the unit."""
+        if self._connection is None or self._sessions is None:
+            raise RuntimeError("The unit of work is not open: it can be committed once, inside its with block")
+        if self._read_only:
+            raise RuntimeError("A read-only unit of work has nothing to commit")
+        self._sessions = None
+        self._connection.commit()
+
+    def __enter__(self) -> Self:
+        if self._connection is not None:
+            raise RuntimeError("The unit of work is open already")
+        connection = self._engine.connect()
+        try:
+            _prepare(connection, read_only=self._read_only)
+            connection.begin()
+        except BaseException:
+            connection.close()
+            raise
+        self._connection = connection
+        self._sessions = SessionRepository(connection, read_only=self._read_only)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        connection, self._connection, self._sessions = self._connection, None, None
+        if connection is not None:
+            connection.close()  # which rolls back what was not committed
+
+
+def _prepare(connection: Connection, *, read_only: bool) -> None:
+    """Say of which kind the transaction is to be; this costs no round trip."""
+    if connection.dialect.name == "sqlite":
+        if not read_only:
+            connection.execution_options(**{SQLITE_BEGIN: "IMMEDIATE"})
+    elif read_only:
+        # A session and its challenges are two statements: without this each would see a moment of its own.
+        connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
