@@ -1,0 +1,2 @@
+"""Servers that tests share; each is started by the first test that asks for it."""
+pytest_plugins = ["tests.integration.postgres"]

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.db import UnitOfWork, ping
+from shared.db.tables import metadata
+from tests.integration import schema
+from tests.unit.db import samples
+
+ALL = {*metadata.tables, "alembic_version"}
+
+
+def test_up_and_down_and_up_again(empty: Engine) -> None:
+    schema.upgrade(empty)
+    assert set(inspect(empty).get_table_names()) == ALL
+    schema.downgrade(empty)
+    assert set(inspect(empty).get_table_names()) == {"alembic_version"}
+    schema.upgrade(empty)
+    assert set(inspect(empty).get_table_names()) == ALL
+
+
+def test_the_migrated_schema_is_the_models(engine: Engine) -> None:
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_what_alembic_does_not_compare_is_the_models_too(engine: Engine) -> None:
+    """Conditions of indexes, what a foreign key does on delete, and SQLite's AUTOINCREMENT."""
+    migrated = shape(engine)
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        metadata.create_all(connection)
+    assert migrated == shape(engine)
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_foreign_keys_are_on_again_after_a_migration(engine: Engine) -> None:
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_ping_wants_a_migrated_database(empty: Engine) -> None:
+    with pytest.raises(SQLAlchemyError):
+        ping(empty)
+    schema.upgrade(empty)
+    ping(empty)
+
+
+def test_by_command_line_twice_at_once(empty: Engine, url: str) -> None:
+    """As two releases at once would: both succeed, and it is done once."""
+    command = [sys.executable, "-m", "alembic", "-c", str(schema.INI), "upgrade", "head"]
+    environment = {**os.environ, "DATABASE_URL": url}
+    both = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(2)
+    ]
+    for process in both:
+        output, _ = process.communicate(timeout=60)
+        assert process.returncode == 0, output
+    with UnitOfWork(empty) as uow:
+        uow.sessions.add(samples.pending())
+        uow.commit()
+
+
+def shape(engine: Engine) -> object:
+    """All that the database tells of its tables."""
+    if engine.dialect.name == "sqlite":
+        with engine.connect() as connection:
+            indexes = connection.exec_driver_sql(
+                "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL ORDER BY name"
+            ).all()
+            counted = connection.exec_driver_sql(
+                "SELECT name FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%' ORDER BY name"
+            ).all()
+    else:
+        with engine.connect() as connection:
+            indexes = connection.exec_driver_sql(
+                "SELECT indexname, indexdef FROM pg_indexes WHERE schemaname = 'public' ORDER BY indexname"
+            ).all()
+            counted = connection.exec_driver_sql(
+                "SELECT table_name, column_name, column_default FROM information_schema.columns"
+                " WHERE column_default IS NOT NULL ORDER BY 1, 2"
+            ).all()
+    keys = {name: inspect(engine).get_foreign_keys(name) for name in metadata.tables}
+    return indexes, counted, keys

@@ -1,0 +1,26 @@
+"""The schema as the migrations make it, for tests that need rows."""
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Engine
+
+INI = Path(__file__).parents[2] / "migrations" / "alembic.ini"
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Bring the database up to a revision."""
+    command.upgrade(_config(engine), revision)
+
+
+def downgrade(engine: Engine, revision: str = "base") -> None:
+    """Take the database back to a revision; "base" is the empty one."""
+    command.downgrade(_config(engine), revision)
+
+
+def _config(engine: Engine) -> Config:
+    config = Config(INI)
+    config.attributes["engine"] = engine
+    return config

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from shared.db import codec
+from shared.liveness.observation import Observation
+from tests.unit.db import samples
+
+
+def test_an_observation_survives() -> None:
+    assert codec.decode_observation(codec.encode_observation(samples.observation())) == samples.observation()
+
+
+def test_an_observation_without_a_face_survives() -> None:
+    assert codec.decode_observation(codec.encode_observation(Observation(faces=0))) == Observation(faces=0)
+
+
+def test_a_result_survives() -> None:
+    result = samples.result(samples.new_id())
+    assert codec.decode_result(codec.encode_result(result)) == result
+
+
+def test_a_row_of_another_version_is_read() -> None:
+    """Fields with a default may be missing, and unknown ones are passed over."""
+    row = msgspec.msgpack.encode({"faces": 1, "added_later": [1, 2]})
+    assert codec.decode_observation(row) == Observation(faces=1)
+
+
+def test_nonsense_is_refused() -> None:
+    with pytest.raises(msgspec.ValidationError):
+        codec.decode_observation(msgspec.msgpack.encode({"faces": "many"}))

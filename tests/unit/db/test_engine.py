@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event
+
+from shared.db import make_engine
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_goes_through_psycopg(scheme: str) -> None:
+    engine = make_engine(f"{scheme}://user:secret@host/rows?sslmode=require")
+    assert engine.url.drivername == "postgresql+psycopg"
+    assert engine.url.render_as_string(hide_password=False).endswith("://user:secret@host/rows?sslmode=require")
+
+
+def test_timeouts_are_asked_for_and_the_urls_own_options_win() -> None:
+    options = connect_arguments(make_engine("postgresql://host/rows?options=-c%20lock_timeout%3D9s"))["options"]
+    assert "statement_timeout=10s" in options
+    assert "idle_in_transaction_session_timeout=15s" in options
+    assert options.index("lock_timeout=3s") < options.index("lock_timeout=9s")
+
+
+def test_sqlites_directory_is_made(tmp_path: Path) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path}/deep/er/rows.db")
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+        assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == 3000
+    engine.dispose()
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://host/rows"])
+def test_other_databases_are_refused(url: str) -> None:
+    with pytest.raises(ValueError, match=r"sqlite:///var|must begin"):
+        make_engine(url)
+
+
+class Stop(Exception):
+    """Before anything is really connected to."""
+
+
+def connect_arguments(engine: Engine) -> dict[str, str]:
+    """What the driver would be called with."""
+    seen: dict[str, str] = {}
+
+    @event.listens_for(engine, "do_connect")
+    def remember(dialect: object, record: object, positional: object, named: dict[str, str]) -> None:
+        seen.update(named)
+        raise Stop
+
+    with pytest.raises(Stop):
+        engine.connect()
+    return seen
