@@ -77,6 +77,7 @@ MODELS: dict[str, list[Model]] = {
         _mediapipe(
             "face_detection_short_range.tflite", "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633"
         ),
+        _mediapipe("iris_landmark.tflite", "d1744d2a09c25f501d39eba4faff47e53ecca8852c5ce19bce8eeac39357521f"),
     ],
     "dlib": [
         _dlib(

@@ -1,0 +1,170 @@
+"""Runs several programs, shows what they say, brings back those that die, and ends them all.
+
+honcho does the first two; it ends everything when one program ends, and a killed worker must come back. On a platform
+the platform does this part.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ops.lib.words import say
+
+#: Seconds that programs have to end by themselves before they are killed: longer than gunicorn's graceful_timeout.
+GRACE = 15.0
+#: A program that ran this many seconds was well: the pause before its next start is short again.
+WELL = 60.0
+#: The longest pause before a program is started again, in seconds.
+LONGEST_PAUSE = 30.0
+#: Colours of the programs' names on a terminal.
+COLOURS = (36, 33, 35, 32, 34, 31)
+#: prctl(2): the signal that a child gets when its parent dies.
+PR_SET_PDEATHSIG = 1
+
+_printing = threading.Lock()
+# Loaded here: a forked child of a process with threads must do as little as possible.
+_libc = ctypes.CDLL(None)
+
+
+@dataclass
+class Program:
+    """One program, started in a process group of its own so that whatever it starts ends with it."""
+
+    name: str
+    command: list[str]
+    stdin: bytes = b""
+    #: Ends after the others, which need it to end in order.
+    goes_last: bool = False
+    colour: int = 0
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    deaths: int = 0
+    start_at: float = field(default=0.0, repr=False)
+
+    @property
+    def running(self) -> bool:
+        """Whether its first process lives."""
+        return self.process is not None and self.process.poll() is None
+
+    def start(self, environment: Mapping[str, str], directory: Path) -> None:
+        """Start it, and a thread that shows what it says."""
+        self.process = subprocess.Popen(
+            self.command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            cwd=directory,
+            start_new_session=True,  # a Ctrl-C at the terminal reaches only us, and we end them in order
+            # Between fork and exec it only makes one system call, so threads do it no harm.
+            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+        )
+        self.started_at = time.monotonic()
+        assert self.process.stdin is not None
+        with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
+            pipe.write(self.stdin)
+        threading.Thread(target=self._show, args=(self.process,), daemon=True).start()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it and to all that it started."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.process.pid, number)
+
+    def how_it_ended(self) -> str:
+        """In words."""
+        status = self.process.returncode if self.process else 0
+        if status >= 0:
+            return f"ended with status {status}"
+        return f"was ended by {signal.Signals(-status).name}"
+
+    def _show(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout is not None
+        name = f"{self.name:<6} │"
+        if sys.stdout.isatty():
+            name = f"\033[{self.colour}m{name}\033[0m"
+        for line in process.stdout:
+            with _printing, contextlib.suppress(OSError):
+                print(name, line.decode(errors="replace").rstrip("\n"), flush=True)
+
+
+class Supervisor:
+    """The programs of one start. Used from the main thread only."""
+
+    def __init__(self, environment: Mapping[str, str], directory: Path) -> None:
+        self._environment = environment
+        self._directory = directory
+        self._programs: list[Program] = []
+        self.stopping = threading.Event()
+        self._hurry = False
+
+    def heed_signals(self) -> None:
+        """From now on Ctrl-C, `kill` and a closed terminal end the programs; a second Ctrl-C does at once."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._on_signal)
+
+    def _on_signal(self, *_: object) -> None:
+        self._hurry = self.stopping.is_set()
+        self.stopping.set()
+
+    def start(self, name: str, command: list[str], stdin: bytes = b"", *, goes_last: bool = False) -> Program:
+        """Start a program and keep it running from now on."""
+        program = Program(name, command, stdin, goes_last, COLOURS[len(self._programs) % len(COLOURS)])
+        self._programs.append(program)
+        program.start(self._environment, self._directory)
+        return program
+
+    def dead(self) -> Program | None:
+        """A program that does not run, if there is one."""
+        return next((p for p in self._programs if not p.running), None)
+
+    def keep_running(self) -> None:
+        """Until a signal comes: start anew what ends."""
+        while not self.stopping.wait(0.2):
+            for program in self._programs:
+                if not program.running:
+                    self._bring_back(program, time.monotonic())
+
+    def _bring_back(self, program: Program, now: float) -> None:
+        if program.start_at == 0.0:
+            program.deaths = 1 if now - program.started_at > WELL else program.deaths + 1
+            pause = min(2.0 ** (program.deaths - 1), LONGEST_PAUSE)
+            program.start_at = now + pause
+            program.signal(signal.SIGKILL)  # what it left behind would stand in the way of the next one
+            say(f"{program.name} {program.how_it_ended()}; starting it again in {pause:.0f} s")
+        elif now >= program.start_at:
+            program.start_at = 0.0
+            program.start(self._environment, self._directory)
+
+    def stop(self) -> None:
+        """End everything that was started; what does not end in time is killed."""
+        for group in ([p for p in self._programs if p.goes_last is last] for last in (False, True)):
+            for program in group:
+                program.signal(signal.SIGTERM)
+            self._wait_for(group)
+            for program in group:
+                if program.running:
+                    say(f"{program.name} does not end by itself and is killed")
+                program.signal(signal.SIGKILL)
+                if program.process is not None:
+                    program.process.wait()
+
+    def _wait_for(self, group: list[Program]) -> None:
+        until = time.monotonic() + GRACE
+        while any(p.running for p in group) and time.monotonic() < until and not self._hurry:
+            time.sleep(0.05)
+
+
+def _end_with_parent() -> None:
+    # Should this launcher be killed with -9, nobody is left to end the programs: Linux then does.
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

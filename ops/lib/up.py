@@ -1,0 +1,203 @@
+"""Starts the whole service on this machine: Redis, migrations, and the programs of the Procfile. What `ops/up` runs.
+
+Runs in .venv, when the packages are there. Everything that it starts ends with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import fcntl
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import IO
+
+from ops.lib import models, redis_server
+from ops.lib.supervisor import Supervisor
+from ops.lib.words import PORT_TAKEN, SECOND_START, fail, say
+from shared.settings import Settings, load_settings_or_exit
+
+ROOT = Path(__file__).resolve().parents[2]
+VAR = ROOT / "var"
+#: Seconds that the service may take from its start until /readyz says yes.
+PATIENCE = 60.0
+
+USAGE = """\
+Starts the face liveness service on this machine; Ctrl-C ends it. The first time this makes .venv and brings the models.
+Settings are environment variables, or lines of a file .env: see .env.example."""
+
+TRY = """
+The service listens on {url}   (its documentation: {url}/docs)
+Try it:
+  curl -X POST '{url}/api/v1/liveness/sessions?num_challenges=3'
+  curl -F image=@frame.jpg {url}/api/v1/liveness/sessions/SESSION_ID/frame
+  curl {url}/api/v1/liveness/sessions/SESSION_ID
+  curl -X DELETE {url}/api/v1/liveness/sessions/SESSION_ID
+or with a camera: ops/replay --camera     Ctrl-C ends the service.
+"""
+
+
+def main() -> None:
+    """Set up, start, say where, and keep running until a signal comes."""
+    parser = argparse.ArgumentParser(prog="ops/up", description=USAGE)
+    parser.add_argument("--setup-only", action="store_true", help="prepare everything, start nothing")
+    arguments = parser.parse_args()
+    settings = load_settings_or_exit()
+    url = f"http://localhost:{settings.port}"
+    with (VAR / "up.lock").open("a+") as lock:
+        if not arguments.setup_only:
+            refuse_second_start(lock, url)
+            refuse_taken_port(settings.port)
+        models.bring([settings.landmarks], ROOT / settings.models_dir)
+        if arguments.setup_only:
+            say("ready to start: ops/up")
+            return
+        run(settings, url)
+
+
+def refuse_second_start(lock: IO[str], url: str) -> None:
+    """One start of a clone at a time. The kernel lets go of the lock when this process ends, however it ends."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.seek(0)
+        fail(f"This clone runs already: {lock.read().strip() or 'it is just starting'}.", SECOND_START)
+    lock.truncate(0)
+    lock.write(f"{url}, to be ended with Ctrl-C there or by: kill {os.getpid()}")
+    lock.flush()
+
+
+def refuse_taken_port(port: int) -> None:
+    """Better one sentence now than gunicorn's retries."""
+    for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):  # noqa: S104 - where web will listen
+        try:
+            probe = socket.socket(family, socket.SOCK_STREAM)
+        except OSError:
+            continue  # no IPv6 here
+        with probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((address, port))
+            except PermissionError:
+                fail(f"Port {port} needs more rights than you have. Choose another: PORT=8001 ops/up", PORT_TAKEN)
+            except OSError as error:
+                if error.errno == errno.EADDRNOTAVAIL:
+                    continue  # IPv6 is there and switched off
+                fail(f"Port {port} is taken by another program. Choose another: PORT={port + 1} ops/up", PORT_TAKEN)
+
+
+def run(settings: Settings, url: str) -> None:
+    """Everything from Redis to the last signal."""
+    procfile = read_procfile(ROOT / "Procfile")
+    environment = child_environment(settings)
+    supervisor = Supervisor(environment, ROOT)
+    supervisor.heed_signals()
+    try:
+        environment["REDIS_URL"] = bring_redis(settings, supervisor)
+        migrate(procfile.pop("release"), environment)
+        for name, command in procfile.items():
+            if not supervisor.stopping.is_set():
+                supervisor.start(name, shell(command))
+        if wait_until_ready(settings.port, supervisor):
+            print(TRY.format(url=url), flush=True)
+            supervisor.keep_running()
+        say("stopping")
+    finally:
+        supervisor.stop()
+    say("stopped; nothing that was started is left running")
+
+
+def read_procfile(path: Path) -> dict[str, str]:
+    """Its lines: name and command."""
+    lines = (line.partition(":") for line in path.read_text().splitlines() if line.strip() and line[0] != "#")
+    return {name.strip(): command.strip() for name, _, command in lines}
+
+
+def shell(command: str) -> list[str]:
+    """A Procfile's line as a platform runs it; `exec`, so that the program itself gets the signals."""
+    return ["/bin/sh", "-c", f"exec {command}"]
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """What the Procfile's commands find: .venv's programs first, and the settings that a shell expands in them."""
+    return os.environ | {
+        "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "PORT": str(settings.port),
+        "WORKER_PROCESSES": str(settings.worker_processes),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
+    """The address of a Redis that answers.
+
+    A Redis that happens to run on this machine is not taken unless REDIS_URL names it: another clone's service, with
+    other rows, may be using it.
+    """
+    if "redis_url" in settings.model_fields_set:
+        if not redis_server.answers(settings.redis_url):
+            fail("The Redis that REDIS_URL names does not answer. Start it, or unset REDIS_URL to have one started.")
+        say("Redis: the one that REDIS_URL names")
+        return settings.redis_url
+    server = redis_server.to_start(VAR / "redis")
+    program = supervisor.start("redis", server.command, server.config, goes_last=True)
+    if not redis_server.wait(server.url):
+        fail(f"Redis ({server.command[0]}) was started and does not answer: it {program.how_it_ended()}.")
+    say(f"Redis: {server.command[0]}, for this run only")
+    return server.url
+
+
+def migrate(command: str, environment: dict[str, str]) -> None:
+    """Run the Procfile's `release`: bring the database to the present shape."""
+    say("database: migrating")
+    done = subprocess.run(shell(command), env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        print(done.stdout + done.stderr, file=sys.stderr)
+        fail("The database (DATABASE_URL) could not be brought to its present shape; the lines above say why.")
+
+
+def wait_until_ready(port: int, supervisor: Supervisor) -> bool:
+    """Wait for /readyz; False where a signal came first. Ends with a sentence where a program dies or time runs out."""
+    say("starting web, workers and clock")
+    until = time.monotonic() + PATIENCE
+    while True:
+        if supervisor.stopping.wait(0.4):
+            return False
+        dead = supervisor.dead()
+        if dead is not None:
+            fail(f"{dead.name} {dead.how_it_ended()} before the service was ready; its lines above say why.")
+        lacking = not_ready(port)
+        if not lacking:
+            return True
+        if time.monotonic() > until:
+            fail(f"The service was not ready within {PATIENCE:.0f} s: {lacking}")
+
+
+def not_ready(port: int) -> str:
+    """What is missing still; empty when the service is ready."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know our localhost
+    try:
+        with opener.open(f"http://127.0.0.1:{port}/readyz", timeout=5):
+            return ""
+    except urllib.error.HTTPError as error:
+        body = error.read().decode(errors="replace")
+        try:
+            return json.dumps(json.loads(body))
+        except ValueError:
+            return body[:500]
+    except OSError as error:
+        return f"/readyz does not answer ({error})"
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
