@@ -89,8 +89,6 @@ MODELS: dict[str, list[Model]] = {
         ),
     ],
 }
-# Faces are found by the same detector whatever marks their points.
-MODELS["dlib"] += [m for m in MODELS["mesh"] if "detection" in m.name]
 
 
 def bring(engines: list[str], directory: Path) -> None:

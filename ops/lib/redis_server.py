@@ -58,9 +58,11 @@ def to_start(directory: Path) -> Server:
         )
     port, password = free_port(), secrets.token_urlsafe(24)
     directory.mkdir(parents=True, exist_ok=True)
+    log = directory / "redis.log"
+    log.unlink(missing_ok=True)
     config = (
         f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndaemonize no\n"
-        f'save ""\nappendonly no\ndir "{directory}"\nloglevel warning\n'
+        f'save ""\nappendonly no\ndir "{directory}"\nlogfile "{log}"\n'
     )
     # The configuration goes in by standard input: a password among the arguments would be seen by everybody here.
     return Server([program, "-"], config.encode(), f"redis://:{password}@127.0.0.1:{port}/0")

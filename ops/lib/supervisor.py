@@ -75,11 +75,17 @@ class Program:
             pipe.write(self.stdin)
         threading.Thread(target=self._show, args=(self.process,), daemon=True).start()
 
-    def signal(self, number: int) -> None:
-        """Send a signal to it and to all that it started."""
+    def ask_to_end(self) -> None:
+        """Tell its first process, which tells its own: dramatiq's take a second SIGTERM for "at once"."""
+        if self.process is not None:
+            self.process.send_signal(signal.SIGTERM)
+
+    def sweep(self) -> None:
+        """Kill it and all that it started and may have left behind."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.process.pid, number)
+                os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def how_it_ended(self) -> str:
         """In words."""
@@ -140,7 +146,7 @@ class Supervisor:
             program.deaths = 1 if now - program.started_at > WELL else program.deaths + 1
             pause = min(2.0 ** (program.deaths - 1), LONGEST_PAUSE)
             program.start_at = now + pause
-            program.signal(signal.SIGKILL)  # what it left behind would stand in the way of the next one
+            program.sweep()  # what it left behind would stand in the way of the next one
             say(f"{program.name} {program.how_it_ended()}; starting it again in {pause:.0f} s")
         elif now >= program.start_at:
             program.start_at = 0.0
@@ -150,14 +156,12 @@ class Supervisor:
         """End everything that was started; what does not end in time is killed."""
         for group in ([p for p in self._programs if p.goes_last is last] for last in (False, True)):
             for program in group:
-                program.signal(signal.SIGTERM)
+                program.ask_to_end()
             self._wait_for(group)
             for program in group:
                 if program.running:
                     say(f"{program.name} does not end by itself and is killed")
-                program.signal(signal.SIGKILL)
-                if program.process is not None:
-                    program.process.wait()
+                program.sweep()
 
     def _wait_for(self, group: list[Program]) -> None:
         until = time.monotonic() + GRACE

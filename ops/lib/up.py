@@ -147,9 +147,9 @@ def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
         say("Redis: the one that REDIS_URL names")
         return settings.redis_url
     server = redis_server.to_start(VAR / "redis")
-    program = supervisor.start("redis", server.command, server.config, goes_last=True)
+    supervisor.start("redis", server.command, server.config, goes_last=True)
     if not redis_server.wait(server.url):
-        fail(f"Redis ({server.command[0]}) was started and does not answer: it {program.how_it_ended()}.")
+        fail(f"Redis ({server.command[0]}) was started and does not answer; var/redis/redis.log says why.")
     say(f"Redis: {server.command[0]}, for this run only")
     return server.url
 
