@@ -96,8 +96,9 @@ def _look_at(data: bytes, settings: Settings) -> None:
 
 
 def _too_large(settings: Settings) -> ProblemError:
+    most = settings.max_frame_bytes
+    readable = f"{most / 2**20:.4g} MiB" if most >= 2**20 else f"{most / 2**10:.4g} KiB"
     return ProblemError(
         "picture_too_large",
-        f"A picture may have at most {settings.max_frame_bytes / 2**20:.4g} MiB: send a smaller one. "
-        "640 pixels of width are plenty.",
+        f"A picture may have at most {readable}: send a smaller one. 640 pixels of width are plenty.",
     )

@@ -1,0 +1,119 @@
+"""The OpenAPI document and the page made from it."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+
+import pytest
+from flask_openapi import OpenAPI
+from openapi_spec_validator import validate
+
+from api.problems import KINDS
+
+CALLS = {
+    ("/api/v1/liveness/sessions", "post"),
+    ("/api/v1/liveness/sessions/{session_id}", "get"),
+    ("/api/v1/liveness/sessions/{session_id}", "delete"),
+    ("/api/v1/liveness/sessions/{session_id}/frame", "post"),
+    ("/livez", "get"),
+    ("/readyz", "get"),
+}
+
+
+class Page(HTMLParser):
+    """What a page refers to."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.links: list[str] = []
+        self.ids: list[str] = []
+        self.tags: set[str] = set()
+        self.inline: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(value or "")
+            elif name == "href":
+                (self.links if tag == "a" else self.loads).append(value or "")
+            elif name in ("src", "srcset", "data", "action"):
+                self.loads.append(value or "")
+            elif name == "style" or name.startswith("on"):
+                self.inline.append(f"{tag} {name}")
+
+
+def test_the_document_is_valid_openapi_and_holds_every_call(lone_app: OpenAPI) -> None:
+    answer = lone_app.test_client().get("/openapi.json")
+    assert answer.content_type == "application/json"
+    document = answer.json
+    assert document["openapi"].startswith("3.")
+    validate(document)
+    assert {(path, method) for path, item in document["paths"].items() for method in item} == CALLS
+
+
+def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> None:
+    document = lone_app.test_client().get("/openapi.json").json
+    parameters = {p["name"]: p for p in document["paths"]["/api/v1/liveness/sessions"]["post"]["parameters"]}
+    assert {name: p["schema"]["default"] for name, p in parameters.items()} == {
+        "num_challenges": 3,
+        "timeout_seconds": 5.0,
+        "mirrored": False,
+    }
+    assert not any(p["required"] for p in parameters.values())
+    count, seconds = parameters["num_challenges"]["schema"], parameters["timeout_seconds"]["schema"]
+    assert (count["type"], count["minimum"], count["maximum"]) == ("integer", 1, 10)
+    assert (seconds["type"], seconds["minimum"], seconds["maximum"]) == ("number", 1, 60)
+
+
+def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
+    document = lone_app.test_client().get("/openapi.json").json
+    said = {
+        (path, method): set(op["responses"]) for path, item in document["paths"].items() for method, op in item.items()
+    }
+    assert said["/livez", "get"] == {"200"}
+    assert said["/readyz", "get"] == {"200", "503"}
+    assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == {"200", "404", "500", "503"}
+    assert said["/api/v1/liveness/sessions", "post"] == {"200", "422", "500", "503"}
+    frame = document["paths"]["/api/v1/liveness/sessions/{session_id}/frame"]["post"]
+    assert set(frame["responses"]) == {"200", "400", "404", "413", "415", "422", "500", "503"}
+    assert frame["requestBody"]["content"].keys() == {"multipart/form-data"}
+    for status, answer in frame["responses"].items():
+        assert answer["content"].keys() == {"application/json" if status == "200" else "application/problem+json"}
+
+
+def test_the_page_loads_nothing_from_another_host(lone_app: OpenAPI) -> None:
+    client = lone_app.test_client()
+    answer = client.get("/docs")
+    page = Page(answer.text)
+    assert page.loads == ["/static/docs.css"]
+    with client.get("/static/docs.css") as style:
+        assert style.content_type.startswith("text/css")
+        assert "url(" not in style.text
+    assert not page.tags & {"script", "iframe", "object", "embed", "style", "form"}
+    assert not page.inline
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "http" not in policy
+
+
+def test_the_page_explains_every_call_and_every_problem(lone_app: OpenAPI) -> None:
+    page = Page(lone_app.test_client().get("/docs").text)
+    assert {f"problem-{code}" for code in KINDS} <= set(page.ids)
+    assert {"create_session", "get_session", "cancel_session", "submit_frame", "livez", "readyz"} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids), "no link leads nowhere"
+
+
+def test_the_page_does_not_trust_the_host_header(lone_app: OpenAPI) -> None:
+    answer = lone_app.test_client().get("/docs", headers={"Host": "x'><script>"})
+    assert "<script" not in answer.text
+
+
+@pytest.mark.parametrize("path", ["/"])
+def test_home_leads_to_the_page(lone_app: OpenAPI, path: str) -> None:
+    answer = lone_app.test_client().get(path)
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/docs")
