@@ -39,7 +39,7 @@ _FORM = RequestBody(
     responses=responses(
         FrameAnswer,
         "malformed_form",
-        "unknown_session",
+        "session_not_found",
         "picture_too_large",
         "not_multipart",
         "image_missing",
@@ -51,7 +51,7 @@ _FORM = RequestBody(
         "too_many_pixels",
         "image_too_small",
         "no_answer_in_time",
-        "frame_not_judged",
+        "unavailable",
         "redis_unavailable",
         "queue_unavailable",
         "database_unavailable",

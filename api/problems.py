@@ -56,7 +56,7 @@ KINDS: dict[str, Kind] = {
         ),
         Kind("not_found", 404, "No such address", "Check the path: /docs lists all that this service answers."),
         Kind(
-            "unknown_session",
+            "session_not_found",
             404,
             "Unknown session",
             "There is no session with this id: it was never created, was cancelled, or has been deleted since its end. "
@@ -131,13 +131,6 @@ KINDS: dict[str, Kind] = {
             503,
             "No worker answered in time",
             "The frame was not judged in time: send the next one. The session goes on.",
-            retry_after=1,
-        ),
-        Kind(
-            "frame_not_judged",
-            503,
-            "The frame could not be judged",
-            "Something failed while this frame was judged: send the next one. The session goes on.",
             retry_after=1,
         ),
         Kind(

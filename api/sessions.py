@@ -58,7 +58,7 @@ def create_session(query: SessionOptions) -> Response:
 @sessions.get(
     "/<session_id>",
     operation_id="get_session",
-    responses=responses(SessionView, "unknown_session", "database_unavailable"),
+    responses=responses(SessionView, "session_not_found", "database_unavailable"),
 )
 def get_session(path: SessionPath) -> Response:
     """Look at a session.
@@ -71,7 +71,7 @@ def get_session(path: SessionPath) -> Response:
 @sessions.delete(
     "/<session_id>",
     operation_id="cancel_session",
-    responses=responses(Cancelled, "unknown_session", "database_unavailable"),
+    responses=responses(Cancelled, "session_not_found", "database_unavailable"),
 )
 def cancel_session(path: SessionPath) -> Response:
     """Cancel a session.
@@ -82,7 +82,7 @@ def cancel_session(path: SessionPath) -> Response:
     with UnitOfWork(resources().engine) as uow:
         session = uow.sessions.get(session_id, lock=True)
         if session is None:
-            raise ProblemError("unknown_session")
+            raise ProblemError("session_not_found")
         session.cancel(arrived_at())
         uow.sessions.save(session)
         uow.sessions.delete(session_id)
@@ -104,7 +104,7 @@ def find(engine: Engine, session_id: str, at: float) -> Session:
                 uow.sessions.save(session)
                 uow.commit()
     if session is None:
-        raise ProblemError("unknown_session")
+        raise ProblemError("session_not_found")
     return session
 
 
@@ -112,7 +112,7 @@ def known_form(session_id: str) -> str:
     """The id, where it has the form of one; anything else is as unknown as an id that was never given."""
     session_id = session_id.lower()
     if not _ID.fullmatch(session_id):
-        raise ProblemError("unknown_session")
+        raise ProblemError("session_not_found")
     return session_id
 
 

@@ -1,0 +1,151 @@
+"""The API over a real Redis, a real queue, real rows, and real workers that see what a test tells them to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dramatiq import Worker
+from flask.testing import FlaskClient
+from flask_openapi import OpenAPI
+from redis import Redis
+from sqlalchemy import Engine
+from werkzeug.test import TestResponse
+
+from api import create_app
+from shared.broker import make_broker, worker_middleware
+from shared.db import UnitOfWork, make_engine
+from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.observation import Observation
+from shared.liveness.session import Session
+from shared.redis import make_redis
+from shared.settings import Settings
+from tests.integration import schema
+from tests.integration.api.contract import Contract
+from workers import frames
+
+SESSIONS = "/api/v1/liveness/sessions"
+
+
+class DocumentedClient(FlaskClient):
+    """A client that holds every answer against the OpenAPI document: each test is one of the contract as well."""
+
+    contract: Contract
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        response = super().open(*args, **kwargs)
+        self.contract.hold(
+            response.request.method, response.request.path, response.status_code, response.content_type, response.data
+        )
+        return response
+
+
+@dataclass
+class Eyes:
+    """What the workers of a test see: `see` is called with the picture's bytes, in a worker's thread."""
+
+    see: Callable[[bytes], Observation] = lambda data: Observation(faces=0)
+    seen: list[bytes] = field(default_factory=list)
+
+    def measure(self, data: bytes, prior: None, at: float) -> tuple[Observation, None]:
+        self.seen.append(data)
+        return self.see(data), None
+
+
+@dataclass
+class Tools:
+    """What `workers.frames` needs, as one process has it."""
+
+    redis: Redis
+    engine: Engine
+    vision: Eyes
+
+
+@pytest.fixture
+def settings(redis_url: str, tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None, redis_url=redis_url, database_url=f"sqlite:///{tmp_path}/rows.db", frame_deadline=3.0
+    )
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    """The migrated database."""
+    engine = make_engine(settings.database_url)
+    schema.upgrade(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def redis(settings: Settings) -> Iterator[Redis]:
+    client = make_redis(settings.redis_url)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def start_app(settings: Settings, engine: Engine) -> Iterator[Callable[..., FlaskClient]]:
+    """Make an app with some settings changed, and a client of it."""
+    apps: list[OpenAPI] = []
+
+    def start(**changes: Any) -> FlaskClient:
+        app = create_app(settings.model_copy(update=changes))
+        apps.append(app)
+        DocumentedClient.contract = Contract(app.test_client().get("/openapi.json").json)
+        app.test_client_class = DocumentedClient
+        return app.test_client()
+
+    yield start
+    for app in apps:
+        app.extensions["resources"].close()
+
+
+@pytest.fixture
+def client(start_app: Callable[..., FlaskClient]) -> FlaskClient:
+    return start_app()
+
+
+@pytest.fixture
+def eyes() -> Eyes:
+    return Eyes()
+
+
+@pytest.fixture
+def worker(settings: Settings, engine: Engine, redis: Redis, eyes: Eyes) -> Iterator[Worker]:
+    """Two of the workers' threads, with their real broker and their real work; only the eyes are ours."""
+    broker = make_broker(settings, worker_middleware(settings))
+    frames.declare(broker, Tools(redis, engine, eyes), max_age=int(settings.frame_deadline * 1000))
+    worker = Worker(broker, worker_threads=2, worker_timeout=100)
+    worker.start()
+    yield worker
+    worker.stop()
+    broker.close()
+
+
+@pytest.fixture
+def keep(engine: Engine) -> Callable[[Session], Session]:
+    """Put a session into the database as it is."""
+
+    def put(session: Session) -> Session:
+        with UnitOfWork(engine) as uow:
+            uow.sessions.add(session)
+            uow.commit()
+        return session
+
+    return put
+
+
+def session_like(session_id: str = "a1b2c3d4-e5f6-7890-abcd-ef1234567890", **changes: Any) -> Session:
+    """The documentation's session, with some of it changed."""
+    kinds = (ChallengeType.TURN_LEFT, ChallengeType.BLINK, ChallengeType.SMILE)
+    whole = Session(
+        id=session_id,
+        challenges=[Challenge(kind, 5.0) for kind in kinds],
+        created_at=1000.0,
+        expires_at=4e9,
+    )
+    return replace(whole, **changes)
