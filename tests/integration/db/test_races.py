@@ -4,6 +4,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier
 
 from sqlalchemy import Engine, func, select
@@ -66,6 +67,17 @@ def test_no_update_is_lost(engine: Engine, url: str) -> None:
     assert after.challenges[1].confidence == WORKERS * ROUNDS
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(outbox)) == 1 + WORKERS * ROUNDS
+
+
+def test_a_new_sqlite_file_is_opened_by_all_of_them(tmp_path: Path) -> None:
+    """SQLite's change to WAL fails at once when two do it, and pays no heed to the busy timeout."""
+
+    def write(engine: Engine, number: int) -> None:
+        with engine.begin() as connection:
+            connection.exec_driver_sql(f"CREATE TABLE table_{number} (x)")
+
+    for turn in range(60):
+        at_once(f"sqlite:///{tmp_path}/{turn}.db", write)
 
 
 def test_a_frame_that_is_delivered_to_all_of_them_is_judged_once(engine: Engine, url: str) -> None:
