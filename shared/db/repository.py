@@ -184,10 +184,11 @@ class SessionRepository:
         """Ids of sessions that are to be ended by `tick`, the longest overdue first."""
         return list(self._connection.scalars(_OVERDUE, {"now": at, "most": limit}))
 
-    def forget_frames(self, ended_before: float, *, limit: int = 50) -> int:
+    def forget_frames(self, ended_before: float, *, limit: int = 10) -> int:
         """Delete the frames' measures of up to `limit` sessions that ended before then; how many sessions it were.
 
-        Fewer than `limit`: there are no more. One batch a unit, for SQLite has one writer at a time.
+        Fewer than `limit`: there are no more. One small batch a unit: SQLite has one writer at a time, and the frames
+        of other sessions wait for it.
         """
         ids = self._batch(sessions.c.forget_from, ended_before, limit)
         if ids:

@@ -16,7 +16,6 @@ from shared.liveness.session import OPENING, SETTLE, Frame, Session, State
 from tests.unit.db import samples
 from tests.unit.db.samples import NOW
 
-
 #: The session's own fields; "challenges" and what is not stored in its row have tests of their own.
 CHANGEABLE = sorted(
     {field.name for field in dataclasses.fields(Session)} - {"id", "created_at", "challenges", "frames", "events"}
