@@ -1,0 +1,95 @@
+"""What the rows of one frame cost: `python -m tests.integration.db.cost [--frames N] [URL]`.
+
+One unit of work as a worker does it: get with a lock, see whether the frame is known, recall 60 frames, save, record,
+commit. Without a URL it measures a new SQLite file and, where the machine has PostgreSQL, a new server of its own.
+"""
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from dataclasses import replace
+
+from sqlalchemy import Engine
+
+from shared.db import UnitOfWork, make_engine
+from shared.liveness.session import Frame, Session
+from tests.integration import schema
+from tests.integration.postgres import PostgresServer, find_binaries
+from tests.unit.db import samples
+
+RECALLED = 60
+_sample = samples.observation()
+assert _sample.face is not None
+#: 68 points, as a real one has.
+OBSERVATION = replace(_sample, face=replace(_sample.face, points=bytes(68 * 8)))
+
+
+def prepare(engine: Engine) -> Session:
+    session = samples.pending(at=time.time())
+    session.challenges[0].started_at = session.created_at
+    with UnitOfWork(engine) as uow:
+        uow.sessions.add(session)
+        for number in range(RECALLED):
+            frame = Frame(samples.new_id(), session.created_at + number / 10, OBSERVATION)
+            uow.sessions.record(session.id, frame, samples.result(session.id))
+        uow.commit()
+    return session
+
+
+def judge(engine: Engine, session_id: str, at: float) -> None:
+    frame = Frame(samples.new_id(), at, OBSERVATION)
+    with UnitOfWork(engine) as uow:
+        session = uow.sessions.get(session_id, lock=True)
+        assert session is not None
+        assert uow.sessions.answer_of(session_id, frame.id) is None
+        uow.sessions.recall(session, at)
+        assert len(session.frames) >= RECALLED
+        uow.sessions.save(session)
+        uow.sessions.record(session_id, frame, samples.result(session_id))
+        uow.commit()
+
+
+def measure(url: str, count: int) -> None:
+    engine = make_engine(url)
+    schema.upgrade(engine)
+    sessions = [prepare(engine) for _ in range(max(1, count // 10))]
+    for session in sessions[:5]:
+        judge(engine, session.id, session.created_at + 7)  # statements are compiled, connections open
+    laps = []
+    cpu = time.process_time()
+    for number in range(count):
+        session = sessions[number % len(sessions)]
+        begun = time.perf_counter()
+        judge(engine, session.id, session.created_at + 7 + number / count)
+        laps.append(1000 * (time.perf_counter() - begun))
+    cpu = 1000 * (time.process_time() - cpu) / count
+    laps.sort()
+    median, worst = laps[count // 2], laps[int(0.99 * count)]
+    name = engine.dialect.name
+    print(f"{name}: {cpu:.2f} ms of CPU a frame, {median:.2f} ms in the median, 99 % within {worst:.2f}")  # noqa: T201
+    engine.dispose()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("url", nargs="?")
+    parser.add_argument("--frames", type=int, default=1000)
+    arguments = parser.parse_args()
+    if arguments.url:
+        return measure(arguments.url, arguments.frames)
+    with tempfile.TemporaryDirectory() as directory:
+        measure(f"sqlite:///{directory}/rows.db", arguments.frames)
+    binaries = find_binaries()
+    if binaries is not None:
+        server = PostgresServer(binaries)
+        try:
+            server.start()
+            measure(server.url(server.create_database()), arguments.frames)
+        finally:
+            server.stop()
+    return None
+
+
+if __name__ == "__main__":
+    main()
