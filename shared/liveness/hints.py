@@ -3,6 +3,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from shared.liveness.challenge import ChallengeType
 from shared.liveness.observation import Problem
 
 
@@ -33,3 +34,54 @@ _PROBLEMS = {
 def for_problem(problem: Problem | None) -> Hint | None:
     """What to do about a frame that cannot be judged."""
     return None if problem is None else _PROBLEMS[problem]
+
+OPEN_EYES = Hint("open_eyes", "Now open your eyes again.")
+BLINK_SHORTER = Hint("blink_shorter", "Close both eyes only for a moment, then open them.")
+
+_DO = {
+    ChallengeType.TURN_LEFT: Hint("turn_left", "Turn your head to your left."),
+    ChallengeType.TURN_RIGHT: Hint("turn_right", "Turn your head to your right."),
+    ChallengeType.LOOK_UP: Hint("look_up", "Lift your chin and look up."),
+    ChallengeType.LOOK_DOWN: Hint("look_down", "Lower your chin and look down."),
+    ChallengeType.BLINK: Hint("blink", "Close both eyes, then open them."),
+    ChallengeType.SMILE: Hint("smile", "Smile."),
+    ChallengeType.OPEN_MOUTH: Hint("open_mouth", "Open your mouth."),
+}
+_FURTHER = {
+    ChallengeType.TURN_LEFT: Hint("further", "A little further to your left."),
+    ChallengeType.TURN_RIGHT: Hint("further", "A little further to your right."),
+    ChallengeType.LOOK_UP: Hint("further", "A little further up."),
+    ChallengeType.LOOK_DOWN: Hint("further", "A little further down."),
+    ChallengeType.SMILE: Hint("further", "A bigger smile, and hold it."),
+    ChallengeType.OPEN_MOUTH: Hint("further", "Open your mouth wider, and hold it."),
+}
+_OTHER_WAY = {
+    ChallengeType.TURN_LEFT: Hint("other_way", "Other way: turn to your left."),
+    ChallengeType.TURN_RIGHT: Hint("other_way", "Other way: turn to your right."),
+    ChallengeType.LOOK_UP: Hint("other_way", "Other way: look up."),
+    ChallengeType.LOOK_DOWN: Hint("other_way", "Other way: look down."),
+}
+_RELAX = {
+    ChallengeType.SMILE: Hint("relax", "Relax your face first, then smile."),
+    ChallengeType.OPEN_MOUTH: Hint("relax", "Close your mouth first, then open it."),
+}
+
+
+def do(kind: ChallengeType) -> Hint:
+    """What the challenge asks for."""
+    return _DO[kind]
+
+
+def further(kind: ChallengeType) -> Hint:
+    """The right thing, not enough of it."""
+    return _FURTHER[kind]
+
+
+def other_way(kind: ChallengeType) -> Hint:
+    """The opposite of what was asked for."""
+    return _OTHER_WAY[kind]
+
+
+def relax(kind: ChallengeType) -> Hint:
+    """It was there before it was asked for."""
+    return _RELAX[kind]

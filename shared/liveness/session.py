@@ -8,6 +8,7 @@ from typing import Any
 
 from shared.liveness import hints
 from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.frame import Frame
 from shared.liveness.gestures import judge
 from shared.liveness.hints import Hint
 from shared.liveness.observation import Observation
@@ -54,15 +55,6 @@ class Event:
     type: str
     at: float
     data: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """An observation as it came into a session; `at` is its arrival at the API."""
-
-    id: str
-    at: float
-    observation: Observation
 
 
 @dataclass(slots=True)

@@ -1,10 +1,36 @@
 """The judges: each looks at the frames of a challenge and says whether the person has met it."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from shared.liveness import hints
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.frame import Frame
+from shared.liveness.gestures.blink import judge_blink
+from shared.liveness.gestures.head import judge_head
 from shared.liveness.gestures.judgement import Judgement
+from shared.liveness.gestures.mouth import judge_open_mouth, judge_smile
+from shared.liveness.gestures.neutral import learn_neutral
+from shared.liveness.gestures.track import Track
 
 __all__ = ["Judgement", "judge"]
 
 
-def judge(kind, frames, *, since, opening_until):  # placeholder while the judges are being written
-    return Judgement(False, 0.0, None)
+def judge(kind: ChallengeType, frames: Sequence[Frame], *, since: float, opening_until: float) -> Judgement:
+    """Whether the frames, oldest first, meet the challenge that became current at `since`.
+
+    `frames` are those of the session's opening, up to `opening_until`, and the recent ones.
+    """
+    track = Track(frames)
+    if not len(track) or track.at[-1] < since:
+        return Judgement(False, 0.0, hints.do(kind))
+    neutral = learn_neutral(track, opening_until)
+    match kind:
+        case ChallengeType.BLINK:
+            return judge_blink(track, neutral, since)
+        case ChallengeType.SMILE:
+            return judge_smile(track, neutral, since)
+        case ChallengeType.OPEN_MOUTH:
+            return judge_open_mouth(track, neutral, since)
+        case _:
+            return judge_head(kind, track, neutral, since)

@@ -1,6 +1,7 @@
 """What a judge says."""
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from shared.liveness.hints import Hint
@@ -13,3 +14,8 @@ class Judgement:
     passed: bool
     confidence: float
     hint: Hint | None = None
+
+
+def sureness(reached: float, needed: float) -> float:
+    """From how much of a gesture is seen to a confidence: 0.5 at the amount needed."""
+    return 1 / (1 + math.exp(-4 * (reached / needed - 1)))

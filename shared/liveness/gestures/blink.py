@@ -1,0 +1,42 @@
+"""Blinking: both eyes close and open again."""
+from __future__ import annotations
+
+import numpy as np
+
+from shared.liveness import hints
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.gestures import thresholds
+from shared.liveness.gestures.judgement import Judgement, sureness
+from shared.liveness.gestures.neutral import Neutral
+from shared.liveness.gestures.track import Track
+
+
+def judge_blink(track: Track, neutral: Neutral, since: float) -> Judgement:
+    """Whether both eyes were open, then closed, and are open again, all since the challenge began."""
+    now = track.since(since)
+    at = track.at[now]
+    left = track.left_eye[now] / max(neutral.left_eye, 1e-6)
+    right = track.right_eye[now] / max(neutral.right_eye, 1e-6)
+    # A turned head hides its far eye, whose points are then guesses: it counts less the further the head is turned.
+    far = np.clip(track.yaw[now] / 60, -0.9, 0.9)
+    # Turned to the own left (yaw above 0) the left eye is the far one.
+    weight = 0.5 - far / 2
+    eyes = weight * left + (1 - weight) * right
+    wider = np.maximum(np.where(weight > 0.25, left, 0), np.where(weight < 0.75, right, 0))
+    closed = (eyes < thresholds.CLOSED) & (wider < thresholds.BOTH_CLOSED)
+    opened = eyes > thresholds.REOPENED
+    shut = np.flatnonzero(closed)
+    if not len(shut):
+        return Judgement(False, 0.0, hints.do(ChallengeType.BLINK))
+    before = np.flatnonzero(opened[: shut[-1]])
+    if not len(before):
+        return Judgement(False, 0.0, hints.OPEN_EYES)
+    # The latest run of frames between two open ones.
+    start = before[-1]
+    depth = 1 - float(eyes[start + 1 :].min())
+    confidence = sureness(depth, 1 - thresholds.CLOSED)
+    if not opened[-1]:
+        return Judgement(False, 0.0, hints.OPEN_EYES if closed[-1] else hints.do(ChallengeType.BLINK))
+    if at[-1] - at[start] > thresholds.LONGEST_BLINK + 0.3:
+        return Judgement(False, 0.0, hints.BLINK_SHORTER)
+    return Judgement(True, confidence, hints.PASSED)

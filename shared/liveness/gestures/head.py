@@ -1,0 +1,42 @@
+"""Turning the head and looking up and down: one judge for four directions."""
+from __future__ import annotations
+
+import numpy as np
+
+from shared.liveness import hints
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.gestures import thresholds
+from shared.liveness.gestures.judgement import Judgement, sureness
+from shared.liveness.gestures.neutral import Neutral
+from shared.liveness.gestures.track import Track
+
+#: Axis, sign of the movement along it, degrees to move.
+_MOVES = {
+    ChallengeType.TURN_LEFT: ("yaw", 1.0, thresholds.TURN),
+    ChallengeType.TURN_RIGHT: ("yaw", -1.0, thresholds.TURN),
+    ChallengeType.LOOK_UP: ("pitch", 1.0, thresholds.LOOK_UP),
+    ChallengeType.LOOK_DOWN: ("pitch", -1.0, thresholds.LOOK_DOWN),
+}
+
+
+def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float) -> Judgement:
+    """Whether the head has moved as `kind` asks: from rest, mainly along one axis, and stayed there for two frames."""
+    axis, sign, needed = _MOVES[kind]
+    moved = {"yaw": track.yaw - neutral.yaw, "pitch": track.pitch - neutral.pitch}
+    along = sign * moved[axis]
+    across = np.abs(moved["pitch" if axis == "yaw" else "yaw"])
+    now = track.since(since)
+    rested = np.flatnonzero(along[now] <= thresholds.AT_REST)
+    if not len(rested):
+        return Judgement(False, 0.0, hints.LOOK_STRAIGHT)
+    course = along[now][rested[0] :]
+    there = (course >= needed) & (course * thresholds.CROSS_AXIS >= across[now][rested[0] :])
+    reached = float(course[-1])
+    confidence = sureness(reached, needed)
+    if len(course) >= 3 and there[-1] and course[-2] >= 0.6 * needed:
+        return Judgement(True, confidence, hints.PASSED)
+    if reached <= -needed:
+        return Judgement(False, 0.0, hints.other_way(kind))
+    if reached >= 0.4 * needed:
+        return Judgement(False, confidence, hints.further(kind))
+    return Judgement(False, confidence, hints.do(kind))

@@ -1,0 +1,37 @@
+"""Smiling, and opening the mouth: told apart from each other and from speech."""
+from __future__ import annotations
+
+from shared.liveness import hints
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.gestures import thresholds
+from shared.liveness.gestures.judgement import Judgement, sureness
+from shared.liveness.gestures.neutral import Neutral
+from shared.liveness.gestures.track import Signal, Track
+
+
+def judge_smile(track: Track, neutral: Neutral, since: float) -> Judgement:
+    """Whether the mouth has grown wide and its corners have risen, and stayed so."""
+    smile = track.smile - neutral.smile
+    return _judge_held(ChallengeType.SMILE, track, smile, thresholds.SMILE, since)
+
+
+def judge_open_mouth(track: Track, neutral: Neutral, since: float) -> Judgement:
+    """Whether the lips have parted, more than a grin parts them, and stayed so."""
+    smile = (track.smile - neutral.smile).clip(min=0)
+    opening = track.mouth_open - neutral.mouth_open - thresholds.GRIN_SHARE * smile
+    return _judge_held(ChallengeType.OPEN_MOUTH, track, opening, thresholds.OPEN_MOUTH, since)
+
+
+def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float, since: float) -> Judgement:
+    now = track.since(since)
+    course = amount[now]
+    rested = bool((course < needed / 2).any())
+    reached = float(course[-1])
+    confidence = sureness(reached, needed)
+    if not rested:
+        return Judgement(False, 0.0, hints.relax(kind))
+    if track.held(amount >= needed, since) >= thresholds.HELD:
+        return Judgement(True, confidence, hints.PASSED)
+    if reached >= 0.4 * needed:
+        return Judgement(False, confidence, hints.further(kind))
+    return Judgement(False, confidence, hints.do(kind))
