@@ -14,7 +14,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from shared.db import codec
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
-from shared.liveness.session import Event, Frame, FrameResult, Session, State
+from shared.liveness.frame import Frame
+from shared.liveness.session import Event, FrameResult, Session, State
 
 #: Frames of the opening that are recalled at most, the newest: 3 seconds at 30 frames a second.
 OPENING_FRAMES = 100

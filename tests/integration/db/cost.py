@@ -13,7 +13,8 @@ from dataclasses import replace
 from sqlalchemy import Engine
 
 from shared.db import UnitOfWork, make_engine
-from shared.liveness.session import Frame, Session
+from shared.liveness.frame import Frame
+from shared.liveness.session import Session
 from tests.integration import schema
 from tests.integration.postgres import PostgresServer, find_binaries
 from tests.unit.db import samples

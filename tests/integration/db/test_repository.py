@@ -11,8 +11,9 @@ from sqlalchemy.exc import StatementError
 
 from shared.db import UnitOfWork, repository
 from shared.db.tables import challenges, frames, outbox, sessions
+from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
-from shared.liveness.session import OPENING, SETTLE, Frame, Session, State
+from shared.liveness.session import OPENING, SETTLE, Session, State
 from tests.unit.db import samples
 from tests.unit.db.samples import NOW
 
