@@ -1,0 +1,288 @@
+"""The queue on Redis, and on RabbitMQ where it is the same for both: real servers, workers as threads of the test."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from statistics import median
+
+import dramatiq
+import pytest
+import redis
+from dramatiq import Broker, Worker
+from dramatiq.brokers.rabbitmq import RabbitmqBroker
+from pika.exceptions import AMQPError
+from redis.exceptions import RedisError
+
+from shared import broker as broker_module
+from shared.broker import IDLE, make_broker, ping, worker_middleware
+from shared.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_frame
+from shared.redis import make_redis
+from shared.settings import Settings
+
+Act = Callable[[str, str, float], None]
+
+
+@pytest.fixture(params=["redis", "rabbitmq"])
+def queue_url(request: pytest.FixtureRequest) -> str:
+    """Each test runs on both."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+class Queue:
+    """Workers and a producer on one queue."""
+
+    def __init__(self, url: str) -> None:
+        self.settings = Settings(queue_url=url)
+        self.producer = make_broker(self.settings)
+        self.brokers: list[Broker] = [self.producer]
+        self.workers: list[Worker] = []
+
+    def work(self, act: Act, *, max_age: int = 5000) -> Worker:
+        """Start a worker that does `act` for each frame; it is idle when this returns."""
+        broker = make_broker(self.settings, worker_middleware(self.settings))
+        dramatiq.actor(actor_name=MEASURE_FRAME, queue_name=FRAMES, broker=broker, max_age=max_age)(act)
+        worker = Worker(broker, worker_threads=1)
+        worker.start()
+        self.brokers.append(broker)
+        self.workers.append(worker)
+        time.sleep(0.3)
+        return worker
+
+    def send(self, frame_id: str) -> None:
+        """A frame, arriving now."""
+        enqueue_frame(self.producer, "session", frame_id, time.time())
+
+    def close(self) -> None:
+        """Stop all of it."""
+        for worker in self.workers:
+            worker.stop(timeout=5000)
+        self.producer.flush(FRAMES)
+        for broker in self.brokers:
+            broker.close()
+
+
+@pytest.fixture
+def queue(queue_url: str) -> Iterator[Queue]:
+    """The queue on each server."""
+    queue = Queue(queue_url)
+    yield queue
+    queue.close()
+
+
+@pytest.fixture
+def redis_queue(redis_url: str) -> Iterator[Queue]:
+    """The queue on Redis."""
+    queue = Queue(redis_url)
+    yield queue
+    queue.close()
+
+
+class Seen:
+    """What workers have seen, and when."""
+
+    def __init__(self) -> None:
+        self.waits: dict[str, float] = {}
+        self._changed = threading.Condition()
+
+    def __call__(self, session_id: str, frame_id: str, arrived_at: float) -> None:
+        """The act."""
+        with self._changed:
+            self.waits[frame_id] = time.time() - arrived_at
+            self._changed.notify_all()
+
+    def expect(self, count: int, timeout: float = 10) -> None:
+        """Wait for so many."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: len(self.waits) >= count, timeout), self.waits
+
+
+def test_an_idle_worker_picks_a_frame_up_within_milliseconds(queue, record_property):
+    seen = Seen()
+    queue.work(seen)
+    for n in range(30):
+        time.sleep(0.02 + 0.03 * (n % 5))  # the stock consumer waits longer the longer it has been idle
+        queue.send(str(n))
+    seen.expect(30)
+    record_property("median_ms", round(median(seen.waits.values()) * 1000, 2))
+    assert median(seen.waits.values()) < 0.010
+
+
+def test_a_worker_that_has_been_idle_for_long_is_as_fast(redis_queue):
+    seen = Seen()
+    redis_queue.work(seen)
+    for n in range(3):
+        time.sleep(IDLE + 0.25)  # past the end of one sleep in Redis, into the next
+        redis_queue.send(str(n))
+        seen.expect(n + 1, timeout=1)
+    assert median(seen.waits.values()) < 0.010
+
+
+def test_a_worker_holds_one_message_and_leaves_the_next_to_another(queue):
+    busy, go = threading.Event(), threading.Event()
+
+    def hold(session_id: str, frame_id: str, arrived_at: float) -> None:
+        busy.set()
+        go.wait(10)
+
+    queue.work(hold)
+    queue.send("first")
+    assert busy.wait(5)
+    for n in range(3):
+        queue.send(f"next {n}")
+    time.sleep(0.2)
+    seen = Seen()
+    queue.work(seen)
+    seen.expect(3, timeout=2)
+    go.set()
+
+
+def test_a_busy_worker_takes_the_next_message_as_soon_as_it_is_done(queue):
+    seen = Seen()
+
+    def slow(session_id: str, frame_id: str, arrived_at: float) -> None:
+        time.sleep(0.02)
+        seen(session_id, frame_id, arrived_at)
+
+    queue.work(slow)
+    started = time.monotonic()
+    for n in range(20):
+        queue.send(str(n))
+    seen.expect(20)
+    assert time.monotonic() - started < 20 * 0.02 * 1.5
+
+
+def test_every_idle_worker_is_woken_by_a_burst(queue):
+    together = threading.Barrier(3, timeout=5)
+
+    def meet(session_id: str, frame_id: str, arrived_at: float) -> None:
+        together.wait()
+
+    for _ in range(3):
+        queue.work(meet)
+    started = time.monotonic()
+    for n in range(3):
+        queue.send(str(n))
+    while together.n_waiting or time.monotonic() - started < 0.1:
+        assert time.monotonic() - started < 1, "three workers should have met"
+        time.sleep(0.01)
+    assert not together.broken
+
+
+def test_a_message_that_is_too_old_is_dropped_without_a_trace(queue):
+    seen = Seen()
+    queue.send("old")
+    time.sleep(0.3)
+    queue.work(seen, max_age=200)
+    queue.send("new")
+    seen.expect(1)
+    assert list(seen.waits) == ["new"]
+    if isinstance(queue.producer, RabbitmqBroker):
+        assert queue.producer.get_queue_message_counts(FRAMES) == (0, 0, 0)
+    else:
+        assert not queue.producer.client.exists("dramatiq:frames.XQ", "dramatiq:frames")
+
+
+def test_an_act_that_takes_too_long_is_interrupted_and_the_next_is_done(redis_url):
+    queue = Queue(redis_url)
+    queue.settings = Settings(queue_url=redis_url, frame_deadline=0.5)
+    ended: list[str] = []
+    seen = Seen()
+
+    def endless(session_id: str, frame_id: str, arrived_at: float) -> None:
+        if frame_id == "endless":
+            try:
+                while True:
+                    time.sleep(0.01)
+            except BaseException as error:
+                ended.append(type(error).__name__)
+                raise
+        seen(session_id, frame_id, arrived_at)
+
+    worker = queue.work(endless)
+    worker.broker.emit_after("process_boot")  # as the dramatiq command does: starts the watch
+    queue.send("endless")
+    queue.send("next")
+    seen.expect(1)
+    assert ended == ["TimeLimitExceeded"]
+    queue.close()
+
+
+def test_a_dead_worker_s_message_is_given_to_another_within_seconds(redis_queue, monkeypatch):
+    monkeypatch.setattr(broker_module, "HEARTBEAT_TIMEOUT", 500)
+    dead = make_broker(redis_queue.settings)
+    consumer = dead.consume(FRAMES)
+    redis_queue.send("orphan")
+    assert next(consumer) is not None  # taken, and never acknowledged
+    dead.close()
+    seen = Seen()
+    redis_queue.work(seen)
+    seen.expect(1, timeout=0.5 + IDLE + 0.5)
+    assert list(seen.waits) == ["orphan"]
+
+
+def test_a_producer_is_not_taken_for_a_worker(redis_queue, redis_url):
+    redis_queue.send("a")
+    with make_redis(redis_url) as client:
+        assert client.zcard("dramatiq:__heartbeats__") == 0
+        redis_queue.work(Seen())
+        redis_queue.send("b")
+        assert client.zcard("dramatiq:__heartbeats__") == 1
+
+
+def test_tokens_are_bounded_by_the_queue_and_expire(redis_queue, redis_url):
+    with make_redis(redis_url) as client:
+        for n in range(100):
+            redis_queue.send(str(n))
+        assert 0 < client.llen("dramatiq:frames.wake") <= client.llen("dramatiq:frames") == 100
+        assert 0 < client.ttl("dramatiq:frames.wake") <= 60
+        seen = Seen()
+        redis_queue.work(seen)
+        seen.expect(100)
+        deadline = time.monotonic() + 2
+        while client.exists("dramatiq:frames.wake") and time.monotonic() < deadline:
+            time.sleep(0.01)
+        left = {key.decode() for key in client.keys("*")}
+    assert left == {"dramatiq:__heartbeats__"}
+
+
+def test_an_idle_worker_lets_redis_rest(redis_queue, redis_url):
+    redis_queue.work(Seen())
+    with make_redis(redis_url) as client:
+        before = client.info("stats")["total_commands_processed"]
+        time.sleep(2)
+        commands = client.info("stats")["total_commands_processed"] - before
+    # Each second for the queue and its delayed twin: a fetch (and what its script calls) and a pop.
+    assert commands < 60
+
+
+def test_a_worker_survives_a_redis_that_hangs_up(redis_queue, redis_url, monkeypatch):
+    monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
+    seen = Seen()
+    redis_queue.work(seen)
+    with make_redis(redis_url) as client:
+        client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    redis_queue.send("after")
+    seen.expect(1, timeout=5)
+
+
+def test_ping(queue):
+    ping(queue.producer)
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "amqp://127.0.0.1:1/?connection_attempts=1"])
+def test_a_queue_that_is_away_is_told_as_such(url):
+    broker = make_broker(Settings(queue_url=url))
+    with pytest.raises(QueueUnavailable):
+        enqueue_frame(broker, "session", "frame", time.time())
+    with pytest.raises((RedisError, AMQPError)):
+        ping(broker)
+
+
+def test_making_a_broker_connects_to_nothing():
+    """The dramatiq command loads workers/main.py before it forks and boots."""
+    make_broker(Settings(queue_url="redis://127.0.0.1:1/0"))
+    make_broker(Settings(queue_url="amqp://127.0.0.1:1/"))
+    assert isinstance(make_redis("redis://127.0.0.1:1/0"), redis.Redis)

@@ -1,0 +1,81 @@
+"""What `dramatiq tests.integration.workers.scripted_worker` loads: the real worker, with eyes that do as they are told.
+
+A "picture" is a `Script`: how long measuring it takes, and what comes of it. The judge passes a challenge as soon as
+one of its frames says so. Everything else is as in workers/main.py: the queue, Redis, rows, the session's rules.
+"""
+
+from __future__ import annotations
+
+import time
+
+import dramatiq
+import msgspec
+
+import shared.liveness.session
+from shared.broker import make_broker, worker_middleware
+from shared.liveness.gestures.judgement import Judgement
+from shared.liveness.observation import Face, Observation
+from shared.logs import configure_logging
+from shared.settings import Settings, load_settings_or_exit
+from workers import frames
+from workers.resources import Resources
+from workers.vision.errors import BadImage
+
+#: A brightness that tells the scripted judge to pass the challenge.
+PASSES = 255.0
+
+
+class Script(msgspec.Struct, frozen=True):
+    """A picture, for the tests' purposes."""
+
+    #: Seconds that measuring it takes.
+    takes: float = 0.0
+    #: Whether the challenge that it is judged against passes with it.
+    passes: bool = False
+    #: A BadImage of this code is raised; "fault": something unforeseen.
+    fails: str | None = None
+
+    def encode(self) -> bytes:
+        """As it is sent."""
+        return msgspec.msgpack.encode(self)
+
+
+class ScriptedVision:
+    """Sees what the script says."""
+
+    def measure(self, data: bytes, prior: object, at: float) -> tuple[Observation, None]:
+        """Take the time that is asked for, then tell what is asked for."""
+        script = msgspec.msgpack.decode(data, type=Script)
+        # In small steps, so that the time limit can interrupt it.
+        until = time.monotonic() + script.takes
+        while time.monotonic() < until:
+            time.sleep(0.01)
+        if script.fails == "fault":
+            raise RuntimeError("a fault in vision, as this test wants it")
+        if script.fails is not None:
+            raise BadImage(script.fails, "Told to be bad.")
+        face = Face((0.3, 0.3, 0.3, 0.3), 0.0, 0.0, 0.0, 0.1, 0.3, 0.3, 0.0, 0.8, 0.4, 1.0)
+        return Observation(1, face=face, brightness=PASSES if script.passes else 100.0), None
+
+
+def judge(kind: object, frames: list[shared.liveness.session.Frame], *, since: float, **_: object) -> Judgement:
+    """Pass as soon as a frame after the one that the challenge began with says so."""
+    passed = any(frame.observation.brightness == PASSES and frame.at > since for frame in frames)
+    return Judgement(passed, 0.9 if passed else 0.1)
+
+
+def load(settings: Settings) -> dramatiq.Broker:
+    """The worker."""
+    shared.liveness.session.judge = judge
+    resources = Resources(settings, load_vision=lambda _: ScriptedVision())
+    broker = make_broker(settings, worker_middleware(settings, resources))
+    dramatiq.set_broker(broker)
+    frames.declare(broker, resources, max_age=int(settings.frame_deadline * 1000))
+    return broker
+
+
+def main() -> None:
+    """What the dramatiq command calls, by `…scripted_worker:main`."""
+    settings = load_settings_or_exit()
+    configure_logging(settings)
+    load(settings)

@@ -1,0 +1,191 @@
+"""A service for tests, without its web: Redis, rows, worker processes, and a client that does what the API does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import uuid
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import psutil
+from sqlalchemy import func, select
+
+from shared import answers, claims, inflight, presence
+from shared.answers import Answer
+from shared.broker import make_broker
+from shared.db import UnitOfWork, make_engine
+from shared.db.tables import frames
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.session import FrameResult, Session
+from shared.messages import enqueue_frame
+from shared.redis import make_redis
+from shared.settings import Settings
+from tests.integration import schema
+from tests.integration.workers.scripted_worker import Script
+
+ROOT = Path(__file__).parents[3]
+SCRIPTED = "tests.integration.workers.scripted_worker:main"
+
+#: Seconds that a worker process may take to come up.
+BOOT = 30
+
+
+def result_of(answer: Answer | None) -> FrameResult:
+    """The result that it must hold."""
+    assert answer is not None, "no answer in time"
+    assert answer.result is not None, answer.problem
+    return answer.result
+
+
+def problem_of(answer: Answer | None) -> tuple[int, str]:
+    """The status and code of the problem that it must hold."""
+    assert answer is not None, "no answer in time"
+    assert answer.problem is not None, answer.result
+    return answer.problem.status, answer.problem.code
+
+
+class WorkerProcess:
+    """`dramatiq MODULE -p 1 -t 1`: a process that watches, and its child, which works."""
+
+    def __init__(self, module: str, environment: dict[str, str], log: Path) -> None:
+        self._log = log
+        with log.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "dramatiq", module, "-p", "1", "-t", "1", "-Q", "frames"],
+                cwd=ROOT,
+                env=environment,
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def log(self) -> str:
+        """What it has said so far."""
+        return self._log.read_text()
+
+    def kill(self) -> None:
+        """Kill the child that works with -9; the one that watches ends by itself."""
+        children = psutil.Process(self._process.pid).children(recursive=True)
+        # Besides the worker there is multiprocessing's resource tracker.
+        for child in children:
+            if "resource_tracker" not in " ".join(child.cmdline()):
+                child.kill()
+
+    def ended(self, timeout: float) -> int:
+        """Wait for its end."""
+        return self._process.wait(timeout)
+
+    def terminate(self) -> None:
+        """Ask it to stop, as a supervisor does."""
+        self._process.terminate()
+
+    def close(self) -> None:
+        """End it and what it started, at once."""
+        if self._process.poll() is None:
+            children = psutil.Process(self._process.pid).children(recursive=True)
+            self._process.kill()
+            for child in children:
+                child.kill()
+            psutil.wait_procs(children, timeout=5)
+        self._process.wait()
+
+
+class Service:
+    """The parts, and what a client can do with them."""
+
+    def __init__(self, redis_url: str, directory: Path, **settings: object) -> None:
+        self.settings = Settings(
+            redis_url=redis_url, database_url=f"sqlite:///{directory}/rows.db", log_format="json", **settings
+        )
+        self.engine = make_engine(self.settings.database_url)
+        schema.upgrade(self.engine)
+        self.redis = make_redis(redis_url, blocks_for=self.settings.frame_deadline)
+        self.broker = make_broker(self.settings)
+        self.workers: list[WorkerProcess] = []
+        self._directory = directory
+        self._posting = ThreadPoolExecutor(16)
+
+    def start_workers(self, count: int, module: str = SCRIPTED) -> list[WorkerProcess]:
+        """Start so many more; returns when they take frames."""
+        wanted = presence.seen_lately(self.redis) + count
+        started = [self.start_process(module) for _ in range(count)]
+        deadline = time.monotonic() + BOOT
+        while presence.seen_lately(self.redis) < wanted:
+            assert time.monotonic() < deadline, [worker.log for worker in started]
+            time.sleep(0.05)
+        return started
+
+    def start_process(self, module: str, **environment: str) -> WorkerProcess:
+        """Start one, in this environment beside the service's own settings; returns at once."""
+        own = {name.upper(): str(value) for name, value in self.settings.model_dump().items()}
+        log = self._directory / f"worker{len(self.workers)}.log"
+        self.workers.append(WorkerProcess(module, os.environ | own | environment, log))
+        return self.workers[-1]
+
+    def open(self, *types: ChallengeType, timeout: float = 5.0, at: float | None = None, mirrored: bool = False) -> str:
+        """The id of a new session."""
+        session = Session.open(
+            str(uuid.uuid4()),
+            list(types or (ChallengeType.TURN_LEFT, ChallengeType.BLINK)),
+            timeout_seconds=timeout,
+            at=time.time() if at is None else at,
+            ttl=300,
+            mirrored=mirrored,
+        )
+        with UnitOfWork(self.engine) as uow:
+            uow.sessions.add(session)
+            uow.commit()
+        return session.id
+
+    def send(
+        self, session_id: str, picture: Script | bytes, *, at: float | None = None, frame_id: str | None = None
+    ) -> Future[Answer | None]:
+        """Post a frame, as the API does; the answer comes later, None at the deadline."""
+        at = time.time() if at is None else at
+        frame_id = frame_id or str(uuid.uuid4())
+        data = picture.encode() if isinstance(picture, Script) else picture
+        inflight.enter(self.redis, session_id, frame_id, at)
+        claims.put(self.redis, frame_id, data, self.settings.frame_ttl)
+        enqueue_frame(self.broker, session_id, frame_id, at)
+        return self._posting.submit(self._wait, session_id, frame_id)
+
+    def post(self, session_id: str, picture: Script | bytes, *, at: float | None = None) -> Answer:
+        """Post a frame and wait for its answer."""
+        answer = self.send(session_id, picture, at=at).result()
+        assert answer is not None, [worker.log for worker in self.workers]
+        return answer
+
+    def session(self, session_id: str) -> Session | None:
+        """The session as it is in its rows."""
+        with UnitOfWork(self.engine, read_only=True) as uow:
+            return uow.sessions.get(session_id)
+
+    @property
+    def logs(self) -> str:
+        """What all workers have said so far."""
+        return "".join(worker.log for worker in self.workers)
+
+    def frames_of(self, session_id: str) -> int:
+        """How many frames of the session were judged."""
+        with self.engine.connect() as connection:
+            count = connection.scalar(select(func.count()).select_from(frames).where(frames.c.session_id == session_id))
+        return int(count or 0)
+
+    def close(self) -> None:
+        """Stop all of it."""
+        for worker in self.workers:
+            worker.close()
+        self._posting.shutdown()
+        self.broker.close()
+        self.redis.close()
+        self.engine.dispose()
+
+    def _wait(self, session_id: str, frame_id: str) -> Answer | None:
+        answer = answers.wait(self.redis, frame_id, self.settings.frame_deadline)
+        if answer is None:
+            inflight.leave(self.redis, session_id, frame_id)
+            claims.drop(self.redis, frame_id)
+        return answer

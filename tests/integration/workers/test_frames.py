@@ -1,0 +1,140 @@
+"""Frames through real worker processes; what vision sees is scripted, so that each course of events can be had."""
+
+from __future__ import annotations
+
+import time
+
+from shared import answers, inflight
+from shared.db import UnitOfWork
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.session import State
+from shared.messages import enqueue_frame
+from tests.integration.workers.scripted_worker import Script
+from tests.integration.workers.service import problem_of, result_of
+
+
+def test_a_session_goes_its_way(running):
+    session_id = running.open(ChallengeType.TURN_LEFT, ChallengeType.BLINK)
+    first = result_of(running.post(session_id, Script()))
+    assert (first.state, first.challenge_type, first.passed) == (State.IN_PROGRESS, ChallengeType.TURN_LEFT, False)
+    passed = result_of(running.post(session_id, Script(passes=True)))
+    assert (passed.passed, passed.challenges_remaining, passed.session_complete) == (True, 1, False)
+    assert result_of(running.post(session_id, Script())).challenge_type == ChallengeType.BLINK
+    last = result_of(running.post(session_id, Script(passes=True)))
+    assert (last.state, last.passed, last.session_complete, last.is_live) == (State.COMPLETED, True, True, True)
+    after = result_of(running.post(session_id, Script(passes=True)))
+    assert (after.state, after.challenge_type, after.passed) == (State.COMPLETED, None, False)
+    session = running.session(session_id)
+    assert session is not None
+    assert (session.state, session.is_live, running.frames_of(session_id)) == (State.COMPLETED, True, 4)
+
+
+def test_a_frame_delivered_twice_is_judged_once_and_answered_the_same(running):
+    session_id = running.open(ChallengeType.TURN_LEFT, ChallengeType.BLINK)
+    at = time.time()
+    running.post(session_id, Script(), at=at)
+    # Both copies are measured at once, by two workers, before either is answered.
+    sent = running.send(session_id, Script(takes=0.3, passes=True), at=at + 0.1, frame_id="twice")
+    enqueue_frame(running.broker, session_id, "twice", at + 0.1)
+    first = result_of(sent.result())
+    again = answers.wait(running.redis, "twice", 5)
+    assert result_of(again) == first
+    assert (first.passed, first.challenges_remaining) == (True, 1)
+    session = running.session(session_id)
+    assert session is not None
+    assert (session.remaining, running.frames_of(session_id)) == (1, 2)
+    # A third one, long after: its picture has gone, and nothing happens.
+    enqueue_frame(running.broker, session_id, "twice", at + 0.1)
+    assert answers.wait(running.redis, "twice", 0.5) is None
+    assert running.frames_of(session_id) == 2
+
+
+def test_frames_of_one_session_at_once_are_all_judged_and_none_is_lost(running):
+    session_id = running.open()
+    at = time.time()
+    sent = [running.send(session_id, Script(takes=0.01 * (n % 3)), at=at + n * 0.01) for n in range(30)]
+    results = [result_of(future.result()) for future in sent]
+    assert {result.state for result in results} == {State.IN_PROGRESS}
+    assert running.frames_of(session_id) == 30
+    # Two frames of one moment that show the same gesture: one challenge passes, not two.
+    both = [running.send(session_id, Script(takes=0.1, passes=True), at=at + 1) for _ in range(2)]
+    assert sorted(result_of(future.result()).passed for future in both) == [False, True]
+    session = running.session(session_id)
+    assert session is not None
+    assert (session.state, session.remaining) == (State.IN_PROGRESS, 1)
+
+
+def test_a_frame_that_overtakes_another_does_not_time_its_challenge_out(running):
+    session_id = running.open(ChallengeType.TURN_LEFT, timeout=1.0)
+    at = time.time()
+    running.post(session_id, Script(), at=at)
+    slow = running.send(session_id, Script(takes=0.6, passes=True), at=at + 0.9)
+    time.sleep(0.1)
+    too_late = result_of(running.post(session_id, Script(), at=at + 1.1))
+    assert not slow.done()
+    assert (too_late.state, too_late.passed) == (State.IN_PROGRESS, False)
+    in_time = result_of(slow.result())
+    assert (in_time.state, in_time.passed, in_time.is_live) == (State.COMPLETED, True, True)
+
+
+def test_with_nothing_under_way_a_late_frame_times_its_challenge_out(running):
+    session_id = running.open(ChallengeType.TURN_LEFT, timeout=1.0)
+    at = time.time()
+    running.post(session_id, Script(), at=at)
+    running.post(session_id, Script(takes=0.2), at=at + 0.9)
+    assert result_of(running.post(session_id, Script(passes=True), at=at + 1.1)).state == State.FAILED
+
+
+def test_a_frame_whose_request_died_does_not_hold_the_clock_up_for_ever(running):
+    session_id = running.open(ChallengeType.TURN_LEFT, timeout=1.0)
+    at = time.time()
+    running.post(session_id, Script(), at=at)
+    inflight.enter(running.redis, session_id, "its web process was killed", at + 0.5)
+    assert result_of(running.post(session_id, Script(), at=at + 1.5)).state == State.IN_PROGRESS
+    assert result_of(running.post(session_id, Script(), at=at + 7)).state == State.FAILED
+
+
+def test_bad_pictures_are_told_as_such_and_leave_no_trace_in_the_session(running):
+    session_id = running.open()
+    assert problem_of(running.post(session_id, Script(fails="not_an_image"))) == (422, "not_an_image")
+    assert problem_of(running.post(session_id, Script(fails="too_many_pixels"))) == (413, "too_many_pixels")
+    session = running.session(session_id)
+    assert session is not None
+    assert (session.state, running.frames_of(session_id)) == (State.PENDING, 0)
+
+
+def test_a_fault_is_answered_logged_without_the_picture_and_the_worker_goes_on(running):
+    session_id = running.open()
+    assert problem_of(running.post(session_id, Script(fails="fault"))) == (503, "unavailable")
+    assert result_of(running.post(session_id, Script())).state == State.IN_PROGRESS
+    assert "RuntimeError: a fault in vision" in running.logs
+    assert f'"session_id": "{session_id}"' in running.logs
+
+
+def test_a_session_that_was_deleted_meanwhile_is_unknown(running):
+    session_id = running.open()
+    sent = running.send(session_id, Script(takes=0.4))
+    time.sleep(0.1)
+    with UnitOfWork(running.engine) as uow:
+        uow.sessions.delete(session_id)
+        uow.commit()
+    assert problem_of(sent.result()) == (404, "session_not_found")
+
+
+def test_a_picture_that_has_gone_is_nothing_to_work_on(running):
+    session_id = running.open()
+    enqueue_frame(running.broker, session_id, "gone", time.time())
+    assert answers.wait(running.redis, "gone", 0.5) is None
+    assert running.frames_of(session_id) == 0
+
+
+def test_a_client_that_mirrors_has_its_frames_kept_as_they_were_judged(running):
+    session_id = running.open(mirrored=True)
+    running.post(session_id, Script())
+    with UnitOfWork(running.engine, read_only=True) as uow:
+        session = uow.sessions.get(session_id)
+        assert session is not None
+        uow.sessions.recall(session, time.time())
+    (frame,) = session.frames
+    assert frame.observation.face is not None
+    assert str(frame.observation.face.yaw) == "-0.0"

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from shared import settings
+from shared.settings import EXIT_CONFIG, Settings, get_settings, load_settings_or_exit
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+    """No variable and no .env from outside."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+    monkeypatch.chdir(tmp_path)
+    get_settings.cache_clear()
+
+
+def test_the_queue_and_the_events_follow_redis_unless_told_otherwise(monkeypatch):
+    monkeypatch.setenv("REDIS_URL", "redis://elsewhere:1/2")
+    assert Settings().queue_url == Settings().events_url == "redis://elsewhere:1/2"
+    monkeypatch.setenv("QUEUE_URL", "amqp://rabbit")
+    assert Settings().queue_url == Settings().events_url == "amqp://rabbit"
+    monkeypatch.setenv("EVENTS_URL", "redis://events")
+    assert Settings().events_url == "redis://events"
+    assert Settings().redis_url == "redis://elsewhere:1/2"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_every_spelling_of_postgresql_means_psycopg_3(monkeypatch, scheme):
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://u:p@h/d")
+    assert Settings().database_url == "postgresql+psycopg://u:p@h/d"
+
+
+def test_an_empty_variable_means_the_default(monkeypatch):
+    monkeypatch.setenv("QUEUE_URL", "")
+    assert Settings().queue_url == Settings().redis_url
+
+
+def test_a_dotenv_file_is_read_where_there_is_one_and_the_environment_wins(monkeypatch, tmp_path):
+    (tmp_path / ".env").write_text("PORT=1234\nSESSION_TTL=60\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("SESSION_TTL", "90")
+    assert (Settings().port, Settings().session_ttl) == (1234, 90.0)
+
+
+def test_every_setting_is_described_and_none_can_be_changed():
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().port = 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "localhost:6379"),
+        ("QUEUE_URL", "http://x"),
+        ("EVENTS_URL", "kafka://x"),
+        ("DATABASE_URL", "mysql://u:secret@h/d"),
+        ("SESSION_TTL", "soon"),
+        ("FRAME_DEADLINE", "0"),
+        ("FRAME_DEADLINE", "60"),
+        ("RETENTION_HOURS", "-1"),
+        ("LANDMARKS", "guess"),
+        ("PORT", "70000"),
+        ("WORKER_PROCESSES", "0"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_wrong_one_refuses_the_start_with_one_sentence_that_names_it(monkeypatch, capsys, name, value):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as exit_:
+        load_settings_or_exit()
+    said = capsys.readouterr().err
+    assert exit_.value.code == EXIT_CONFIG
+    assert name in said
+    assert said.count("\n") == 1
+    assert "secret" not in said
+    named = {field.upper() for field in Settings.model_fields if field.upper() in said}
+    assert named == {name}
+
+
+def test_right_ones_start(monkeypatch):
+    monkeypatch.setenv("FRAME_DEADLINE", "2.5")
+    assert load_settings_or_exit() is get_settings()
+    assert settings.get_settings().frame_deadline == 2.5
