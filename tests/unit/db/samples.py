@@ -7,9 +7,9 @@ from enum import Enum
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.frame import Frame
 from shared.liveness.hints import Hint
 from shared.liveness.observation import Observation
-from shared.liveness.frame import Frame
 from shared.liveness.session import Event, FrameResult, Session, State
 
 T = TypeVar("T")
