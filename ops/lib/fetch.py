@@ -56,7 +56,7 @@ def fetch(pieces: Iterable[Piece], directory: Path) -> None:
         download(archive, part)
         for piece in (p for p in lacking if p.archive == archive):
             unpack(part, piece, directory / piece.name)
-            say(f"  {piece.name}: there, and what it must be")
+            say(f"fetched {piece.name}")
         part.unlink()
 
 

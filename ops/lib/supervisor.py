@@ -47,6 +47,7 @@ class Program:
     goes_last: bool = False
     colour: int = 0
     process: subprocess.Popen[bytes] | None = None
+    reader: threading.Thread | None = None
     started_at: float = 0.0
     deaths: int = 0
     start_at: float = field(default=0.0, repr=False)
@@ -73,7 +74,8 @@ class Program:
         assert self.process.stdin is not None
         with contextlib.suppress(BrokenPipeError), self.process.stdin as pipe:
             pipe.write(self.stdin)
-        threading.Thread(target=self._show, args=(self.process,), daemon=True).start()
+        self.reader = threading.Thread(target=self._show, args=(self.process,), daemon=True)
+        self.reader.start()
 
     def ask_to_end(self) -> None:
         """Tell its first process, which tells its own: dramatiq's take a second SIGTERM for "at once"."""
@@ -86,6 +88,8 @@ class Program:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
+        if self.reader is not None:
+            self.reader.join(timeout=1)  # its last words are shown before ours
 
     def how_it_ended(self) -> str:
         """In words."""
@@ -99,9 +103,10 @@ class Program:
         name = f"{self.name:<6} │"
         if sys.stdout.isatty():
             name = f"\033[{self.colour}m{name}\033[0m"
-        for line in process.stdout:
-            with _printing, contextlib.suppress(OSError):
-                print(name, line.decode(errors="replace").rstrip("\n"), flush=True)
+        with process.stdout as lines:
+            for line in lines:
+                with _printing, contextlib.suppress(OSError):
+                    print(name, line.decode(errors="replace").rstrip("\n"), flush=True)
 
 
 class Supervisor:
