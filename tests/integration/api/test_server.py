@@ -168,8 +168,10 @@ def test_a_setting_that_is_wrong_is_one_sentence_and_no_traceback(tmp_path: Path
     assert "Traceback" not in done.stderr
 
 
-def test_a_large_body_is_refused_before_any_of_it_has_come(server: Server) -> None:
-    session_id = new_session(server)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_large_body_is_refused_before_any_of_it_has_come(server: Server, known: bool) -> None:
+    """And before anything is looked up."""
+    session_id = new_session(server) if known else UNKNOWN
     with server.connect() as connection:
         length = 100 * 2**20
         connection.sendall(
