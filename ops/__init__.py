@@ -1,0 +1,1 @@
+"""Programs for whoever runs or develops the service; none of them is part of it."""
