@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from statistics import median
 
 from shared import answers, inflight
 from shared.db import UnitOfWork
@@ -11,6 +13,8 @@ from shared.liveness.session import State
 from shared.messages import enqueue_frame
 from tests.integration.workers.scripted_worker import Script
 from tests.integration.workers.service import problem_of, result_of
+
+log = logging.getLogger(__name__)
 
 
 def test_a_session_goes_its_way(running):
@@ -27,6 +31,22 @@ def test_a_session_goes_its_way(running):
     session = running.session(session_id)
     assert session is not None
     assert (session.state, session.is_live, running.frames_of(session_id)) == (State.COMPLETED, True, 4)
+
+
+def test_an_idle_worker_process_answers_within_milliseconds(running):
+    """From sending a frame to its answer, rows and all; the bound leaves room for a busy machine.
+
+    `pytest --log-cli-level=INFO` tells the figure.
+    """
+    session_id = running.open()
+    took = []
+    for n in range(20):
+        time.sleep(0.05 + 0.03 * (n % 5))
+        sent = time.monotonic()
+        result_of(running.post(session_id, Script()))
+        took.append(time.monotonic() - sent)
+    log.info("answered after %.2f ms in the median", median(took) * 1000)
+    assert median(took) < 0.05
 
 
 def test_a_frame_delivered_twice_is_judged_once_and_answered_the_same(running):

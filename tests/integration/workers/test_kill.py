@@ -32,12 +32,15 @@ def test_one_of_two_is_killed_and_no_frame_is_lost(service):
     sent = []
     for n in range(40):
         if n == 10:
+            # One for each worker, so that the one that is killed has one in hand.
+            sent += [service.send(session_id, Script(takes=0.6)) for _ in range(2)]
+            time.sleep(0.3)
             first.kill()
         sent.append(service.send(session_id, Script(takes=0.08)))
         time.sleep(0.05)
     results = [result_of(future.result()) for future in sent]
     assert {result.state for result in results} == {State.IN_PROGRESS}
-    assert service.frames_of(session_id) == 40
+    assert service.frames_of(session_id) == 42
     assert first.ended(15) != 0
     service.start_workers(1)
     assert result_of(service.post(session_id, Script(passes=True))).passed

@@ -1,0 +1,142 @@
+"""What lies in Redis beside the queue: pictures, answers, frames under way, signs of life, leases."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+
+from shared import answers, claims, inflight, keyspace, presence
+from shared.answers import Answer, FrameProblem
+from shared.liveness.session import SETTLE
+from shared.presence import Heart
+from shared.redis import PATIENCE, make_redis
+from workers import priors
+from workers.lease import Lease
+from workers.vision.landmarks import Region
+from workers.vision.pipeline import Prior
+
+NOW = 1_790_000_000.123456
+ANSWER = Answer(problem=FrameProblem(404, "session_not_found", "Gone."))
+
+
+@pytest.fixture
+def client(redis_url: str) -> Iterator[redis.Redis]:
+    with make_redis(redis_url, blocks_for=2) as client:
+        yield client
+
+
+def test_a_picture_stays_until_it_is_dropped_and_expires_by_itself(client):
+    claims.put(client, "f", b"\xff\xd8", 1.5)
+    assert 1000 < client.pttl(keyspace.frame("f")) <= 1500
+    assert claims.look(client, "f") == claims.look(client, "f") == b"\xff\xd8"
+    claims.drop(client, "f")
+    assert claims.look(client, "f") is None
+
+
+def test_an_answer_wakes_who_waits_for_it_and_is_gone_then(client):
+    with ThreadPoolExecutor(1) as waiting:
+        waited = waiting.submit(answers.wait, client, "f", 2)
+        time.sleep(0.05)
+        answers.push(client, "f", ANSWER)
+        assert waited.result() == ANSWER
+    assert client.keys("*") == []
+
+
+def test_an_answer_that_came_first_is_there_and_expires_if_nobody_wants_it(client):
+    answers.push(client, "f", ANSWER)
+    assert 0 < client.ttl(keyspace.answer("f")) <= keyspace.ANSWER_TTL
+    assert answers.wait(client, "f", 0) == ANSWER
+
+
+def test_waiting_ends_after_the_part_of_a_second_that_was_asked_for(client):
+    started = time.monotonic()
+    assert answers.wait(client, "f", 0.3) is None
+    assert 0.25 < time.monotonic() - started < 0.6
+    assert answers.wait(client, "f", 0) is None
+
+
+def test_a_client_blocks_longer_than_its_patience_if_it_was_told_so(redis_url):
+    """redis-py's socket timeout would else take the patient server for a dead one."""
+    with make_redis(redis_url, blocks_for=PATIENCE + 0.5) as client:
+        assert answers.wait(client, "f", PATIENCE + 0.4) is None
+
+
+def test_only_frames_that_arrived_earlier_and_not_long_ago_count(client):
+    for frame_id, at in {"a": NOW, "b": NOW + 0.1, "c": NOW + 0.1, "dead": NOW - SETTLE - 1}.items():
+        inflight.enter(client, "s", frame_id, at)
+    inflight.enter(client, "another session", "x", NOW - 0.1)
+    assert [inflight.count_earlier(client, "s", at) for at in (NOW, NOW + 0.1, NOW + 0.2)] == [0, 1, 3]
+    inflight.leave(client, "s", "a")
+    assert inflight.count_earlier(client, "s", NOW + 0.1) == 0
+    assert 0 < client.ttl(keyspace.inflight("s")) <= keyspace.INFLIGHT_TTL
+
+
+def test_the_newest_frame_s_prior_is_kept_whatever_the_order(client):
+    def prior(at: float) -> Prior:
+        return Prior(region=Region(320.5, 240.25, 200.0, -3.5), at=at, seen_at=at, searched_at=at, faces=1)
+
+    def kept() -> Prior | None:
+        return priors.decode(priors.look(client, "s"))
+
+    assert kept() is None
+    priors.keep(client, "s", NOW, prior(NOW))
+    assert kept() == prior(NOW)
+    priors.keep(client, "s", NOW - 0.001, prior(NOW - 0.001))
+    assert kept() == prior(NOW)
+    priors.keep(client, "s", NOW + 0.001, prior(NOW + 0.001))
+    assert kept() == prior(NOW + 0.001)
+    priors.keep(client, "s", NOW + 0.002, None)  # lost: nobody goes on from the place before
+    assert kept() is None
+    priors.keep(client, "s", NOW + 0.001, prior(NOW + 0.001))
+    assert kept() is None
+    assert 0 < client.ttl(keyspace.prior("s")) <= keyspace.PRIOR_TTL
+
+
+def test_a_prior_of_another_version_of_the_code_is_none():
+    assert priors.decode(b"\x81\xa1x\x01") is None
+
+
+def test_workers_are_seen_from_their_first_sign_of_life_until_they_fall_silent(client):
+    presence.beat(client, "a", NOW)
+    presence.beat(client, "b", NOW + 5)
+    assert presence.seen_lately(client, NOW + 5) == 2
+    assert presence.seen_lately(client, NOW + keyspace.PRESENCE_LATELY + 1) == 1
+    presence.leave(client, "b")
+    assert presence.seen_lately(client, NOW + 5) == 1
+    presence.beat(client, "c", NOW + keyspace.PRESENCE_TTL + 1)
+    assert client.zrange(keyspace.WORKERS, 0, -1) == [b"c"]
+    assert 0 < client.ttl(keyspace.WORKERS) <= keyspace.PRESENCE_TTL
+
+
+def test_a_heart_beats_until_it_is_stopped(client):
+    heart = Heart(client)
+    heart.start()
+    deadline = time.monotonic() + 2
+    while not presence.seen_lately(client) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert presence.seen_lately(client) == 1
+    heart.stop()
+    assert presence.seen_lately(client) == 0
+
+
+def test_a_heart_without_redis_goes_on_trying():
+    heart = Heart(make_redis("redis://127.0.0.1:1/0"))
+    heart.start()
+    time.sleep(0.2)
+    assert heart.is_alive()
+    heart.stop()
+
+
+def test_a_lease_has_one_holder_until_it_lets_go_or_falls_silent(client):
+    first, second = Lease(client, "clock", 0.3), Lease(client, "clock", 0.3)
+    assert (first.hold(), second.hold(), first.hold()) == (True, False, True)
+    second.release()  # not his to release
+    assert not second.hold()
+    first.release()
+    assert second.hold()
+    time.sleep(0.4)
+    assert first.hold()

@@ -1,0 +1,198 @@
+"""The clock: what happens without a frame."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from shared.db import UnitOfWork
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.observation import Observation
+from shared.liveness.session import SETTLE, Frame, Session, State
+from shared.redis import make_redis
+from tests.integration.workers.service import ROOT, Service
+from workers import clock
+from workers.clock import REMEMBER, Chore, Clock, Sessions, make_clock
+from workers.lease import Lease
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def sessions(service: Service) -> Sessions:
+    return Sessions(service.engine, retention=HOUR)
+
+
+def state(service: Service, session_id: str) -> State:
+    session = service.session(session_id)
+    assert session is not None
+    return session.state
+
+
+def begin(service: Service, session_id: str, at: float) -> None:
+    """Have a session's first clock start."""
+    with UnitOfWork(service.engine) as uow:
+        session = uow.sessions.get(session_id, lock=True)
+        assert session is not None
+        observation = Observation(0)
+        result = session.submit("f", observation, at)
+        session.challenges[0].started_at = at
+        uow.sessions.save(session)
+        uow.sessions.record(session_id, Frame("f", at, observation), result)
+        uow.commit()
+
+
+@contextmanager
+def going(*clocks: Clock) -> Iterator[None]:
+    threads = [threading.Thread(target=each.run) for each in clocks]
+    for thread in threads:
+        thread.start()
+    yield
+    for each in clocks:
+        each.stop()
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_overdue_sessions_fail_or_expire_and_others_do_not(service, sessions):
+    now = time.time()
+    pending = service.open(at=now)
+    begun = service.open(timeout=5, at=now)
+    begin(service, begun, now)
+    assert not sessions.end_overdue(now + 5 + SETTLE - 0.1)
+    assert (state(service, pending), state(service, begun)) == (State.PENDING, State.IN_PROGRESS)
+    sessions.end_overdue(now + 5 + SETTLE + 0.1)
+    assert (state(service, pending), state(service, begun)) == (State.PENDING, State.FAILED)
+    sessions.end_overdue(now + 301)
+    assert (state(service, pending), state(service, begun)) == (State.EXPIRED, State.FAILED)
+
+
+def test_more_than_a_batch_is_ended_too(service, sessions, monkeypatch):
+    monkeypatch.setattr(clock, "BATCH", 3)
+    now = time.time()
+    ids = [service.open(at=now - 400) for _ in range(7)]
+    assert [sessions.end_overdue(now) for _ in range(3)] == [True, True, False]
+    assert {state(service, session_id) for session_id in ids} == {State.EXPIRED}
+
+
+def test_one_session_that_cannot_be_ended_does_not_hold_the_others_up(service, sessions, monkeypatch):
+    now = time.time()
+    ids = [service.open(at=now - 400 + n) for n in range(3)]
+    tick = Session.tick
+
+    def fail_for_the_first(session: Session, at: float) -> None:
+        if session.id == ids[0]:
+            raise ValueError("a fault, as this test wants it")
+        tick(session, at)
+
+    monkeypatch.setattr(Session, "tick", fail_for_the_first)
+    assert not sessions.end_overdue(now)
+    assert [state(service, session_id) for session_id in ids] == [State.PENDING, State.EXPIRED, State.EXPIRED]
+
+
+def test_measures_of_ended_sessions_are_forgotten_soon_and_their_rows_after_the_retention(service, sessions):
+    now = time.time()
+    session_id = service.open(at=now)
+    begin(service, session_id, now)
+    sessions.end_overdue(now + 301)  # failed at the deadline of its challenge
+    ended = now + 5
+    sessions.forget_frames(ended + REMEMBER - 1)
+    assert service.frames_of(session_id) == 1
+    sessions.forget_frames(ended + REMEMBER + 1)
+    assert service.frames_of(session_id) == 0
+    sessions.purge(ended + HOUR - 1)
+    assert service.session(session_id) is not None
+    sessions.purge(ended + HOUR + 1)
+    assert service.session(session_id) is None
+
+
+def test_two_clocks_end_each_session_once(service):
+    """With a lease that both hold: the row's lock is what counts."""
+    now = time.time()
+    for _ in range(40):
+        service.open(ChallengeType.BLINK, at=now - 400)
+
+    class BothHold(Lease):
+        def hold(self) -> bool:
+            return True
+
+    lease = BothHold(service.redis, "clock", 5)
+    chores = [Chore("end_overdue", 1.0, Sessions(service.engine, retention=HOUR).end_overdue)]
+    with going(Clock(chores, lease), Clock(chores, lease)):
+        time.sleep(1.5)
+    with service.engine.connect() as connection:
+        told = connection.exec_driver_sql("SELECT count(*) FROM outbox WHERE type = 'session.expired'").scalar()
+    assert told == 40
+
+
+def test_one_of_two_clocks_does_the_work_and_the_other_takes_over(service):
+    done: list[str] = []
+
+    def make(name: str) -> Clock:
+        chore = Chore("note", 0.0, lambda _: done.append(name) is not None)
+        return Clock([chore], Lease(service.redis, "clock", 5))
+
+    with going(make("first")):
+        time.sleep(0.3)
+        with going(make("second")):
+            time.sleep(1.2)
+    assert set(done) == {"first"}
+    with going(make("second")):
+        time.sleep(0.3)
+    assert done[-1] == "second"
+
+
+def test_without_redis_the_work_is_done_all_the_same(service):
+    session_id = service.open(at=time.time() - 400)
+    chores = [Chore("end_overdue", 1.0, Sessions(service.engine, retention=HOUR).end_overdue)]
+    with going(Clock(chores, Lease(make_redis("redis://127.0.0.1:1/0"), "clock", 5))):
+        time.sleep(0.7)
+    assert state(service, session_id) == State.EXPIRED
+
+
+def test_a_chore_that_fails_stops_neither_the_others_nor_the_clock(service):
+    done: list[float] = []
+
+    def broken(now: float) -> bool:
+        raise RuntimeError("a fault, as this test wants it")
+
+    chores = [Chore("broken", 0.0, broken), Chore("note", 0.0, lambda now: done.append(now) is not None)]
+    with going(Clock(chores, Lease(service.redis, "clock", 5))):
+        time.sleep(1.3)
+    assert len(done) == 2
+
+
+def test_the_clock_of_the_service_has_all_its_chores(service):
+    clock = make_clock(service.settings, service.engine)
+    assert [chore.name for chore in clock._chores] == ["end_overdue", "forget_frames", "purge"]
+
+
+@pytest.mark.parametrize("stop", ["terminate", "interrupt"])
+def test_the_process_ends_sessions_and_stops_at_once(service, tmp_path, stop):
+    import os
+    import signal
+
+    session_id = service.open(at=time.time() - 400)
+    environment = os.environ | {name.upper(): str(value) for name, value in service.settings.model_dump().items()}
+    with (tmp_path / "clock.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-m", "workers.clock"], cwd=ROOT, env=environment, stderr=log)
+    try:
+        deadline = time.monotonic() + 15
+        while state(service, session_id) is not State.EXPIRED:
+            assert time.monotonic() < deadline, (tmp_path / "clock.log").read_text()
+            time.sleep(0.05)
+        asked = time.monotonic()
+        process.send_signal(signal.SIGTERM if stop == "terminate" else signal.SIGINT)
+        assert process.wait(5) == 0
+        assert time.monotonic() - asked < 0.9  # not at its next tick
+    finally:
+        process.kill()
+        process.wait()
+    assert service.redis.exists("lease:clock") == 0
