@@ -1,4 +1,5 @@
 """The challenges a person can be asked to meet."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 """Drawing the challenges of a session."""
+
 from __future__ import annotations
 
 from collections.abc import Collection

@@ -1,4 +1,5 @@
 """An observation as it came into a session."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 """What to tell the person now: a stable code and a sentence."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _PROBLEMS = {
 def for_problem(problem: Problem | None) -> Hint | None:
     """What to do about a frame that cannot be judged."""
     return None if problem is None else _PROBLEMS[problem]
+
 
 OPEN_EYES = Hint("open_eyes", "Now open your eyes again.")
 BLINK_SHORTER = Hint("blink_shorter", "Close both eyes only for a moment, then open them.")

@@ -2,6 +2,7 @@
 
 No pixel and no face descriptor is in it, so that it may be stored while its session lives.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
@@ -50,9 +51,7 @@ class Face:
 
     def mirrored(self) -> Face:
         """The same face in a mirrored picture: left and right change places, and nothing else."""
-        return replace(
-            self, yaw=-self.yaw, roll=-self.roll, left_eye=self.right_eye, right_eye=self.left_eye
-        )
+        return replace(self, yaw=-self.yaw, roll=-self.roll, left_eye=self.right_eye, right_eye=self.left_eye)
 
 
 @dataclass(frozen=True, slots=True)

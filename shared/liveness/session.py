@@ -1,4 +1,5 @@
 """A session: the aggregate that turns observations into passes, states and a verdict."""
+
 from __future__ import annotations
 
 from bisect import insort

@@ -1,4 +1,5 @@
 """From the bytes of a JPEG or PNG to an upright colour picture of a working size."""
+
 from __future__ import annotations
 
 import cv2
@@ -6,7 +7,7 @@ import numpy as np
 
 from shared import pictures
 from workers.vision.errors import BadImage
-from workers.vision.landmarks import Picture
+from workers.vision.landmarks import Picture, as_picture
 
 #: Longer side in pixels of the picture that is measured; what is larger is made smaller.
 WORKING_SIDE = 640
@@ -22,7 +23,9 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     """
     kind = pictures.kind(data)
     if kind is None:
-        raise BadImage("not_an_image", "The bytes are not a JPEG or PNG picture. Send the camera frame as one of these.")
+        raise BadImage(
+            "not_an_image", "The bytes are not a JPEG or PNG picture. Send the camera frame as one of these."
+        )
     size = pictures.size(data)
     if size is None:
         raise BadImage("truncated_image", "The picture has no readable header. Send the whole file.")
@@ -45,7 +48,7 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     scale = WORKING_SIDE / max(picture.shape[:2])
     if scale < 1:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return picture
+    return as_picture(picture)
 
 
 def _flag(kind: pictures.Kind, longest: int) -> int:

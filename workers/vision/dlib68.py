@@ -2,6 +2,7 @@
 
 Its model was trained on iBUG 300-W, whose licence excludes commercial use: see NOTICE.
 """
+
 from __future__ import annotations
 
 import math

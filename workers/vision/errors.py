@@ -1,4 +1,5 @@
 """What can be wrong with the bytes that a client sent as a picture."""
+
 from __future__ import annotations
 
 

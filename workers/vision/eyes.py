@@ -2,6 +2,7 @@
 
 The face mesh hardly moves its lids when an eye closes; this model looks at each eye by itself, and its lids meet.
 """
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from workers.vision.landmarks import Picture, Points, Region, region_map
+from workers.vision.landmarks import Picture, Points, Region, as_picture, region_map
 
 MODEL_FILE = "iris_landmark.tflite"
 
@@ -50,4 +51,6 @@ def _eye(picture: Picture, one: Points, other: Points) -> Picture:
     region = Region(
         float(centre[0]), float(centre[1]), _REGION_SCALE * width, float(np.degrees(np.arctan2(across[1], across[0])))
     )
-    return cv2.warpAffine(picture, region_map(region, _INPUT), (_INPUT, _INPUT), borderMode=cv2.BORDER_REPLICATE)
+    return as_picture(
+        cv2.warpAffine(picture, region_map(region, _INPUT), (_INPUT, _INPUT), borderMode=cv2.BORDER_REPLICATE)
+    )

@@ -2,6 +2,7 @@
 
 Only points that do not move with expression are fitted: a fit that holds the mouth turns a smile into a tilt.
 """
+
 from __future__ import annotations
 
 import math

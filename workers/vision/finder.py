@@ -1,4 +1,5 @@
 """Finding faces in a whole picture."""
+
 from __future__ import annotations
 
 import math

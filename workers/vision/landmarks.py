@@ -1,10 +1,13 @@
 """What a landmark engine gives, and the interface that every engine has."""
+
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 from typing import Protocol
 
+import cv2
+import cv2.typing
 import numpy as np
 from numpy.typing import NDArray
 
@@ -50,6 +53,11 @@ class Landmarks:
     sureness: float
     #: 68, 3: the same points with depth, from engines that estimate it.
     solid: Points | None = None
+
+
+def as_picture(pixels: cv2.typing.MatLike) -> Picture:
+    """OpenCV's pixels under the type that they have: its stubs know numbers of any kind only."""
+    return np.asarray(pixels, dtype=np.uint8)
 
 
 class LandmarkEngine(Protocol):

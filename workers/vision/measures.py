@@ -1,4 +1,5 @@
 """What a face does, as numbers that do not change with where it is, how large it is and which way it looks."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -68,5 +69,5 @@ def eye_openness(points: Points) -> tuple[float, float]:
 
 
 def _aspect_ratio(eye: Points) -> float:
-    lids = np.linalg.norm(eye[1] - eye[5]) + np.linalg.norm(eye[2] - eye[4])
-    return float(lids / (2 * max(1e-6, np.linalg.norm(eye[0] - eye[3]))))
+    lids = float(np.linalg.norm(eye[1] - eye[5]) + np.linalg.norm(eye[2] - eye[4]))
+    return lids / (2 * max(1e-6, float(np.linalg.norm(eye[0] - eye[3]))))

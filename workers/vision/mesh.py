@@ -1,4 +1,5 @@
 """Landmarks by MediaPipe's face mesh (`face_landmark.tflite`, Apache-2.0), run by OpenCV."""
+
 from __future__ import annotations
 
 import math
@@ -46,24 +47,26 @@ class Mesh:
     def locate(self, picture: Picture, region: Region) -> Landmarks:
         """See `LandmarkEngine.locate`."""
         to_input = region_map(region, _INPUT)
-        crop = cv2.warpAffine(picture, to_input, (_INPUT, _INPUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        crop = cv2.warpAffine(
+            picture, to_input, (_INPUT, _INPUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
         self._net.setInput(cv2.dnn.blobFromImage(crop, 1 / 255, swapRB=True))
         points, score = self._net.forward(self._outputs)
         solid = points.reshape(-1, 3)
         back = cv2.invertAffineTransform(to_input)
-        mesh = np.empty_like(solid)
+        mesh = np.empty((468, 3), dtype=np.float32)
         mesh[:, :2] = solid[:, :2] @ back[:, :2].T + back[:, 2]
         mesh[:, 2] = solid[:, 2] * (region.side / _INPUT)
         common = mesh[MESH_TO_68]
         return Landmarks(
             points=common[:, :2].copy(),
             solid=common,
-            region=region_around(mesh),
+            region=_region_around(mesh),
             sureness=1 / (1 + math.exp(-min(60.0, max(-60.0, float(score.ravel()[0]))))),
         )
 
 
-def region_around(mesh: Points) -> Region:
+def _region_around(mesh: Points) -> Region:
     """The region to look at in the next frame, from the points in this one."""
     right, left = mesh[_EYE_LINE[0]], mesh[_EYE_LINE[1]]
     angle = math.degrees(math.atan2(left[1] - right[1], left[0] - right[0]))

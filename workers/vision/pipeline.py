@@ -1,4 +1,5 @@
 """The way of one picture: decoded, its face found or followed, its points measured."""
+
 from __future__ import annotations
 
 import hashlib
@@ -29,6 +30,8 @@ CARRY = 1.2
 SEEN = 0.6
 #: A second face counts from this share of the first one's size on: smaller ones are pictures on a wall, passers-by.
 SECOND_FACE = 0.45
+#: Mean grey level of a picture without a face under which darkness is why.
+DARK_ROOM = 20.0
 #: How sure the finder must be of a second face.
 SECOND_FACE_SCORE = 0.75
 
@@ -90,9 +93,8 @@ class Vision:
                 landmarks = self._locate(picture, found[0].region(self._engine.region_scale))
         if landmarks is None:
             brightness = float(picture.mean())
-            dark = brightness < 20
-            problem = Problem.TOO_DARK if dark else Problem.NO_FACE
-            return Observation(0, problem, None, width, height, brightness, digest), None
+            nothing = Problem.TOO_DARK if brightness < DARK_ROOM else Problem.NO_FACE
+            return Observation(0, nothing, None, width, height, brightness, digest), None
         faces = _count(found) if found is not None else (prior.faces if prior else 1)
         seen = landmarks.sureness >= SEEN
         searched_at = at if found is not None or prior is None else prior.searched_at
@@ -164,6 +166,4 @@ def _count(found: list[Found]) -> int:
     if not found:
         return 1  # The engine follows a face that the finders have lost.
     largest = found[0].width * found[0].height
-    return 1 + sum(
-        f.width * f.height >= SECOND_FACE**2 * largest and f.score >= SECOND_FACE_SCORE for f in found[1:]
-    )
+    return 1 + sum(f.width * f.height >= SECOND_FACE**2 * largest and f.score >= SECOND_FACE_SCORE for f in found[1:])

@@ -1,4 +1,5 @@
 """Whether a face is good enough to be judged."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

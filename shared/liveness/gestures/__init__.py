@@ -1,4 +1,5 @@
 """The judges: each looks at the frames of a challenge and says whether the person has met it."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence

@@ -1,4 +1,5 @@
 """Blinking: both eyes close and open again."""
+
 from __future__ import annotations
 
 import numpy as np

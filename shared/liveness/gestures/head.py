@@ -1,4 +1,5 @@
 """Turning the head and looking up and down: one judge for four directions."""
+
 from __future__ import annotations
 
 import numpy as np
@@ -30,10 +31,12 @@ def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float
     if not len(rested):
         return Judgement(False, 0.0, hints.LOOK_STRAIGHT)
     course = along[now][rested[0] :]
-    there = (course >= needed) & (course * thresholds.CROSS_AXIS >= across[now][rested[0] :])
+    centre = (thresholds.PLAUSIBLE_YAW if axis == "yaw" else thresholds.PLAUSIBLE_PITCH)[0]
+    beyond = sign * ((track.yaw if axis == "yaw" else track.pitch)[-1] - centre)
     reached = float(course[-1])
+    there = reached >= needed and beyond >= thresholds.BEYOND[kind] and reached * thresholds.CROSS_AXIS >= across[-1]
     confidence = sureness(reached, needed)
-    if len(course) >= 3 and there[-1] and course[-2] >= 0.6 * needed:
+    if len(course) >= 3 and there and course[-2] >= 0.6 * needed:
         return Judgement(True, confidence, hints.PASSED)
     if reached <= -needed:
         return Judgement(False, 0.0, hints.other_way(kind))

@@ -1,4 +1,5 @@
 """What a judge says."""
+
 from __future__ import annotations
 
 import math

@@ -1,5 +1,8 @@
 """Smiling, and opening the mouth: told apart from each other and from speech."""
+
 from __future__ import annotations
+
+import numpy as np
 
 from shared.liveness import hints
 from shared.liveness.challenge import ChallengeType
@@ -23,6 +26,10 @@ def judge_open_mouth(track: Track, neutral: Neutral, since: float) -> Judgement:
 
 
 def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float, since: float) -> Judgement:
+    # From where the head mostly is, not from the neutral: a camera at the side sees a mouth as well as one in front.
+    away = np.maximum(np.abs(track.yaw - np.median(track.yaw)), np.abs(track.pitch - np.median(track.pitch)))
+    if away[-1] > thresholds.MOUTH_HIDDEN:
+        return Judgement(False, 0.0, hints.LOOK_STRAIGHT)
     now = track.since(since)
     course = amount[now]
     rested = bool((course < needed / 2).any())
@@ -30,7 +37,7 @@ def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float
     confidence = sureness(reached, needed)
     if not rested:
         return Judgement(False, 0.0, hints.relax(kind))
-    if track.held(amount >= needed, since) >= thresholds.HELD:
+    if track.held((amount >= needed) & (away <= thresholds.MOUTH_HIDDEN), since) >= thresholds.HELD:
         return Judgement(True, confidence, hints.PASSED)
     if reached >= 0.4 * needed:
         return Judgement(False, confidence, hints.further(kind))

@@ -1,4 +1,5 @@
 """What a person's face is like when it does nothing: every gesture is measured from there."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -6,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.liveness.gestures import thresholds
-from shared.liveness.gestures.track import Signal, Track
+from shared.liveness.gestures.track import Mask, Signal, Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def learn_neutral(track: Track, opening_until: float) -> Neutral:
     )
 
 
-def _resting_angle(track: Track, angle: Signal, opening: Signal, plausible: tuple[float, float]) -> float:
+def _resting_angle(track: Track, angle: Signal, opening: Mask, plausible: tuple[float, float]) -> float:
     centre, reach = plausible
     steady = (track.speed(angle) <= thresholds.STEADY) & (np.abs(angle - centre) <= reach)
     first = angle[steady & opening]

@@ -1,4 +1,5 @@
 """The usable frames of a window as arrays, oldest first."""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from shared.liveness.frame import Frame
 
 Signal = NDArray[np.float64]
+Mask = NDArray[np.bool_]
 
 
 class Track:
@@ -52,9 +54,10 @@ class Track:
         if len(self) < 2:
             return np.zeros(len(self))
         steps = np.abs(np.diff(signal)) / np.maximum(np.diff(self.at), 1e-3)
-        return np.maximum(np.append(steps, steps[-1]), np.insert(steps, 0, steps[0]))
+        fastest: Signal = np.maximum(np.append(steps, steps[-1]), np.insert(steps, 0, steps[0]))
+        return fastest
 
-    def held(self, over: NDArray[np.bool_], since: float) -> float:
+    def held(self, over: Mask, since: float) -> float:
         """Seconds up to the newest frame for which `over` has been true without a break, counted from `since`."""
         start = None
         for i in range(len(self) - 1, -1, -1):
