@@ -11,10 +11,10 @@ from shared.liveness.challenge import ChallengeType
 
 #: Where each gesture leads. Head movements come with a little of the others, as necks do.
 PEAKS: dict[ChallengeType, Pose] = {
-    ChallengeType.TURN_LEFT: Pose(yaw=27, pitch=-1.5, roll=1.5, x=0.05),
-    ChallengeType.TURN_RIGHT: Pose(yaw=-27, pitch=-1.5, roll=-1.5, x=-0.05),
-    ChallengeType.LOOK_UP: Pose(pitch=19, y=-0.01),
-    ChallengeType.LOOK_DOWN: Pose(pitch=-17, y=0.02, left_lid=0.1, right_lid=0.1),
+    ChallengeType.TURN_LEFT: Pose(yaw=30, pitch=-1.5, roll=1.5, x=0.05),
+    ChallengeType.TURN_RIGHT: Pose(yaw=-30, pitch=-1.5, roll=-1.5, x=-0.05),
+    ChallengeType.LOOK_UP: Pose(pitch=28, y=-0.01),
+    ChallengeType.LOOK_DOWN: Pose(pitch=-18, y=0.02, left_lid=0.1, right_lid=0.1),
     ChallengeType.BLINK: Pose(left_lid=1, right_lid=1),
     ChallengeType.SMILE: Pose(smile=1, left_lid=0.08, right_lid=0.08),
     ChallengeType.OPEN_MOUTH: Pose(jaw=1, pitch=1),

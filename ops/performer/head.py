@@ -25,7 +25,7 @@ _BACK_OF_JAW = ((0.96, 9.0, 0.04), (0.86, 22.0, 0.06), (0.75, 30.0, 0.07), (0.50
 #: Where the jaw's edge lies from the mesh's oval, as a factor from the skull's middle: below the ears, under the chin.
 _JAW_EDGE = (1.01, 1.05)
 #: How far behind lids and lips the eyeballs, the teeth and the mouth's dark lie.
-_EYEBALL, _TEETH, _CAVITY = 1.2, 2.0, 8.0
+_EYEBALL, _TEETH, _CAVITY = 1.2, 5.0, 9.0
 #: How far before its eye a closing lid's skin lies.
 _LID = 3.0
 #: How much larger than the openings they are, so that no gap shows at their rims when the head turns.

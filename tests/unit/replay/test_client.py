@@ -9,6 +9,9 @@ import pytest
 from ops.client import USUAL_WAIT, Busy, Client, Refused, Unreachable
 from tests.unit.replay.conftest import SESSION, completed, problem, reply
 
+#: Made when tests are collected, which may be a while before they run.
+IN_AN_HOUR = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+
 
 @pytest.fixture
 def client(server):
@@ -44,19 +47,16 @@ def test_a_server_without_hints_is_understood(client, server):
     assert client.submit(SESSION, b"x").hint is None
 
 
-def in_a_while() -> str:
-    return format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-
-
 @pytest.mark.parametrize(
     ("header", "low", "high"),
     [
         ("3", 3, 3),
         ("0", 0, 0),
-        (in_a_while(), 20, 30),
+        (IN_AN_HOUR, 3000, 3600),
         ("soon", USUAL_WAIT, USUAL_WAIT),
         (None, USUAL_WAIT, USUAL_WAIT),
     ],
+    ids=["seconds", "none", "date", "nonsense", "missing"],
 )
 def test_a_busy_server_says_when_to_come_again(client, server, header, low, high):
     headers = {"Retry_After": header} if header else {}
