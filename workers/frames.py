@@ -20,8 +20,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from shared import answers, claims, inflight
 from shared.answers import Answer, FrameProblem
 from shared.db import UnitOfWork
+from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
-from shared.liveness.session import Frame
 from shared.messages import FRAMES, MEASURE_FRAME
 from workers import priors
 from workers.vision.errors import BadImage

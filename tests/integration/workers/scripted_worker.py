@@ -13,6 +13,7 @@ import msgspec
 
 import shared.liveness.session
 from shared.broker import make_broker, worker_middleware
+from shared.liveness.frame import Frame
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.observation import Face, Observation
 from shared.logs import configure_logging
@@ -58,7 +59,7 @@ class ScriptedVision:
         return Observation(1, face=face, brightness=PASSES if script.passes else 100.0), None
 
 
-def judge(kind: object, frames: list[shared.liveness.session.Frame], *, since: float, **_: object) -> Judgement:
+def judge(kind: object, frames: list[Frame], *, since: float, **_: object) -> Judgement:
     """Pass as soon as a frame after the one that the challenge began with says so."""
     passed = any(frame.observation.brightness == PASSES and frame.at > since for frame in frames)
     return Judgement(passed, 0.9 if passed else 0.1)

@@ -13,8 +13,9 @@ import pytest
 
 from shared.db import UnitOfWork
 from shared.liveness.challenge import ChallengeType
+from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
-from shared.liveness.session import SETTLE, Frame, Session, State
+from shared.liveness.session import SETTLE, Session, State
 from shared.redis import make_redis
 from tests.integration.workers.service import ROOT, Service
 from workers import clock
