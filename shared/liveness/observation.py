@@ -69,6 +69,9 @@ class Observation:
     brightness: float = 0.0
     #: SHA-256 of the bytes sent, first 16 hex digits: the same frame sent twice.
     digest: str = ""
+    #: How much more the face's picture changed since the frame before than noise explains: about 1 to 3 for a thing that
+    #: is still, from 5 on for a face that lives, 0 for the same picture again; None where there is nothing to compare.
+    stir: float | None = None
 
     @property
     def usable(self) -> bool:

@@ -19,6 +19,7 @@ from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Region
 from workers.vision.measures import eye_openness, measure_mouth, seen_from_front
 from workers.vision.mesh import Mesh
 from workers.vision.quality import Light, measure_light, problem_of
+from workers.vision.stir import Patch, stir, take_patch
 
 #: Seconds after which the whole picture is searched again, for a second face.
 SEARCH_EVERY = 0.6
@@ -26,6 +27,8 @@ SEARCH_EVERY = 0.6
 FOLLOW = 1.5
 #: Seconds that points are carried on without the engine being sure of them.
 CARRY = 1.2
+#: Seconds between two frames within which a face that lives may be compared with itself.
+STIR_WITHIN = 0.5
 #: Sureness from which an engine has seen the face for itself.
 SEEN = 0.6
 #: A second face counts from this share of the first one's size on: smaller ones are pictures on a wall, passers-by.
@@ -48,6 +51,8 @@ class Prior:
     #: When the whole picture was last searched, and how many faces were there.
     searched_at: float
     faces: int
+    #: The middle of the face in it.
+    patch: Patch | None = None
 
 
 class Vision:
@@ -96,6 +101,7 @@ class Vision:
             nothing = Problem.TOO_DARK if brightness < DARK_ROOM else Problem.NO_FACE
             return Observation(0, nothing, None, width, height, brightness, digest), None
         faces = _count(found) if found is not None else (prior.faces if prior else 1)
+        face, problem, light = self._measure_face(picture, landmarks)
         seen = landmarks.sureness >= SEEN
         searched_at = at if found is not None or prior is None else prior.searched_at
         following = Prior(
@@ -104,11 +110,12 @@ class Vision:
             seen_at=at if seen or prior is None else prior.seen_at,
             searched_at=searched_at,
             faces=faces,
+            patch=take_patch(picture, landmarks.points, face.scale * max(height, width)),
         )
-        face, problem, light = self._measure_face(picture, landmarks)
         if faces > 1:
             problem = Problem.SEVERAL_FACES
-        return Observation(faces, problem, face, width, height, light.mean, digest), following
+        stirred = stir(prior.patch, picture) if prior and prior.patch and at - prior.at <= STIR_WITHIN else None
+        return Observation(faces, problem, face, width, height, light.mean, digest, stirred), following
 
     def _follow(self, picture: Picture, prior: Prior | None, at: float) -> Landmarks | None:
         """The face where it was a moment ago; None if it is not there any more."""
