@@ -40,7 +40,8 @@ Try it:
   curl -F image=@frame.jpg {url}/api/v1/liveness/sessions/SESSION_ID/frame
   curl {url}/api/v1/liveness/sessions/SESSION_ID
   curl -X DELETE {url}/api/v1/liveness/sessions/SESSION_ID
-or with a camera: ops/replay --camera     Ctrl-C ends the service.
+or let a client do it: ops/replay --camera, ops/replay VIDEO, ops/replay --performer
+Ctrl-C ends the service.
 """
 
 
