@@ -46,8 +46,9 @@ class Face:
     mouth_drop: float
     #: 0 to 1: how surely these points lie on a face; at 0.5 they were carried on from the frame before.
     sureness: float
-    #: The 68 points in pixels of the upright picture: little-endian float32, x and y in turn.
-    points: bytes = b""
+    #: How evenly a mean head's shape must be stretched to fit: 1 evenly, less where it is squeezed along one direction, as
+    #: a photo is that is turned away. The person's own proportions count as well.
+    evenness: float = 1.0
 
     def mirrored(self) -> Face:
         """The same face in a mirrored picture: left and right change places, and nothing else."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from shared.liveness import hints
 from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.evidence import Finding, Preset, against, examine
 from shared.liveness.frame import Frame
 from shared.liveness.gestures import judge
 from shared.liveness.hints import Hint
@@ -67,12 +68,16 @@ class Session:
     created_at: float
     expires_at: float
     mirrored: bool = False
+    #: How much evidence the verdict asks for.
+    preset: Preset = Preset.STANDARD
     state: State = State.PENDING
     started_at: float | None = None
     ended_at: float | None = None
     is_live: bool | None = None
     #: Why it failed or was not live: a stable code, for the server's side only.
     reason: str | None = None
+    #: What the judges of the evidence found, challenge by challenge.
+    findings: list[Finding] = field(default_factory=list)
     #: Frames of the opening and of the last seconds, oldest first: what the judges look at. See `recall`.
     frames: list[Frame] = field(default_factory=list)
     #: New since the session was loaded; the unit of work writes them to the outbox.
@@ -88,6 +93,7 @@ class Session:
         at: float,
         ttl: float,
         mirrored: bool = False,
+        preset: Preset = Preset.STANDARD,
     ) -> Session:
         """A new, pending session."""
         session = cls(
@@ -96,6 +102,7 @@ class Session:
             created_at=at,
             expires_at=at + ttl,
             mirrored=mirrored,
+            preset=preset,
         )
         session._tell("session.created", at, challenges=[str(t) for t in types])
         return session
@@ -186,14 +193,18 @@ class Session:
         insort(self.frames, frame, key=lambda f: f.at)
 
     def _pass(self, challenge: Challenge, at: float, confidence: float) -> None:
+        began = challenge.started_at if challenge.started_at is not None else at
+        shown = [f for f in self.frames if began <= f.at <= at]
+        self.findings += examine(shown, challenge.type, self.challenges.index(challenge))
         challenge.passed_at, challenge.confidence = at, confidence
         self._tell("session.challenge_passed", at, challenge=str(challenge.type), confidence=confidence)
         following = self.current
         if following is not None:
             following.started_at = at
         else:
-            self.is_live = True
-            self._end(State.COMPLETED, at, None)
+            doubts = against(self.findings, self.preset)
+            self.is_live = not doubts
+            self._end(State.COMPLETED, at, doubts[0].code if doubts else None)
 
     def _fail(self, at: float, reason: str) -> None:
         self._end(State.FAILED, at, reason)

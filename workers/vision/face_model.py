@@ -41,6 +41,8 @@ class Pose:
     roll: float
     #: Pixels of one inter-ocular distance, seen from the front.
     scale: float
+    #: The smaller over the larger stretch of the fit: 1 for a head of mean proportions seen by weak perspective.
+    evenness: float
     #: 3, 3: from the face's own axes to the camera's.
     rotation: NDArray[np.float64]
 
@@ -63,5 +65,6 @@ def fit_pose(points: Points) -> Pose:
         pitch=math.degrees(math.asin(max(-1.0, min(1.0, -forward[1])))),
         roll=math.degrees(math.atan2(right[1], right[0])),
         scale=float(s.mean()),
+        evenness=float(s[1] / s[0]),
         rotation=rotation,
     )

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from shared.liveness.observation import Face, Observation, Problem
 from workers.vision.decode import decode
@@ -163,7 +162,7 @@ class Vision:
             mouth_width=mouth.width,
             mouth_drop=mouth.drop,
             sureness=landmarks.sureness,
-            points=np.ascontiguousarray(points, dtype="<f4").tobytes(),
+            evenness=pose.evenness,
         )
         return face, problem_of(picture, points, pose.scale, light), light
 

@@ -32,12 +32,16 @@ def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float
         return Judgement(False, 0.0, hints.LOOK_STRAIGHT)
     now = track.since(since)
     course = amount[now]
-    rested = bool((course < needed / 2).any())
+    rested = np.flatnonzero(course < needed / 2)
     reached = float(course[-1])
     confidence = sureness(reached, needed)
-    if not rested:
+    if not len(rested):
         return Judgement(False, 0.0, hints.relax(kind))
+    yaw, pitch = track.yaw[now], track.pitch[now]
+    strayed = max(abs(yaw[-1] - yaw[rested[-1]]), abs(pitch[-1] - pitch[rested[-1]]))
     if track.held((amount >= needed) & (away <= thresholds.MOUTH_HIDDEN), since) >= thresholds.HELD:
+        if strayed > thresholds.MOUTH_CALM:
+            return Judgement(False, 0.0, hints.HOLD_STILL)
         return Judgement(True, confidence, hints.PASSED)
     if reached >= 0.4 * needed:
         return Judgement(False, confidence, hints.further(kind))

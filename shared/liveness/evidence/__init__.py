@@ -1,0 +1,28 @@
+"""What a session showed beyond its gestures: small judges, each with a score, and the verdict from all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence.abrupt import abrupt, cut
+from shared.liveness.evidence.finding import SPECIES, Code, Finding
+from shared.liveness.evidence.flat import flat
+from shared.liveness.evidence.frozen import frozen
+from shared.liveness.evidence.presets import LIMITS, Preset, against
+from shared.liveness.evidence.repeated import repeated
+from shared.liveness.frame import Frame
+
+__all__ = ["LIMITS", "SPECIES", "Code", "Finding", "Preset", "against", "examine"]
+
+
+def examine(frames: Sequence[Frame], kind: ChallengeType, position: int) -> list[Finding]:
+    """What the frames of one passed challenge say, from its beginning to its pass, oldest first."""
+    scores = {
+        Code.FROZEN: frozen(frames),
+        Code.FLAT: flat(frames),
+        Code.REPEATED: repeated(frames),
+        Code.ABRUPT: abrupt(frames, kind),
+        Code.CUT: cut(frames),
+    }
+    return [Finding(code, round(score, 4), position) for code, score in scores.items() if score is not None]

@@ -1,0 +1,41 @@
+"""What one judge of the evidence found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Code(StrEnum):
+    """The judges of the evidence; the codes are stable."""
+
+    FROZEN = "frozen"
+    FLAT = "flat"
+    REPEATED = "repeated"
+    ABRUPT = "abrupt"
+    CUT = "cut"
+    SWAPPED = "swapped"
+    SCREEN = "screen"
+
+
+#: The species of presentation attack (ISO/IEC 30107-3) that a judge is there for.
+SPECIES: dict[Code, str] = {
+    Code.FROZEN: "still or photo_swap",
+    Code.FLAT: "moved_photo",
+    Code.REPEATED: "same_frame",
+    Code.ABRUPT: "photo_swap",
+    Code.CUT: "screen_replay",
+    Code.SWAPPED: "identity_swap",
+    Code.SCREEN: "screen_replay",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A judge's score over the frames of one challenge: the higher, the more it speaks for an attack."""
+
+    code: Code
+    #: In the judge's own unit, which its module describes; the presets' limits are in the same.
+    score: float
+    #: Position of the challenge that it was found in; None where it is about the session as a whole.
+    challenge: int | None = None

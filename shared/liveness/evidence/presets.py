@@ -1,0 +1,51 @@
+"""How the findings become a verdict: a limit for each judge, by preset."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+from shared.liveness.evidence.finding import Code, Finding
+
+
+class Preset(StrEnum):
+    """How much evidence is asked for: the stricter, the fewer attacks and the more people are turned away."""
+
+    LENIENT = "lenient"
+    STANDARD = "standard"
+    STRICT = "strict"
+
+
+#: A session is live when no finding reaches its judge's limit. A judge without a limit is recorded, and not weighed.
+#: The units are the judges' own; each judge's module says where its scores were measured.
+LIMITS: Mapping[Preset, Mapping[Code, float]] = {
+    Preset.LENIENT: {
+        Code.FROZEN: 0.8,
+        Code.FLAT: 0.12,
+        Code.REPEATED: 0.6,
+        Code.SWAPPED: 0.66,
+    },
+    Preset.STANDARD: {
+        Code.FROZEN: 0.5,
+        Code.FLAT: 0.08,
+        Code.REPEATED: 0.3,
+        Code.SWAPPED: 0.6,
+        Code.SCREEN: 0.5,
+    },
+    Preset.STRICT: {
+        Code.FROZEN: 0.35,
+        Code.FLAT: 0.06,
+        Code.REPEATED: 0.1,
+        Code.SWAPPED: 0.55,
+        Code.SCREEN: 0.35,
+        Code.ABRUPT: 0.85,
+        Code.CUT: 1.0,
+    },
+}
+
+
+def against(findings: Iterable[Finding], preset: Preset) -> list[Finding]:
+    """The findings that speak against a live person under this preset, the gravest first."""
+    limits = LIMITS[preset]
+    over = [f for f in findings if f.code in limits and f.score >= limits[f.code]]
+    return sorted(over, key=lambda f: limits[f.code] - f.score)
