@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REQUIREMENTS = Path(__file__).parents[3] / "requirements"
-LOCKS = ["runtime", "performer", "test", "dev"]
+LOCKS = ["runtime", "performer", "evaluate", "test", "dev"]
 
 
 def pins(name: str) -> dict[str, str]:
