@@ -1,0 +1,103 @@
+"""Pictures out of recordings, as a client's camera would give them: at a frame rate, 640 pixels wide, as JPEG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from ops.evaluating.manifest import ManifestError, Segment
+from workers.vision.landmarks import Picture, as_picture
+
+#: Longer side in pixels of what a client sends.
+LONGEST = 640
+#: JPEG quality of what a client sends.
+QUALITY = 88
+#: Recordings without a rate say 0 or nonsense.
+USUAL_RATE = 25.0
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One picture that a client sends."""
+
+    data: bytes
+    #: The second of the recording that it shows, where it shows one as it is.
+    second: float | None = None
+    #: How often the clip has begun anew before it.
+    lap: int = 0
+
+
+def encoded(picture: Picture) -> bytes:
+    """The picture as a client sends it."""
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+
+
+def decoded(data: bytes) -> Picture:
+    """The picture in a JPEG made by `encoded`."""
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    return as_picture(picture)
+
+
+def pictures(path: Path, start: float, end: float, fps: float | None = None) -> Iterator[tuple[float, Picture]]:
+    """(second, picture) from `start` up to `end`, at most `fps` a second; every one of them without `fps`."""
+    capture = cv2.VideoCapture(str(path))
+    try:
+        if not capture.isOpened():
+            raise ManifestError(f"{path} is not a video that OpenCV can read.")
+        rate = capture.get(cv2.CAP_PROP_FPS)
+        rate = rate if 1 < rate < 200 else USUAL_RATE
+        index, wanted = -1, start
+        # Grabbed one by one: seeking lands on other frames in many containers.
+        while capture.grab():
+            index += 1
+            second = index / rate
+            if second >= end:
+                return
+            if second + 1e-6 < wanted:
+                continue
+            readable, picture = capture.retrieve()
+            if not readable:
+                return
+            if fps:
+                wanted += 1 / fps
+            yield second, _fitted(as_picture(picture))
+    finally:
+        capture.release()
+
+
+@lru_cache(maxsize=24)
+def reel(segment: Segment) -> tuple[Shot, ...]:
+    """All pictures of a segment. Encoded: decoded ones of a few seconds would fill the memory."""
+    shots = tuple(Shot(encoded(p), second) for second, p in pictures(segment.path, segment.start, segment.end))
+    if not shots:
+        raise ManifestError(f"{segment}: the recording is over before this segment begins.")
+    return shots
+
+
+def shots(segment: Segment, fps: float, lap: int = 0) -> Iterator[Shot]:
+    """The segment at `fps`; each lap on another sampling grid, as a camera's clock would have it."""
+    wanted = segment.start + lap * 0.35 % 1 / fps
+    for shot in reel(segment):
+        if shot.second is not None and shot.second + 1e-6 >= wanted:
+            wanted += 1 / fps
+            yield Shot(shot.data, shot.second, lap)
+
+
+@lru_cache(maxsize=32)
+def picture_at(segment: Segment, second: float) -> Picture:
+    """The one picture nearest to a second of the segment: what an attacker would print."""
+    shot = min(reel(segment), key=lambda s: abs((s.second or 0.0) - second))
+    return decoded(shot.data)
+
+
+def _fitted(picture: Picture) -> Picture:
+    factor = LONGEST / max(picture.shape[:2])
+    if factor >= 1:
+        return picture
+    return as_picture(cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA))
