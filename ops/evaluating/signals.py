@@ -1,0 +1,153 @@
+"""A recording as the judges see it: its signals over time, where its gestures begin, and how far they go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ops.evaluating.manifest import Person, Segment
+from ops.evaluating.measuring import Measures
+from ops.evaluating.player import BEGIN
+from ops.evaluating.video import encoded, pictures
+from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
+from shared.liveness.frame import Frame
+from shared.liveness.gestures import thresholds
+from shared.liveness.gestures.neutral import learn_neutral
+from shared.liveness.gestures.track import Signal, Track
+from workers.vision.pipeline import Prior
+
+#: Frames a second that signals are looked at with: more than clients send, to see when a gesture begins.
+FPS = 15.0
+#: Share of a gesture's way at which it is taken to have begun.
+BEGUN = 0.2
+#: Seconds around a label's peak within which the gesture's own summit is looked for.
+AROUND = 0.7
+#: Seconds at the beginning of a clip that count as its opening, as a session's do.
+OPENING = 3.0
+
+#: What has to be reached, in the unit of the signal; a blink's is the share by which the eyes close.
+NEEDED: dict[ChallengeType, float] = {
+    ChallengeType.TURN_LEFT: thresholds.TURN,
+    ChallengeType.TURN_RIGHT: thresholds.TURN,
+    ChallengeType.LOOK_UP: thresholds.LOOK_UP,
+    ChallengeType.LOOK_DOWN: thresholds.LOOK_DOWN,
+    ChallengeType.BLINK: 1 - thresholds.CLOSED,
+    ChallengeType.SMILE: thresholds.SMILE,
+    ChallengeType.OPEN_MOUTH: thresholds.OPEN_MOUTH,
+}
+_EYE_DISTANCES = "inter-ocular distances"
+UNITS: dict[ChallengeType, str] = dict.fromkeys(HEAD_MOVEMENTS, "degrees") | {
+    ChallengeType.BLINK: "share of the eyes' opening",
+    ChallengeType.SMILE: _EYE_DISTANCES,
+    ChallengeType.OPEN_MOUTH: _EYE_DISTANCES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A gesture as the manifest has it."""
+
+    person: str
+    gesture: ChallengeType
+    segment: Segment
+
+
+@dataclass(frozen=True, slots=True)
+class Signals:
+    """One recording, measured from the first second that the manifest speaks of to the last."""
+
+    path: Path
+    frames: Sequence[Frame]
+    labels: Sequence[Label]
+
+    def track(self, start: float, end: float) -> Track:
+        """The usable frames of these seconds."""
+        return Track([f for f in self.frames if start <= f.at < end])
+
+
+def recordings(people: Sequence[Person]) -> dict[Path, list[Label]]:
+    """The recordings there are, each with what is labelled in it."""
+    found: dict[Path, list[Label]] = {}
+    for person in people:
+        for segment in person.segments:
+            found.setdefault(segment.path, [])
+        for gesture, segments in person.gestures.items():
+            for segment in segments:
+                found[segment.path].append(Label(person.name, gesture, segment))
+    return found
+
+
+def watch(path: Path, people: Sequence[Person], vision: Measures) -> Signals:
+    """Measure a recording from end to end."""
+    spans = [s for p in people for s in p.segments if s.path == path]
+    start, end = min(s.start for s in spans), max(s.end for s in spans)
+    frames: list[Frame] = []
+    prior: Prior | None = None
+    for second, picture in pictures(path, start, end, FPS):
+        observation, prior = vision.measure(encoded(picture), prior, BEGIN + second)
+        frames.append(Frame(str(len(frames)), second, observation))
+    return Signals(path, frames, recordings(people)[path])
+
+
+def onset(signals: Signals, gesture: ChallengeType, segment: Segment) -> float | None:
+    """When the gesture begins: as labelled, else when its signal is last near rest before the summit around its peak."""
+    if segment.onset is not None:
+        return segment.onset
+    track = signals.track(segment.start, segment.end)
+    course = _course(track, gesture)
+    summits = np.flatnonzero(np.abs(track.at - segment.peak) <= AROUND)
+    if not len(summits):
+        return None
+    summit = summits[int(np.argmax(course[summits]))]
+    way = course[: summit + 1]
+    rest = float(np.quantile(way, 0.2))
+    below = np.flatnonzero(way <= rest + BEGUN * (way[-1] - rest))
+    return float(track.at[below[-1]]) if len(below) and way[-1] > rest else None
+
+
+def reach(signals: Signals, gesture: ChallengeType, segment: Segment) -> float | None:
+    """How far the gesture goes in a segment, away from the person's neutral in it and held as the judges want it held."""
+    track = signals.track(segment.start, segment.end)
+    if len(track) < 5:
+        return None
+    neutral = learn_neutral(track, segment.start + OPENING)
+    course = _course(track, gesture)
+    if gesture is ChallengeType.BLINK:
+        rest = -(neutral.left_eye + neutral.right_eye) / 2
+        return float((course.max() - rest) / max(-rest, 1e-6))
+    if gesture is ChallengeType.SMILE:
+        return _held(course - neutral.smile, thresholds.HELD)
+    if gesture is ChallengeType.OPEN_MOUTH:
+        grin = thresholds.GRIN_SHARE * (track.smile - neutral.smile).clip(min=0)
+        return _held(course - neutral.mouth_open - grin, thresholds.HELD)
+    axis, sign = _AXES[gesture]
+    return _held(course - sign * (neutral.yaw if axis == "yaw" else neutral.pitch), 1 / FPS)
+
+
+_AXES = {
+    ChallengeType.TURN_LEFT: ("yaw", 1.0),
+    ChallengeType.TURN_RIGHT: ("yaw", -1.0),
+    ChallengeType.LOOK_UP: ("pitch", 1.0),
+    ChallengeType.LOOK_DOWN: ("pitch", -1.0),
+}
+
+
+def _course(track: Track, gesture: ChallengeType) -> Signal:
+    """The one signal that grows as the gesture is done."""
+    if gesture is ChallengeType.BLINK:
+        return -(track.left_eye + track.right_eye) / 2
+    if gesture is ChallengeType.SMILE:
+        return track.smile
+    if gesture is ChallengeType.OPEN_MOUTH:
+        return track.mouth_open
+    axis, sign = _AXES[gesture]
+    return sign * (track.yaw if axis == "yaw" else track.pitch)
+
+
+def _held(course: Signal, seconds: float) -> float:
+    """The highest level that is kept for so long."""
+    steps = min(len(course), round(seconds * FPS) + 1)
+    return float(np.lib.stride_tricks.sliding_window_view(course, steps).min(axis=1).max())
