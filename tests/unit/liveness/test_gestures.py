@@ -1,0 +1,94 @@
+"""Each gesture passes soon after it begins, whoever does it and however often a second they are seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, ChallengeType
+from shared.liveness.session import State
+from tests.unit.liveness.people import FAR, PEOPLE, Move, Person, film, first_pass, gesture, opened, play
+
+#: When the person begins, in seconds after the first frame.
+ONSET = 1.5
+#: "Within a second or so" of the onset.
+SOON = 1.1
+
+
+@pytest.mark.parametrize("fps", [5, 8, 10, 15])
+@pytest.mark.parametrize("person", PEOPLE)
+@pytest.mark.parametrize("kind", ChallengeType)
+def test_a_gesture_passes_soon_after_its_onset(kind, person, fps):
+    """Not before it, and within about a second: at whatever moment of it the frames happen to fall."""
+    for phase in (0.0, 0.3, 0.6) if person == "usual" else (0.1 * fps % 1,):
+        how = {"seconds": ONSET + 3, "fps": fps, "phase": phase / fps, "seed": int(10 * phase)}
+        passed = first_pass(kind, film(PEOPLE[person], gesture(kind, ONSET), **how))
+        assert passed is not None, how
+        assert ONSET < passed <= ONSET + SOON, how
+
+
+@pytest.mark.parametrize("kind", sorted(HEAD_MOVEMENTS | EXPRESSIONS))
+def test_a_gesture_done_at_once_passes(kind):
+    """Whoever is quick, and begins half a second after the first frame, need not begin again."""
+    assert first_pass(kind, film(Person(), gesture(kind, 0.5), seconds=4)) is not None
+
+
+@pytest.mark.parametrize("kind", sorted(set(ChallengeType) - {ChallengeType.BLINK}))
+@pytest.mark.parametrize("onset", [0.2, 1.2])
+def test_a_gesture_passes_at_the_persons_own_pace(kind, onset):
+    """Fast and slow movements count alike."""
+    passed = first_pass(kind, film(Person(), Move(1.5, FAR[kind], onset=onset, hold=1.0), seconds=5))
+    assert passed is not None
+    assert passed <= 1.5 + onset + SOON
+
+
+@pytest.mark.parametrize("hold", [0.05, 0.5, 0.9])
+def test_a_blink_passes_however_long_it_takes_within_reason(hold):
+    """People who are asked to blink close their eyes for longer than they do by themselves."""
+    blink = Move(1.5, FAR[ChallengeType.BLINK], onset=0.1, hold=hold, back=0.15)
+    assert first_pass(ChallengeType.BLINK, film(Person(), blink, seconds=4, fps=15)) is not None
+
+
+@pytest.mark.parametrize("kind", [ChallengeType.TURN_LEFT, ChallengeType.TURN_RIGHT])
+def test_strong_turns_count_although_the_face_is_lost_on_the_way(kind):
+    """The detector loses a head at 40 degrees and more: the frames before that are enough, or those on its way back."""
+    far = {"yaw": 60.0 if kind is ChallengeType.TURN_LEFT else -60.0}
+    frames = film(Person(), Move(1.5, far, onset=0.5, hold=0.8, back=0.5), seconds=4, fps=10)
+    seen = [f for f in frames if abs(f.observation.face.yaw) < 40]
+    assert len(seen) < len(frames)
+    assert first_pass(kind, seen) is not None
+
+
+@pytest.mark.parametrize("kind", ChallengeType)
+def test_a_second_try_counts(kind):
+    """Whoever did it too faintly can do it again within the same challenge."""
+    faint = Move(1.2, {name: 0.25 * value for name, value in FAR[kind].items()}, onset=0.2, hold=0.3, back=0.2)
+    passed = first_pass(kind, film(Person(), faint, gesture(kind, 3.0), seconds=6))
+    assert passed is not None
+    assert passed > 3.0
+
+
+def test_all_seven_pass_in_one_session():
+    """One gesture leaves the next one as it is, whatever comes after what."""
+    kinds = list(ChallengeType)
+    acts = [gesture(kind, 1.0 + 2.5 * i) for i, kind in enumerate(kinds)]
+    for order in (1, -1):
+        session = opened(*kinds[::order])
+        acts = [gesture(kind, 1.0 + 2.5 * i) for i, kind in enumerate(kinds[::order])]
+        play(session, film(Person(), *acts, seconds=19))
+        assert session.state is State.COMPLETED
+        assert session.is_live
+
+
+@pytest.mark.parametrize("kind", ChallengeType)
+def test_confidence_says_how_much_of_the_gesture_there_was(kind):
+    """From a half at just enough, up; a strong gesture is surer than a faint one."""
+
+    def confidence(strength: float) -> float:
+        far = {name: min(0.95, strength * v) if "lid" in name else strength * v for name, v in FAR[kind].items()}
+        usual = gesture(kind, 1.5)
+        move = Move(1.5, far, onset=usual.onset, hold=usual.hold, back=usual.back)
+        frames = film(Person(tremble=0), move, seconds=4, fps=10)
+        return max(r.confidence for r in play(opened(kind), frames) if r.passed)
+
+    faint, strong = confidence(0.8 if kind is not ChallengeType.LOOK_DOWN else 0.9), confidence(1.6)
+    assert 0.5 <= faint < strong <= 1.0
