@@ -27,6 +27,8 @@ def upgrade() -> None:
         sa.Column("forget_from", sa.Double),
         sa.Column("is_live", sa.Boolean),
         sa.Column("reason", sa.String(64)),
+        sa.Column("preset", sa.String(16), nullable=False),
+        sa.Column("findings", _JSON, server_default=sa.text("'[]'"), nullable=False),
         sa.Column("options", _JSON, server_default=sa.text("'{}'"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_sessions"),
     )

@@ -1,13 +1,17 @@
-"""Observations and answers as bytes for a row: MessagePack, by field name.
+"""Observations and answers as bytes for a row, MessagePack; findings and options as JSON, which SQL can ask for.
 
-By name, so that a row written before a field with a default was added can still be read, and the other way round:
-during a deployment both kinds of worker are at work.
+All of them by field name, so that a row written before a field with a default was added can still be read, and the other
+way round: during a deployment both kinds of worker are at work.
 """
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
+from shared.liveness.evidence import Finding
 from shared.liveness.observation import Observation
+from shared.liveness.options import Options
 from shared.liveness.session import FrameResult
 
 _encoder = msgspec.msgpack.Encoder()
@@ -33,3 +37,18 @@ def encode_result(result: FrameResult) -> bytes:
 def decode_result(data: bytes) -> FrameResult:
     """The reverse of `encode_result`."""
     return _results.decode(data)
+
+
+def plain(value: Options | list[Finding]) -> Any:
+    """Findings or options as what JSON is made of, for a row."""
+    return msgspec.to_builtins(value)
+
+
+def findings_of(data: Any) -> list[Finding]:
+    """The reverse of `plain`, of findings."""
+    return msgspec.convert(data, list[Finding])
+
+
+def options_of(data: Any) -> Options:
+    """The reverse of `plain`, of options."""
+    return msgspec.convert(data, Options)

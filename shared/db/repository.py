@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from shared.db import codec
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.evidence import Preset
 from shared.liveness.frame import Frame
 from shared.liveness.session import Event, FrameResult, Session, State
 
@@ -103,11 +104,14 @@ class SessionRepository:
             created_at=row.created_at,
             expires_at=row.expires_at,
             mirrored=row.mirrored,
+            preset=Preset(row.preset),
+            options=codec.options_of(row.options),
             state=State(row.state),
             started_at=row.started_at,
             ended_at=row.ended_at,
             is_live=row.is_live,
             reason=row.reason,
+            findings=codec.findings_of(row.findings),
         )
         stored = _stored(session, locked=lock)
         # The stored one, not what this version of the code makes of it: a sweep must not find the same row for ever.
@@ -226,12 +230,15 @@ def _stored(session: Session, *, locked: bool) -> _Stored:
         session={
             "state": session.state.value,
             "mirrored": session.mirrored,
+            "preset": session.preset.value,
+            "options": codec.plain(session.options),
             "expires_at": session.expires_at,
             "started_at": session.started_at,
             "ended_at": session.ended_at,
             "due": session.due,
             "is_live": session.is_live,
             "reason": session.reason,
+            "findings": codec.plain(session.findings),
         },
         challenges=[
             {

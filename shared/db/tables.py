@@ -58,7 +58,11 @@ sessions = Table(
     Column("forget_from", Double),
     Column("is_live", Boolean),
     Column("reason", String(64)),
-    #: What a session was asked for beyond the columns above: later, additive options.
+    #: By which limits its evidence is weighed.
+    Column("preset", String(16), nullable=False),
+    #: What the judges of the evidence found: see `shared.db.codec`.
+    Column("findings", _Json, nullable=False, server_default=text("'[]'")),
+    #: What a session was asked for beyond the columns above, and later, additive options: likewise.
     Column("options", _Json, nullable=False, server_default=text("'{}'")),
     _partial("ix_sessions_due", "due", "due IS NOT NULL"),
     _partial("ix_sessions_forget_from", "forget_from", "forget_from IS NOT NULL"),

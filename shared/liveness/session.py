@@ -14,6 +14,7 @@ from shared.liveness.frame import Frame
 from shared.liveness.gestures import judge
 from shared.liveness.hints import Hint
 from shared.liveness.observation import Observation
+from shared.liveness.options import NO_OPTIONS, Options
 
 #: Seconds of frames before the current challenge that its judge may look at.
 PREROLL = 4.0
@@ -70,6 +71,7 @@ class Session:
     mirrored: bool = False
     #: How much evidence the verdict asks for.
     preset: Preset = Preset.STANDARD
+    options: Options = NO_OPTIONS
     state: State = State.PENDING
     started_at: float | None = None
     ended_at: float | None = None
@@ -94,6 +96,7 @@ class Session:
         ttl: float,
         mirrored: bool = False,
         preset: Preset = Preset.STANDARD,
+        options: Options = NO_OPTIONS,
     ) -> Session:
         """A new, pending session."""
         session = cls(
@@ -103,6 +106,7 @@ class Session:
             expires_at=at + ttl,
             mirrored=mirrored,
             preset=preset,
+            options=options,
         )
         session._tell("session.created", at, challenges=[str(t) for t in types])
         return session

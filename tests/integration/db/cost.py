@@ -1,14 +1,14 @@
 """What the rows of one frame cost: `python -m tests.integration.db.cost [--frames N] [URL]`.
 
 One unit of work as a worker does it: get with a lock, see whether the frame is known, recall 60 frames, save, record,
-commit. Without a URL it measures a new SQLite file and, where the machine has PostgreSQL, a new server of its own.
+commit. The session has some findings already. Without a URL it measures a new SQLite file and, where the machine has
+PostgreSQL, a new server of its own.
 """
 from __future__ import annotations
 
 import argparse
 import tempfile
 import time
-from dataclasses import replace
 
 from sqlalchemy import Engine
 
@@ -20,15 +20,13 @@ from tests.integration.postgres import PostgresServer, find_binaries
 from tests.unit.db import samples
 
 RECALLED = 60
-_sample = samples.observation()
-assert _sample.face is not None
-#: 68 points, as a real one has.
-OBSERVATION = replace(_sample, face=replace(_sample.face, points=bytes(68 * 8)))
+OBSERVATION = samples.observation()
 
 
 def prepare(engine: Engine) -> Session:
     session = samples.pending(at=time.time())
     session.challenges[0].started_at = session.created_at
+    session.findings = 2 * samples.findings()
     with UnitOfWork(engine) as uow:
         uow.sessions.add(session)
         for number in range(RECALLED):

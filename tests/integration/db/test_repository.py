@@ -13,6 +13,7 @@ from shared.db import UnitOfWork, repository
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
+from shared.liveness.options import Options
 from shared.liveness.session import OPENING, SETTLE, Session, State
 from tests.unit.db import samples
 from tests.unit.db.samples import NOW
@@ -142,10 +143,35 @@ class TestASession:
         assert (count(engine, sessions), count(engine, challenges), count(engine, frames)) == (1, 3, 1)
         assert count(engine, outbox, outbox.c.session_id == session.id, outbox.c.type == "session.cancelled") == 1
 
-    def test_has_room_for_options(self, engine: Engine) -> None:
-        store(engine, samples.pending())
+    def test_a_finding_is_saved_as_json_that_can_be_asked_for(self, engine: Engine) -> None:
+        session = samples.pending()
+        store(engine, session)
+        with UnitOfWork(engine) as uow, statements(engine) as seen:
+            loaded = uow.sessions.get(session.id, lock=True)
+            assert loaded is not None
+            loaded.findings += samples.findings()
+            uow.sessions.save(loaded)
+            uow.sessions.save(loaded)
+            uow.commit()
+        assert writes(seen) == ["UPDATE sessions"]
         with engine.connect() as connection:
-            assert connection.scalar(select(sessions.c.options)) == {}
+            assert connection.scalar(select(sessions.c.findings)) == [
+                {"code": "flat", "score": 1 / 3, "challenge": 0},
+                {"code": "cut", "score": 0.0, "challenge": 1},
+                {"code": "swapped", "score": 0.7, "challenge": None},
+            ]
+
+    def test_options_of_another_version_are_read(self, engine: Engine) -> None:
+        """Missing ones have their defaults, and unknown ones are passed over."""
+        session = samples.pending()
+        store(engine, session)
+        for options in ({}, {"added_later": True}):
+            with engine.begin() as connection:
+                connection.execute(sessions.update().values(options=options))
+            assert load(engine, session.id) == session
+        with engine.begin() as connection:
+            connection.execute(sessions.update().values(options={"pauses": [0.5, 2 / 3], "added_later": True}))
+        assert getattr(load(engine, session.id), "options", None) == Options(pauses=(0.5, 2 / 3))
 
 
 class TestAFrame:
@@ -185,6 +211,7 @@ class TestAFrame:
 
     def test_that_changes_nothing_writes_its_own_row_only(self, engine: Engine) -> None:
         session = samples.pending()
+        session.findings, session.options = samples.findings(), Options(pauses=(0.5, 2 / 3))
         session.events.clear()
         store(engine, session)
         with UnitOfWork(engine) as uow, statements(engine) as seen:

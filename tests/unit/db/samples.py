@@ -7,9 +7,11 @@ from enum import Enum
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.evidence import Code, Finding, Preset
 from shared.liveness.frame import Frame
 from shared.liveness.hints import Hint
 from shared.liveness.observation import Observation
+from shared.liveness.options import Options
 from shared.liveness.session import Event, FrameResult, Session, State
 
 T = TypeVar("T")
@@ -38,12 +40,20 @@ def full() -> Session:
         created_at=NOW,
         expires_at=NOW + 200,
         mirrored=True,
+        preset=Preset.STRICT,
+        options=Options(pauses=(2 / 3,)),
         state=State.COMPLETED,
         started_at=NOW + 1,
         ended_at=NOW + 5.5,
         is_live=False,
         reason="flat",
+        findings=findings(),
     )
+
+
+def findings() -> list[Finding]:
+    """As a judge finds them, and one about the session as a whole."""
+    return [Finding(Code.FLAT, 1 / 3, 0), Finding(Code.CUT, 0.0, 1), Finding(Code.SWAPPED, 0.7)]
 
 
 def ended(at: float) -> Session:

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
 
 from shared.db import codec
 from shared.liveness.observation import Observation
+from shared.liveness.options import Options
 from tests.unit.db import samples
 
 
@@ -25,6 +28,18 @@ def test_a_row_of_another_version_is_read() -> None:
     """Fields with a default may be missing, and unknown ones are passed over."""
     row = msgspec.msgpack.encode({"faces": 1, "added_later": [1, 2]})
     assert codec.decode_observation(row) == Observation(faces=1)
+
+
+def test_findings_and_options_survive_as_json() -> None:
+    findings, options = samples.findings(), Options(pauses=(0.5, 2 / 3))
+    assert codec.findings_of(json.loads(json.dumps(codec.plain(findings)))) == findings
+    assert codec.options_of(json.loads(json.dumps(codec.plain(options)))) == options
+
+
+def test_a_finding_that_is_not_known_is_refused() -> None:
+    """Passed over it would be lost when the session is saved again: a verdict must not come to rest on less."""
+    with pytest.raises(msgspec.ValidationError):
+        codec.findings_of([{"code": "of a later version", "score": 1.0}])
 
 
 def test_nonsense_is_refused() -> None:
