@@ -73,6 +73,10 @@ class Observation:
     #: How much more the face's picture changed since the frame before than noise explains: about 1 to 3 for a thing that
     #: is still, from 5 on for a face that lives, 0 for the same picture again; None where there is nothing to compare.
     stir: float | None = None
+    #: Samples, taken each half second or so, None in between. How surely straight edges enclose the face, 0 to 1; and how
+    #: far fine stripes on it stand out, as a ratio of powers.
+    rim: float | None = None
+    moire: float | None = None
 
     @property
     def usable(self) -> bool:

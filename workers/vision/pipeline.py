@@ -17,8 +17,10 @@ from workers.vision.finder import BlazeFinder, DlibFinder, Finder, Found
 from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Region
 from workers.vision.measures import eye_openness, measure_mouth, seen_from_front
 from workers.vision.mesh import Mesh
+from workers.vision.moire import moire
 from workers.vision.quality import Light, measure_light, problem_of
 from workers.vision.stir import Patch, stir, take_patch
+from workers.vision.surround import rim
 
 #: Seconds after which the whole picture is searched again, for a second face.
 SEARCH_EVERY = 0.6
@@ -27,7 +29,7 @@ FOLLOW = 1.5
 #: Seconds that points are carried on without the engine being sure of them.
 CARRY = 1.2
 #: Seconds between two frames within which a face that lives may be compared with itself.
-STIR_WITHIN = 0.5
+STIR_WITHIN = 1.5
 #: Sureness from which an engine has seen the face for itself.
 SEEN = 0.6
 #: A second face counts from this share of the first one's size on: smaller ones are pictures on a wall, passers-by.
@@ -99,10 +101,12 @@ class Vision:
             brightness = float(picture.mean())
             nothing = Problem.TOO_DARK if brightness < DARK_ROOM else Problem.NO_FACE
             return Observation(0, nothing, None, width, height, brightness, digest), None
-        faces = _count(found) if found is not None else (prior.faces if prior else 1)
+        # What is looked at now and then: a second face, a screen's rim and stripes.
+        sampled = found is not None
+        faces = _count(found or []) if sampled else (prior.faces if prior else 1)
         face, problem, light = self._measure_face(picture, landmarks)
         seen = landmarks.sureness >= SEEN
-        searched_at = at if found is not None or prior is None else prior.searched_at
+        searched_at = at if sampled or prior is None else prior.searched_at
         following = Prior(
             region=landmarks.region,
             at=at,
@@ -114,7 +118,19 @@ class Vision:
         if faces > 1:
             problem = Problem.SEVERAL_FACES
         stirred = stir(prior.patch, picture) if prior and prior.patch and at - prior.at <= STIR_WITHIN else None
-        return Observation(faces, problem, face, width, height, light.mean, digest, stirred), following
+        observation = Observation(
+            faces=faces,
+            problem=problem,
+            face=face,
+            width=width,
+            height=height,
+            brightness=light.mean,
+            digest=digest,
+            stir=stirred,
+            rim=rim(picture, face.box) if sampled else None,
+            moire=moire(picture, face.box) if sampled else None,
+        )
+        return observation, following
 
     def _follow(self, picture: Picture, prior: Prior | None, at: float) -> Landmarks | None:
         """The face where it was a moment ago; None if it is not there any more."""
@@ -142,7 +158,7 @@ class Vision:
         pose = fit_pose(points)
         mouth = measure_mouth(seen_from_front(landmarks, pose))
         left_eye, right_eye = self._eyes.openness(picture, points) if self._eyes else eye_openness(points)
-        light = measure_light(picture, points)
+        light = measure_light(picture, points, max(1.0, pose.scale))
         longest = max(picture.shape[:2])
         low, high = points.min(axis=0), points.max(axis=0)
         face = Face(

@@ -11,6 +11,7 @@ from shared.liveness.evidence.flat import flat
 from shared.liveness.evidence.frozen import frozen
 from shared.liveness.evidence.presets import LIMITS, Preset, against
 from shared.liveness.evidence.repeated import repeated
+from shared.liveness.evidence.screen import moire, screen
 from shared.liveness.frame import Frame
 
 __all__ = ["LIMITS", "SPECIES", "Code", "Finding", "Preset", "against", "examine"]
@@ -24,5 +25,7 @@ def examine(frames: Sequence[Frame], kind: ChallengeType, position: int) -> list
         Code.REPEATED: repeated(frames),
         Code.ABRUPT: abrupt(frames, kind),
         Code.CUT: cut(frames),
+        Code.SCREEN: screen(frames),
+        Code.MOIRE: moire(frames),
     }
     return [Finding(code, round(score, 4), position) for code, score in scores.items() if score is not None]

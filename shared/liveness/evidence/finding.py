@@ -16,6 +16,7 @@ class Code(StrEnum):
     CUT = "cut"
     SWAPPED = "swapped"
     SCREEN = "screen"
+    MOIRE = "moire"
 
 
 #: The species of presentation attack (ISO/IEC 30107-3) that a judge is there for.
@@ -27,6 +28,7 @@ SPECIES: dict[Code, str] = {
     Code.CUT: "screen_replay",
     Code.SWAPPED: "identity_swap",
     Code.SCREEN: "screen_replay",
+    Code.MOIRE: "screen_replay",
 }
 
 

@@ -24,20 +24,23 @@ LIMITS: Mapping[Preset, Mapping[Code, float]] = {
         Code.FLAT: 0.12,
         Code.REPEATED: 0.6,
         Code.SWAPPED: 0.66,
+        Code.MOIRE: 500.0,
     },
     Preset.STANDARD: {
         Code.FROZEN: 0.5,
         Code.FLAT: 0.08,
         Code.REPEATED: 0.3,
         Code.SWAPPED: 0.6,
-        Code.SCREEN: 0.5,
+        Code.SCREEN: 0.8,
+        Code.MOIRE: 250.0,
     },
     Preset.STRICT: {
         Code.FROZEN: 0.35,
         Code.FLAT: 0.06,
         Code.REPEATED: 0.1,
         Code.SWAPPED: 0.55,
-        Code.SCREEN: 0.35,
+        Code.SCREEN: 0.75,
+        Code.MOIRE: 120.0,
         Code.ABRUPT: 0.85,
         Code.CUT: 1.0,
     },
@@ -48,4 +51,4 @@ def against(findings: Iterable[Finding], preset: Preset) -> list[Finding]:
     """The findings that speak against a live person under this preset, the gravest first."""
     limits = LIMITS[preset]
     over = [f for f in findings if f.code in limits and f.score >= limits[f.code]]
-    return sorted(over, key=lambda f: limits[f.code] - f.score)
+    return sorted(over, key=lambda f: limits[f.code] / max(f.score, 1e-9))
