@@ -30,9 +30,9 @@ class Segment:
     def __str__(self) -> str:
         return f"{self.path.name} {self.start:g}–{self.end:g} s"
 
-    def holds(self, other: Segment) -> bool:
-        """Whether the gesture of `other` is, by its label, to be seen in this one too."""
-        return self.path == other.path and self.start <= other.peak <= self.end
+    def holds(self, path: Path, second: float) -> bool:
+        """Whether a second of a recording is in it."""
+        return self.path == path and self.start <= second <= self.end
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,8 +36,8 @@ class Outcome:
     #: Seconds from the gesture's beginning and from its labelled peak, in the clip's first showing, to the pass.
     since_onset: float | None = None
     since_peak: float | None = None
-    #: By another label, the gesture that was asked for is in this clip.
-    labelled_inside: bool = False
+    #: A false accept that passed within a clip that is labelled with the gesture asked for: neighbouring clips overlap.
+    labelled: bool = False
 
     @property
     def accepted(self) -> bool:

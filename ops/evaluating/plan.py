@@ -16,7 +16,7 @@ Done = Signals | list[Outcome]
 
 
 def plan(manifest: Manifest, parts: set[str], engines: list[str], rates: list[float], species: list[str]) -> list[Job]:
-    """All jobs of a run. Whole sessions are played at the first rate only.
+    """All jobs of a run. Whole sessions are played at the first rate only, attacks on the first engine only.
 
     One person's jobs come one after the other, so that a process has their recordings and measurements at hand.
     """
@@ -31,10 +31,10 @@ def plan(manifest: Manifest, parts: set[str], engines: list[str], rates: list[fl
                 jobs += [Job("gestures", engine, rate, person.name) for rate in rates]
             if "bona_fide" in parts:
                 jobs.append(Job("bona_fide", engine, rates[0], person.name))
-            if "attacks" in parts and person.genuine:
-                jobs += [Job("attacks", engine, rates[0], person.name, s) for s in species if s != SCREEN_REPLAY]
+        if "attacks" in parts and person.genuine:
+            jobs += [Job("attacks", engines[0], rates[0], person.name, s) for s in species if s != SCREEN_REPLAY]
     if "attacks" in parts and SCREEN_REPLAY in species:
-        jobs += [Job("attacks", e, rates[0], p.name, SCREEN_REPLAY) for e in engines for p in manifest.screen_replays]
+        jobs += [Job("attacks", engines[0], rates[0], p.name, SCREEN_REPLAY) for p in manifest.screen_replays]
     return jobs
 
 

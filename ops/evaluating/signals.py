@@ -62,6 +62,8 @@ class Signals:
     path: Path
     frames: Sequence[Frame]
     labels: Sequence[Label]
+    #: All segments that the manifest has of it.
+    segments: Sequence[Segment]
 
     def track(self, start: float, end: float) -> Track:
         """The usable frames of these seconds."""
@@ -89,7 +91,7 @@ def watch(path: Path, people: Sequence[Person], vision: Measures) -> Signals:
     for second, picture in pictures(path, start, end, FPS):
         observation, prior = vision.measure(encoded(picture), prior, BEGIN + second)
         frames.append(Frame(str(len(frames)), second, observation))
-    return Signals(path, frames, recordings(people)[path])
+    return Signals(path, frames, recordings(people)[path], list(dict.fromkeys(spans)))
 
 
 def onset(signals: Signals, gesture: ChallengeType, segment: Segment) -> float | None:

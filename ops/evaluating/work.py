@@ -22,6 +22,7 @@ from ops.evaluating.player import BEGIN, Played, Source, play
 from ops.evaluating.presets import USUAL
 from ops.evaluating.signals import Signals, watch
 from ops.evaluating.tape import Tape
+from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Preset
 from shared.liveness.session import Session
 from workers.vision.landmarks import Picture, Points
@@ -94,7 +95,9 @@ class Worker:
                 tape = Tape(partial(case.make, types))
                 for preset in self._setup.presets if whole else (USUAL,):
                     played = self._play(case, job, types, tape.play(), preset)
-                    outcomes.append(_outcome(case, job, preset, played))
+                    outcome = _outcome(case, job, preset, played)
+                    outcome.labelled = self._labelled(case, outcome)
+                    outcomes.append(outcome)
         return outcomes
 
     def _cases(self, job: Job) -> Iterator[Case]:
@@ -131,6 +134,12 @@ class Worker:
             self._points = FacePoints(self._setup.models)
         return self._points(picture)
 
+    def _labelled(self, case: Case, outcome: Outcome) -> bool:
+        if case.kind != "false_accept" or case.clip is None or outcome.passed_at_second is None:
+            return False
+        asked, path, second = ChallengeType(outcome.asked[0]), case.clip.path, outcome.passed_at_second
+        return any(s.holds(path, second) for p in self._manifest.people for s in p.gestures.get(asked, ()))
+
     def _others(self, person: Person) -> list[Person]:
         return [p for p in self._manifest.people if p.name != person.name]
 
@@ -161,5 +170,8 @@ def _outcome(case: Case, job: Job, preset: str, played: Played) -> Outcome:
     if case.clip is not None:
         outcome.clip = (case.clip.path.name, case.clip.start, case.clip.end)
         if played.passes:
-            outcome.passed_at_second, outcome.lap = played.passes[0].shot.second, played.passes[0].shot.lap
+            first = played.passes[0]
+            outcome.passed_at_second, outcome.lap = first.shot.second, first.shot.lap
+            if case.kind == "hit":
+                outcome.since_peak = round(first.at - (case.clip.peak - case.clip.start), 3)
     return outcome

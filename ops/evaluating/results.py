@@ -1,0 +1,226 @@
+"""From outcomes to figures: what is counted, with which interval, in the words of ISO/IEC 30107-3 where they fit."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ops.evaluating.attacks import SCREEN_REPLAY, SPECIES
+from ops.evaluating.footprint import Footprint
+from ops.evaluating.intervals import upper_bound, wilson
+from ops.evaluating.outcome import Outcome
+from ops.evaluating.signals import NEEDED, UNITS, Signals, onset, reach
+from shared.liveness.challenge import ChallengeType
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """k of n, with Wilson's 95 % interval."""
+
+    k: int
+    n: int
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, flags: Iterable[bool]) -> Rate:
+        """How many of them are true."""
+        counted = list(flags)
+        return cls(sum(counted), len(counted), *wilson(sum(counted), len(counted)))
+
+    @property
+    def share(self) -> float:
+        """Of n; 0 of none."""
+        return self.k / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GestureRates:
+    """One engine at one frame rate; by gesture, and all together under "all"."""
+
+    engine: str
+    fps: float
+    hits: dict[str, Rate]
+    false_accepts: dict[str, Rate]
+    #: Of all false accepts those that fall into a clip that is labelled with the gesture asked for.
+    labelled: int
+    #: Seconds from onset and from labelled peak to the pass, of each hit.
+    since_onset: dict[str, list[float]]
+    since_peak: dict[str, list[float]]
+    #: Hits that passed at the clip's first showing.
+    at_first: Rate
+
+    def median(self, since: str = "onset") -> float | None:
+        """Over all gestures."""
+        by = self.since_onset if since == "onset" else self.since_peak
+        return statistics.median(by["all"]) if by.get("all") else None
+
+
+@dataclass(frozen=True, slots=True)
+class Species:
+    """One species of attack under one preset."""
+
+    name: str
+    n: int
+    #: People who were attacked: attacks on one person are alike, so that these are the independent ones at worst.
+    targets: int
+    #: Attacks whose challenges all passed: what is left for the evidence.
+    completed: int
+    accepted: int
+    upper: float
+
+    @property
+    def apcer(self) -> float:
+        """Attack presentation classification error rate: the share that was taken for a live person."""
+        return self.accepted / self.n if self.n else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """Whole sessions under one engine and preset."""
+
+    engine: str
+    preset: str
+    #: Bona fide sessions that were not found live, for whatever reason: BPCER, non-response included.
+    rejected: Rate
+    #: Of these, those whose challenges were not all passed; the others failed by their evidence.
+    not_completed: int
+    #: Seconds of the median session that was found live.
+    seconds: float | None
+    species: list[Species]
+
+    @property
+    def worst(self) -> Species | None:
+        """The species with the highest APCER, of equal ones that with the highest bound: the one to be quoted."""
+        return max(self.species, key=lambda s: (s.apcer, s.upper), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How far a gesture goes where it is labelled, and in everything else; `needed` is what the judges ask for."""
+
+    gesture: str
+    unit: str
+    needed: float
+    done: list[float]
+    otherwise: list[float]
+
+
+@dataclass(slots=True)
+class Results:
+    """All figures of a run."""
+
+    gestures: list[GestureRates] = field(default_factory=list)
+    verdicts: list[Verdicts] = field(default_factory=list)
+    reach: list[Reach] = field(default_factory=list)
+    footprints: list[Footprint] = field(default_factory=list)
+    misses: list[Outcome] = field(default_factory=list)
+    false_accepts: list[Outcome] = field(default_factory=list)
+    rejected: list[Outcome] = field(default_factory=list)
+    accepted: list[Outcome] = field(default_factory=list)
+
+
+def summarise(outcomes: Sequence[Outcome], signals: Sequence[Signals], footprints: Sequence[Footprint]) -> Results:
+    """Count."""
+    _time(outcomes, signals)
+    results = Results(footprints=list(footprints), reach=_reaches(signals))
+    clips = [o for o in outcomes if o.kind in ("hit", "false_accept")]
+    for engine, fps in dict.fromkeys((o.engine, o.fps) for o in clips):
+        results.gestures.append(_gestures(engine, fps, [o for o in clips if (o.engine, o.fps) == (engine, fps)]))
+    sessions = [o for o in outcomes if o.kind in ("bona_fide", "attack")]
+    for engine, preset in dict.fromkeys((o.engine, o.preset) for o in sessions):
+        results.verdicts.append(
+            _verdicts(engine, preset, [o for o in sessions if (o.engine, o.preset) == (engine, preset)])
+        )
+    results.misses = [o for o in outcomes if o.kind == "hit" and not o.passed]
+    results.false_accepts = [o for o in outcomes if o.kind == "false_accept" and o.passed]
+    results.rejected = [o for o in outcomes if o.kind == "bona_fide" and not o.accepted]
+    results.accepted = [o for o in outcomes if o.kind == "attack" and o.accepted]
+    return results
+
+
+def _time(outcomes: Sequence[Outcome], signals: Sequence[Signals]) -> None:
+    """Tell the hits how long they took from the gesture's onset, in the clip's first showing."""
+    begins: dict[tuple[str, str, float, float], float] = {}
+    for recording in signals:
+        for label in recording.labels:
+            begun = onset(recording, label.gesture, label.segment)
+            if begun is not None:
+                segment = label.segment
+                begins[label.gesture, segment.path.name, segment.start, segment.end] = begun - segment.start
+    for outcome in outcomes:
+        if outcome.kind == "hit" and outcome.passed and outcome.clip:
+            begun = begins.get((outcome.asked[0], *outcome.clip))
+            outcome.since_onset = None if begun is None else round(outcome.passed[0][1] - begun, 3)
+
+
+def _by_gesture(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    grouped = {str(g): [o for o in outcomes if o.asked == [g]] for g in ChallengeType}
+    return {g: group for g, group in grouped.items() if group} | {"all": list(outcomes)}
+
+
+def _gestures(engine: str, fps: float, outcomes: Sequence[Outcome]) -> GestureRates:
+    hits = [o for o in outcomes if o.kind == "hit"]
+    others = [o for o in outcomes if o.kind == "false_accept"]
+
+    def seconds(of: Callable[[Outcome], float | None]) -> dict[str, list[float]]:
+        return {g: [s for s in map(of, group) if s is not None] for g, group in _by_gesture(hits).items()}
+
+    return GestureRates(
+        engine,
+        fps,
+        {g: Rate.of(bool(o.passed) for o in group) for g, group in _by_gesture(hits).items()},
+        {g: Rate.of(bool(o.passed) for o in group) for g, group in _by_gesture(others).items()},
+        sum(o.labelled for o in others),
+        seconds(lambda o: o.since_onset),
+        seconds(lambda o: o.since_peak),
+        Rate.of(o.lap == 0 for o in hits if o.passed),
+    )
+
+
+def _verdicts(engine: str, preset: str, outcomes: Sequence[Outcome]) -> Verdicts:
+    genuine = [o for o in outcomes if o.kind == "bona_fide"]
+    live = [o.seconds for o in genuine if o.accepted]
+    found = []
+    for name in (*SPECIES, SCREEN_REPLAY):
+        attacks = [o for o in outcomes if o.species == name]
+        if attacks:
+            accepted = sum(o.accepted for o in attacks)
+            found.append(
+                Species(
+                    name,
+                    len(attacks),
+                    len({o.person for o in attacks}),
+                    sum(o.completed for o in attacks),
+                    accepted,
+                    upper_bound(accepted, len(attacks)),
+                )
+            )
+    return Verdicts(
+        engine,
+        preset,
+        Rate.of(not o.accepted for o in genuine),
+        sum(not o.completed for o in genuine),
+        statistics.median(live) if live else None,
+        found,
+    )
+
+
+def _reaches(signals: Sequence[Signals]) -> list[Reach]:
+    if not signals:
+        return []
+    reaches = []
+    for gesture in ChallengeType:
+        done: list[float] = []
+        otherwise: list[float] = []
+        for recording in signals:
+            labelled = [label.segment for label in recording.labels if label.gesture == gesture]
+            for segment in recording.segments:
+                far = reach(recording, gesture, segment)
+                # What overlaps a labelled clip may hold some of the gesture: it says nothing either way.
+                beside = any(segment.start < s.end and s.start < segment.end for s in labelled)
+                if far is not None and (segment in labelled or not beside):
+                    (done if segment in labelled else otherwise).append(round(far, 4))
+        reaches.append(Reach(gesture, UNITS[gesture], NEEDED[gesture], done, otherwise))
+    return reaches
