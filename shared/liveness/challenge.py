@@ -41,6 +41,15 @@ OPPOSITES: dict[ChallengeType, ChallengeType] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A challenge as it is shown to the person."""
+
+    type: ChallengeType
+    instruction: str
+    timeout_seconds: float
+
+
 @dataclass(slots=True)
 class Challenge:
     """One challenge of a session and what became of it."""
@@ -55,6 +64,11 @@ class Challenge:
     def instruction(self) -> str:
         """The sentence shown to the person."""
         return INSTRUCTIONS[self.type]
+
+    @property
+    def prompt(self) -> Prompt:
+        """What to show to the person."""
+        return Prompt(self.type, self.instruction, self.timeout_seconds)
 
     @property
     def deadline(self) -> float | None:

@@ -7,9 +7,16 @@ from typing import Protocol
 
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, OPPOSITES, ChallengeType
 
+#: Seconds, least and most, from a pass to the reveal of the next challenge, where they are revealed one at a time: long
+#: enough that nobody can act in advance, short enough that nobody thinks it has stopped.
+PAUSE = (0.5, 2.0)
+
 
 class Chance(Protocol):
     """The randomness a draw needs; `random.SystemRandom()` is one."""
+
+    def uniform(self, a: float, b: float, /) -> float:
+        """A number from a to b."""
 
     def choice(self, seq: list[ChallengeType], /) -> ChallengeType:
         """One of seq, each as likely as any other."""
@@ -34,3 +41,8 @@ def draw(count: int, chance: Chance, allowed: Collection[ChallengeType] = tuple(
             drawn.append(chance.choice(options or [t for t in allowed if t != last] or allowed))
         if not mixed or (HEAD_MOVEMENTS & set(drawn) and EXPRESSIONS & set(drawn)):
             return drawn
+
+
+def draw_pauses(count: int, chance: Chance) -> tuple[float, ...]:
+    """The pauses of a session of `count` challenges that are revealed one at a time: one before each but the first."""
+    return tuple(chance.uniform(*PAUSE) for _ in range(count - 1))

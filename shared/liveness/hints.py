@@ -19,6 +19,7 @@ class Hint:
 ENDED = Hint("ended", "This session has ended. Start a new one to try again.")
 TIMED_OUT = Hint("timed_out", "That took too long. Start again when you are ready.")
 PASSED = Hint("passed", "Well done.")
+WAIT = Hint("wait", "Well done. Wait for the next one.")
 HOLD_STILL = Hint("hold_still", "Hold your head still while you do that.")
 LOOK_STRAIGHT = Hint("look_straight", "Look straight into the camera.")
 

@@ -8,10 +8,10 @@ from enum import StrEnum
 from typing import Any
 
 from shared.liveness import hints
-from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.challenge import Challenge, ChallengeType, Prompt
 from shared.liveness.evidence import Finding, Preset, against, examine
 from shared.liveness.frame import Frame
-from shared.liveness.gestures import judge
+from shared.liveness.gestures import Judgement, judge
 from shared.liveness.hints import Hint
 from shared.liveness.observation import Observation
 from shared.liveness.options import NO_OPTIONS, Options
@@ -24,6 +24,9 @@ OPENING = 3.0
 WINDOW = 20.0
 #: Seconds that a frame may be under way: before they are over, no clock fails a session.
 SETTLE = 6.0
+#: Seconds from the start of a challenge's clock before which nothing passes it. Merely to see something come and to press a
+#: key takes people 0.2 to 0.25 s, and here they have to read what to do: what is there sooner began before it was asked for.
+REACTION = 0.3
 
 
 class State(StrEnum):
@@ -49,6 +52,8 @@ class FrameResult:
     is_live: bool | None
     state: State
     hint: Hint | None = None
+    #: The challenge that `challenge_type` names, as it is shown.
+    challenge: Prompt | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +113,7 @@ class Session:
             preset=preset,
             options=options,
         )
-        session._tell("session.created", at, challenges=[str(t) for t in types])
+        session._tell("session.created", at, challenges=[str(c.type) for c in session.revealed(at)])
         return session
 
     @property
@@ -127,6 +132,14 @@ class Session:
     def remaining(self) -> int:
         """How many challenges are not passed yet."""
         return sum(c.passed_at is None for c in self.challenges)
+
+    def revealed(self, at: float) -> list[Challenge]:
+        """The challenges that anybody may know of at `at`: all, unless they are revealed one at a time."""
+        if not self.options.pauses:
+            return self.challenges
+        until = at if self.ended_at is None else min(at, self.ended_at)
+        first, *others = self.challenges
+        return [first, *(c for c in others if c.started_at is not None and c.started_at <= until)]
 
     @property
     def due(self) -> float | None:
@@ -170,10 +183,10 @@ class Session:
             return self._result(None, hint=hints.ENDED)
         if self.mirrored and observation.face is not None:
             observation = replace(observation, face=observation.face.mirrored())
-        if self.state is State.PENDING:
-            self.state, self.started_at = State.IN_PROGRESS, at
-            self._tell("session.started", at)
+        self._start(at)
         self._remember(Frame(frame_id, at, observation))
+        if current not in self.revealed(at):
+            return self._result(None, hint=hints.WAIT)
         if current.deadline is not None and at > current.deadline:
             if settled:
                 self._fail(current.deadline, "timed_out")
@@ -183,9 +196,10 @@ class Session:
             current.started_at = at
         if current.started_at is None or at < current.started_at:
             return self._result(current, hint=hints.for_problem(observation.problem))
-        judgement = judge(current.type, self.frames, since=current.started_at, opening_until=self.recall(at)[0])
+        newest = max(at, self.frames[-1].at)
+        judgement = self._judge(current, current.started_at, at, newest)
         if judgement.passed:
-            self._pass(current, max(at, self.frames[-1].at), judgement.confidence)
+            self._pass(current, newest, judgement.confidence)
         hint = hints.for_problem(observation.problem) or judgement.hint
         return self._result(current, passed=judgement.passed, confidence=judgement.confidence, hint=hint)
 
@@ -193,18 +207,32 @@ class Session:
         """Tell that this session is no more; the caller deletes it."""
         self._tell("session.cancelled", at)
 
+    def _start(self, at: float) -> None:
+        if self.state is State.PENDING:
+            self.state, self.started_at = State.IN_PROGRESS, at
+            self._tell("session.started", at)
+
     def _remember(self, frame: Frame) -> None:
         insort(self.frames, frame, key=lambda f: f.at)
 
+    def _judge(self, challenge: Challenge, began: float, at: float, newest: float) -> Judgement:
+        judgement = judge(challenge.type, self.frames, since=began, opening_until=self.recall(at)[0])
+        if judgement.passed and newest < began + REACTION:
+            return replace(judgement, passed=False, hint=hints.do(challenge.type))
+        return judgement
+
     def _pass(self, challenge: Challenge, at: float, confidence: float) -> None:
-        began = challenge.started_at if challenge.started_at is not None else at
-        shown = [f for f in self.frames if began <= f.at <= at]
-        self.findings += examine(shown, challenge.type, self.challenges.index(challenge))
+        position = self.challenges.index(challenge)
+        # With the pause before its reveal: a cut to another recording would be made there.
+        began = self.challenges[position - 1].passed_at if position else challenge.started_at
+        shown = [f for f in self.frames if (began or at) <= f.at <= at]
+        self.findings += examine(shown, challenge.type, position)
         challenge.passed_at, challenge.confidence = at, confidence
         self._tell("session.challenge_passed", at, challenge=str(challenge.type), confidence=confidence)
         following = self.current
         if following is not None:
-            following.started_at = at
+            pauses = self.options.pauses
+            following.started_at = at + (pauses[position] if position < len(pauses) else 0.0)
         else:
             doubts = against(self.findings, self.preset)
             self.is_live = not doubts
@@ -233,4 +261,5 @@ class Session:
             is_live=self.is_live,
             state=self.state,
             hint=hint,
+            challenge=None if challenge is None else challenge.prompt,
         )

@@ -68,6 +68,7 @@ def judge(kind: object, frames: list[Frame], *, since: float, **_: object) -> Ju
 def load(settings: Settings) -> dramatiq.Broker:
     """The worker."""
     shared.liveness.session.judge = judge
+    shared.liveness.session.REACTION = 0.0  # a script needs no time to see what it is asked
     resources = Resources(settings, load_vision=lambda _: ScriptedVision())
     broker = make_broker(settings, worker_middleware(settings, resources))
     dramatiq.set_broker(broker)

@@ -6,7 +6,7 @@ from dataclasses import is_dataclass
 from enum import Enum
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
-from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.challenge import Challenge, ChallengeType, Prompt
 from shared.liveness.evidence import Code, Finding, Preset
 from shared.liveness.frame import Frame
 from shared.liveness.hints import Hint
@@ -105,4 +105,5 @@ def result(session_id: str) -> FrameResult:
         is_live=None,
         state=State.IN_PROGRESS,
         hint=Hint("passed", "Well done."),
+        challenge=Prompt(ChallengeType.BLINK, "Blink your eyes", 5.0),
     )

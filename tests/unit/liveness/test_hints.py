@@ -31,7 +31,7 @@ from tests.unit.liveness.people import (
 FROZEN = {
     "blink", "blink_shorter", "ended", "further", "hold_still", "look_down", "look_straight", "look_up", "no_face",
     "open_eyes", "open_mouth", "other_way", "passed", "relax", "several_faces", "smile", "timed_out", "too_blurred",
-    "too_bright", "too_close", "too_dark", "too_far", "turn_left", "turn_right",
+    "too_bright", "too_close", "too_dark", "too_far", "turn_left", "turn_right", "wait",
 }  # fmt: skip
 
 
@@ -111,7 +111,7 @@ def test_the_opposite_is_called_the_other_way(kind):
 def test_a_head_that_is_turned_already_is_asked_to_look_straight(kind):
     """It cannot turn from there, so it is told where to begin."""
     turned = film(Person(tremble=0), Move(-9, FAR[kind], hold=99), seconds=2)
-    assert codes(play(opened(kind), turned)) == ["look_straight"]
+    assert codes(play(opened(kind), turned))[-1] == "look_straight"
 
 
 @pytest.mark.parametrize("kind", [ChallengeType.SMILE, ChallengeType.OPEN_MOUTH])
@@ -120,8 +120,8 @@ def test_a_mouth_that_does_it_already_is_asked_to_relax(kind):
     first = ChallengeType.TURN_LEFT
     acts = [gesture(first, 1.0), Move(1.0, FAR[kind], hold=99)]
     results = play(opened(first, kind), film(Person(tremble=0), *acts, seconds=4))
-    mouth = [r for r in results if r.challenge_type is kind and r.hint.code != "look_straight"]
-    assert set(codes(mouth)) == {"relax"}
+    assert codes(results)[-1] == "relax"
+    assert not any(r.passed for r in results if r.challenge_type is kind)
 
 
 @pytest.mark.parametrize("kind", [ChallengeType.SMILE, ChallengeType.OPEN_MOUTH])
