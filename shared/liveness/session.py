@@ -9,10 +9,11 @@ from typing import Any
 
 from shared.liveness import hints
 from shared.liveness.challenge import Challenge, ChallengeType, Prompt
-from shared.liveness.evidence import Finding, Preset, against, examine
+from shared.liveness.evidence import LIMITS, Code, Finding, Preset, against, examine
 from shared.liveness.frame import Frame
 from shared.liveness.gestures import Judgement, judge
 from shared.liveness.hints import Hint
+from shared.liveness.identity import PATIENCE, Held, Identity
 from shared.liveness.observation import Observation
 from shared.liveness.options import NO_OPTIONS, Options
 
@@ -85,6 +86,8 @@ class Session:
     reason: str | None = None
     #: What the judges of the evidence found, challenge by challenge.
     findings: list[Finding] = field(default_factory=list)
+    #: Whether it is one person all the way; None where nobody asks.
+    identity: Identity | None = None
     #: Frames of the opening and of the last seconds, oldest first: what the judges look at. See `recall`.
     frames: list[Frame] = field(default_factory=list)
     #: New since the session was loaded; the unit of work writes them to the outbox.
@@ -102,8 +105,9 @@ class Session:
         mirrored: bool = False,
         preset: Preset = Preset.STANDARD,
         options: Options = NO_OPTIONS,
+        identify: bool = False,
     ) -> Session:
-        """A new, pending session."""
+        """A new, pending session. identify: whether it is to be one person all the way, by comparisons (`identify`)."""
         session = cls(
             id=session_id,
             challenges=[Challenge(t, timeout_seconds) for t in types],
@@ -112,6 +116,7 @@ class Session:
             mirrored=mirrored,
             preset=preset,
             options=options,
+            identity=Identity(LIMITS[preset][Code.SWAPPED]) if identify else None,
         )
         session._tell("session.created", at, challenges=[str(c.type) for c in session.revealed(at)])
         return session
@@ -146,6 +151,9 @@ class Session:
         """When `tick` will end this session if no frame comes; None once it has ended."""
         if self.ended:
             return None
+        if self._held is not None:
+            # A second later than a frame would: its client is to learn of the pass by an answer.
+            return min(self.expires_at, self._held.at + PATIENCE + 1.0)
         current = self.current
         deadline = current.deadline if current else None
         return self.expires_at if deadline is None else min(self.expires_at, deadline + SETTLE)
@@ -166,7 +174,9 @@ class Session:
         if due is None or at < due:
             return
         current = self.current
-        if current and current.deadline is not None and current.deadline + SETTLE <= self.expires_at:
+        if current and self._held is not None and due < self.expires_at:
+            self._pass(current, self._held.at, self._held.confidence, ending=due)
+        elif current and current.deadline is not None and current.deadline + SETTLE <= self.expires_at:
             self._fail(current.deadline, "timed_out")
         else:
             self._end(State.EXPIRED, self.expires_at, "expired")
@@ -181,10 +191,11 @@ class Session:
         current = self.current
         if current is None:
             return self._result(None, hint=hints.ENDED)
-        if self.mirrored and observation.face is not None:
-            observation = replace(observation, face=observation.face.mirrored())
+        observation = self._unmirrored(observation)
         self._start(at)
-        self._remember(Frame(frame_id, at, observation))
+        self._remember(Frame(frame_id, at, observation), current)
+        if self._held is not None:
+            return self._wait(self._held, current, observation)
         if current not in self.revealed(at):
             return self._result(None, hint=hints.WAIT)
         if current.deadline is not None and at > current.deadline:
@@ -196,32 +207,77 @@ class Session:
             current.started_at = at
         if current.started_at is None or at < current.started_at:
             return self._result(current, hint=hints.for_problem(observation.problem))
-        newest = max(at, self.frames[-1].at)
-        judgement = self._judge(current, current.started_at, at, newest)
+        judgement = self._judge(current, current.started_at, at)
         if judgement.passed:
-            self._pass(current, newest, judgement.confidence)
+            return self._meet(current, judgement, observation)
         hint = hints.for_problem(observation.problem) or judgement.hint
-        return self._result(current, passed=judgement.passed, confidence=judgement.confidence, hint=hint)
+        return self._result(current, confidence=judgement.confidence, hint=hint)
+
+    def asks_for(self, frame_id: str) -> bool:
+        """Whether the face of this frame is to be compared, and `identify` to be told of it."""
+        return not self.ended and self.identity is not None and self.identity.asks_for(frame_id)
+
+    def identify(self, frame_id: str, distance: float, at: float) -> None:
+        """Take in how far the face of a frame that was asked for is from the first face that was described.
+
+        Another person's ends the session at once. What came before, or too late, changes nothing.
+        """
+        if self.ended or self.identity is None or not self.identity.compare(frame_id, distance):
+            return
+        self.findings = [f for f in self.findings if f.code is not Code.SWAPPED] + self.identity.findings()
+        if self.identity.swapped:
+            self._fail(at, "identity_swap")
 
     def cancel(self, at: float) -> None:
         """Tell that this session is no more; the caller deletes it."""
         self._tell("session.cancelled", at)
+
+    @property
+    def _held(self) -> Held | None:
+        return None if self.identity is None else self.identity.held
+
+    def _unmirrored(self, observation: Observation) -> Observation:
+        if self.mirrored and observation.face is not None:
+            return replace(observation, face=observation.face.mirrored())
+        return observation
 
     def _start(self, at: float) -> None:
         if self.state is State.PENDING:
             self.state, self.started_at = State.IN_PROGRESS, at
             self._tell("session.started", at)
 
-    def _remember(self, frame: Frame) -> None:
+    def _remember(self, frame: Frame, current: Challenge) -> None:
         insort(self.frames, frame, key=lambda f: f.at)
+        if self.identity is not None:
+            self.identity.see(frame, self.frames, self.challenges.index(current), self.recall(frame.at)[0])
 
-    def _judge(self, challenge: Challenge, began: float, at: float, newest: float) -> Judgement:
+    def _judge(self, challenge: Challenge, began: float, at: float) -> Judgement:
         judgement = judge(challenge.type, self.frames, since=began, opening_until=self.recall(at)[0])
-        if judgement.passed and newest < began + REACTION:
+        if judgement.passed and self.frames[-1].at < began + REACTION:
             return replace(judgement, passed=False, hint=hints.do(challenge.type))
         return judgement
 
-    def _pass(self, challenge: Challenge, at: float, confidence: float) -> None:
+    def _meet(self, challenge: Challenge, judgement: Judgement, observation: Observation) -> FrameResult:
+        """The gesture is there: its challenge passes, but the last one not before it is known who did it."""
+        newest = self.frames[-1].at
+        if self.identity is not None and self.remaining == 1 and not self.identity.settled(newest):
+            return self._wait(self.identity.hold(newest, judgement.confidence), challenge, observation)
+        self._pass(challenge, newest, judgement.confidence)
+        hint = hints.for_problem(observation.problem) or judgement.hint
+        return self._result(challenge, passed=True, confidence=judgement.confidence, hint=hint)
+
+    def _wait(self, held: Held, challenge: Challenge, observation: Observation) -> FrameResult:
+        """The gesture has been met; its pass comes with the first frame after the comparisons, or without them."""
+        identity, newest = self.identity, self.frames[-1].at
+        if identity is None or identity.settled(newest) or newest >= held.at + PATIENCE:
+            self._pass(challenge, held.at, held.confidence, ending=newest)
+            return self._result(challenge, passed=True, confidence=held.confidence, hint=hints.PASSED)
+        waiting = hints.HOLD_STILL if identity.waits(newest) else hints.LOOK_STRAIGHT
+        hint = hints.for_problem(observation.problem) or waiting
+        return self._result(challenge, confidence=held.confidence, hint=hint)
+
+    def _pass(self, challenge: Challenge, at: float, confidence: float, *, ending: float | None = None) -> None:
+        """ending: when the session ends by it, where that is later than the pass."""
         position = self.challenges.index(challenge)
         # With the pause before its reveal: a cut to another recording would be made there.
         began = self.challenges[position - 1].passed_at if position else challenge.started_at
@@ -229,14 +285,21 @@ class Session:
         self.findings += examine(shown, challenge.type, position)
         challenge.passed_at, challenge.confidence = at, confidence
         self._tell("session.challenge_passed", at, challenge=str(challenge.type), confidence=confidence)
+        if self.identity is not None:
+            self.identity.passed()
         following = self.current
         if following is not None:
             pauses = self.options.pauses
             following.started_at = at + (pauses[position] if position < len(pauses) else 0.0)
         else:
-            doubts = against(self.findings, self.preset)
-            self.is_live = not doubts
-            self._end(State.COMPLETED, at, doubts[0].code if doubts else None)
+            self._conclude(at if ending is None else ending)
+
+    def _conclude(self, at: float) -> None:
+        if self.identity is not None:
+            self.findings += self.identity.unidentified()
+        doubts = against(self.findings, self.preset)
+        self.is_live = not doubts
+        self._end(State.COMPLETED, at, doubts[0].code if doubts else None)
 
     def _fail(self, at: float, reason: str) -> None:
         self._end(State.FAILED, at, reason)

@@ -10,6 +10,7 @@ import cv2
 
 from shared.liveness.observation import Face, Observation, Problem
 from workers.vision.decode import decode
+from workers.vision.descriptor import cut_chip, encode_chip
 from workers.vision.dlib68 import Dlib68
 from workers.vision.eyes import EyeContours
 from workers.vision.face_model import fit_pose
@@ -56,6 +57,25 @@ class Prior:
     patch: Patch | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """All that is known of one picture; held by whoever asked, for as long as the work on it takes."""
+
+    observation: Observation
+    #: Where to look in the next one.
+    prior: Prior | None
+    picture: Picture
+    landmarks: Landmarks | None = None
+
+    def chip(self) -> bytes | None:
+        """The face for the descriptor, as it travels; None without a face."""
+        return None if self.landmarks is None else encode_chip(cut_chip(self.picture, self.landmarks.points))
+
+    def jpeg(self) -> bytes:
+        """The picture, upright and as it was measured."""
+        return cv2.imencode(".jpg", self.picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+
+
 class Vision:
     """Measures pictures. One object belongs to one thread: dlib's detectors do not bear two."""
 
@@ -86,6 +106,11 @@ class Vision:
 
         Raises BadImage when the bytes are not a picture that can be judged.
         """
+        seen = self.look(data, prior, at)
+        return seen.observation, seen.prior
+
+    def look(self, data: bytes, prior: Prior | None, at: float) -> Seen:
+        """Like `measure`, with the picture and its points at hand."""
         picture = decode(data, self._max_pixels)
         digest = hashlib.sha256(data).hexdigest()[:16]
         height, width = picture.shape[:2]
@@ -100,7 +125,7 @@ class Vision:
         if landmarks is None:
             brightness = float(picture.mean())
             nothing = Problem.TOO_DARK if brightness < DARK_ROOM else Problem.NO_FACE
-            return Observation(0, nothing, None, width, height, brightness, digest), None
+            return Seen(Observation(0, nothing, None, width, height, brightness, digest), None, picture)
         # What is looked at now and then: a second face, a screen's rim and stripes.
         sampled = found is not None
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
@@ -130,7 +155,7 @@ class Vision:
             rim=rim(picture, face.box) if sampled else None,
             moire=moire(picture, face.box) if sampled else None,
         )
-        return observation, following
+        return Seen(observation, following, picture, landmarks)
 
     def _follow(self, picture: Picture, prior: Prior | None, at: float) -> Landmarks | None:
         """The face where it was a moment ago; None if it is not there any more."""

@@ -15,6 +15,7 @@ class Code(StrEnum):
     ABRUPT = "abrupt"
     CUT = "cut"
     SWAPPED = "swapped"
+    UNIDENTIFIED = "unidentified"
     SCREEN = "screen"
     MOIRE = "moire"
 
@@ -27,6 +28,7 @@ SPECIES: dict[Code, str] = {
     Code.ABRUPT: "photo_swap",
     Code.CUT: "screen_replay",
     Code.SWAPPED: "identity_swap",
+    Code.UNIDENTIFIED: "identity_swap",
     Code.SCREEN: "screen_replay",
     Code.MOIRE: "screen_replay",
 }
