@@ -71,10 +71,10 @@ LOOKS: dict[str, Callable[[Picture], bytes]] = {
     "plain": encode,
     "mirrored": lambda p: encode(mirror(p)),
     "at 70 percent": lambda p: encode(further(p, 0.7)),
-    "tilted by 12 degrees": lambda p: encode(tilted(p, 12)),
-    "tilted by -12 degrees": lambda p: encode(tilted(p, -12)),
-    "480 by 360": lambda p: encode(resized(p, 480, 360)),
-    "1280 by 720, JPEG of quality 50": lambda p: encode(resized(p, 1280, 720), quality=50),
+    "tilted by 12 degrees, 480 by 360": lambda p: encode(resized(tilted(p, 12), 480, 360)),
+    "tilted by -12 degrees, 1280 by 720, JPEG of quality 50": lambda p: encode(
+        resized(tilted(p, -12), 1280, 720), quality=50
+    ),
     "dimmed to 40 percent": lambda p: encode(dimmed(p, 0.4)),
 }
 
