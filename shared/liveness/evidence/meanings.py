@@ -1,0 +1,19 @@
+"""What each code of a finding means, in a sentence: docs/evidence.md is made from here (`python -m ops.tables`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from shared.liveness.evidence.finding import Code
+
+MEANINGS: Mapping[Code, str] = {
+    Code.FROZEN: "The face's picture stood still: the share of steps from frame to frame that changed nothing but noise.",
+    Code.FLAT: "The face was squeezed as a photo is that is turned away, beyond what a turned head explains: by how much.",
+    Code.REPEATED: "The same bytes came again, which no camera sends: the share of frames whose bytes had come before.",
+    Code.ABRUPT: "The head was there without having gone there: the share of its movement between one frame and the next.",
+    Code.CUT: "The face jumped from one frame to the next: how far, in its own widths.",
+    Code.SWAPPED: "Another person took over: how far this face's descriptor is from that of the session's first.",
+    Code.SCREEN: "Straight edges enclose the face, as the rim of a screen or of a print does: how surely.",
+    Code.MOIRE: "Fine stripes, as a screen's pixels make before a camera's: how far they stand out.",
+    Code.UNIDENTIFIED: "The challenge passed with a face that could not be compared with the session's first: 1 where so.",
+}

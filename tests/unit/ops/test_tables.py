@@ -1,0 +1,53 @@
+"""Tables in docs/ that are made from the code."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from ops import tables
+from shared.liveness.evidence import LIMITS, SPECIES, Code, Preset
+from shared.liveness.evidence.meanings import MEANINGS
+
+
+def test_the_evidence_page_is_as_the_code_is() -> None:
+    text = tables.EVIDENCE.read_text()
+    assert tables.renewed(text) == text, "stale: run python -m ops.tables"
+
+
+def test_every_code_has_a_sentence_and_a_species() -> None:
+    assert set(MEANINGS) == set(SPECIES) == set(Code)
+    assert all(re.fullmatch(r"[A-Z].*[^.]+\.", sentence) for sentence in MEANINGS.values())
+
+
+def test_every_species_is_explained_on_the_page() -> None:
+    prose = tables.EVIDENCE.read_text().partition("<!-- end -->")[2]
+    for species in {part for each in SPECIES.values() for part in each.split(" or ")}:
+        assert f"`{species}`, " in prose
+
+
+def test_each_row_has_what_the_presets_weigh() -> None:
+    head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in tables.evidence_table().splitlines()]
+    assert head[3:] == ["`lenient`", "`standard`", "`strict`"]
+    assert [row[0] for row in rows] == [f"`{code}`" for code in Code]
+    for code, row in zip(Code, rows, strict=True):
+        assert row[3:] == [f"{LIMITS[preset][code]:g}" if code in LIMITS[preset] else "–" for preset in Preset]
+
+
+def test_what_is_stale_is_said_and_mended(monkeypatch, tmp_path, capsys) -> None:
+    page = tmp_path / "evidence.md"
+    page.write_text(tables.EVIDENCE.read_text().replace("| 0.8 |", "| 0.9 |"))
+    monkeypatch.setattr(tables, "EVIDENCE", page)
+    monkeypatch.setattr("sys.argv", ["tables", "--check"])
+    assert tables.main() == 1
+    assert "run python -m ops.tables" in capsys.readouterr().out
+    monkeypatch.setattr("sys.argv", ["tables"])
+    assert tables.main() == 0
+    monkeypatch.setattr("sys.argv", ["tables", "--check"])
+    assert tables.main() == 0
+
+
+def test_a_page_that_has_lost_its_place_is_refused() -> None:
+    with pytest.raises(ValueError, match="no place"):
+        tables.renewed("# Evidence\n")
