@@ -6,6 +6,7 @@ from flask_openapi import Info, OpenAPI
 
 from api import context, problems
 from api.docs import docs
+from api.evidence import evidence
 from api.frames import frames
 from api.health import health
 from api.resources import Resources
@@ -43,7 +44,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.extensions["resources"] = Resources(settings)
     context.install(app)
     problems.install(app)
-    for blueprint in (sessions, frames, health):
+    for blueprint in (sessions, frames, evidence, health):
         app.register_api(blueprint)
     app.register_blueprint(docs)
     return app

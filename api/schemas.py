@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Annotated, Any, Literal
 
 from flask_openapi import FileStorage
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, WrapValidator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator, field_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
 
 from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence import LIMITS, SPECIES, Code, Preset, against
 from shared.liveness.session import Session, State
 
 _SESSION_ID = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
@@ -27,6 +30,23 @@ def _must_be(what: str) -> WrapValidator:
     return WrapValidator(check)
 
 
+def _split(given: list[str]) -> list[str]:
+    """The names in a parameter that may be repeated, may hold several names between commas, or both."""
+    return [name.strip() for part in given for name in part.split(",")]
+
+
+def _without_default(schema: dict[str, Any]) -> None:
+    """Where the default is not the same everywhere."""
+    schema.pop("default", None)
+
+
+_Challenges = Annotated[
+    list[ChallengeType],
+    BeforeValidator(_split),
+    _must_be(f"one or more of {', '.join(ChallengeType)}, separated by commas"),
+]
+
+
 class SessionOptions(BaseModel):
     """What a new session is to ask for."""
 
@@ -39,6 +59,41 @@ class SessionOptions(BaseModel):
     mirrored: Annotated[bool, _must_be("true or false")] = Field(
         False, description="True where the client sends mirrored frames, as a selfie preview shows them."
     )
+    challenge_types: _Challenges = Field(
+        list(ChallengeType), description="What is drawn from: names separated by commas, or the parameter repeated."
+    )
+    exclude: _Challenges = Field(
+        [],
+        description="What is not drawn, likewise: for a person who cannot do it. The others take its place, and both the "
+        "head and the face still move, as far as the rest has both.",
+    )
+    reveal: Annotated[Literal["all", "next"], _must_be("all or next")] = Field(
+        "all",
+        description="all: the session lists its challenges from the beginning. next: it lists those revealed so far; each "
+        "next one appears 0.5 to 2 s, by chance, after the last has passed, and its time runs from then. Until then frames "
+        "are answered with challenge_type null and the hint wait.",
+    )
+    preset: Annotated[Preset | SkipJsonSchema[None], _must_be(f"one of {', '.join(Preset)}")] = Field(
+        None,
+        description="How much evidence the verdict asks for; the stricter, the fewer attacks and the more people are turned "
+        "away. Where it is not given, what the service was set up with: standard, unless its operator chose another.",
+        json_schema_extra=_without_default,
+    )
+
+    @field_validator("exclude")
+    @classmethod
+    def _leaves_something(cls, exclude: list[ChallengeType], info: ValidationInfo) -> list[ChallengeType]:
+        # Without challenge_types: that was refused already, and is told.
+        if not set(info.data.get("challenge_types", ChallengeType)) - set(exclude):
+            raise PydanticCustomError(
+                "parameter", "must leave at least one challenge to draw: it excludes all there are"
+            )
+        return exclude
+
+    @property
+    def allowed(self) -> set[ChallengeType]:
+        """What may be drawn."""
+        return set(self.challenge_types) - set(self.exclude)
 
 
 class SessionPath(BaseModel):
@@ -65,23 +120,105 @@ class ChallengeView(BaseModel):
     timeout_seconds: float = Field(description="Seconds that the person has for it.", examples=[5.0])
 
 
+def _views(session: Session, at: float) -> list[ChallengeView]:
+    return [ChallengeView.model_validate(challenge) for challenge in session.revealed(at)]
+
+
 class SessionView(BaseModel):
-    """A session as creation and GET answer it."""
+    """A session as creation answers it."""
 
     session_id: str = Field(examples=[_SESSION_ID])
     state: State = Field(
         description="pending: no frame yet; in_progress: frames came, challenges remain; completed: all passed; "
         "failed: a challenge timed out or failed; expired: the session outlived its time."
     )
-    challenges: list[ChallengeView] = Field(description="In the order in which they are to be met.")
+    challenges: list[ChallengeView] = Field(
+        description="In the order in which they are to be met; with reveal=next those revealed so far."
+    )
 
     @classmethod
-    def of(cls, session: Session) -> SessionView:
-        """The view of a session of the domain."""
+    def of(cls, session: Session, at: float) -> SessionView:
+        """The view of a session of the domain, as it is at `at`."""
+        return cls(session_id=session.id, state=session.state, challenges=_views(session, at))
+
+
+class SessionLook(SessionView):
+    """A session as GET answers it."""
+
+    is_live: bool | None = Field(description="The final verdict; null until the session is complete.")
+
+    @classmethod
+    def of(cls, session: Session, at: float) -> SessionLook:
+        """The view of a session of the domain, as it is at `at`."""
+        return cls(session_id=session.id, state=session.state, challenges=_views(session, at), is_live=session.is_live)
+
+
+class MetChallengeView(BaseModel):
+    """One challenge of a session, and what became of it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    type: ChallengeType
+    passed_at: float | None = Field(description="When it passed, in seconds since the epoch; null until then.")
+    confidence: float | None = Field(ge=0, le=1, description="How surely; null until then.")
+
+
+class FindingView(BaseModel):
+    """What one judge of the evidence found in one challenge; docs/evidence.md says what each code means."""
+
+    code: Code
+    score: float = Field(description="The higher, the more it speaks for an attack; in the judge's own unit.")
+    limit: float | None = Field(description="The preset's limit for it; null where it is not weighed.")
+    against: bool = Field(
+        description="Whether the score has reached the limit: the person is then not taken to be live."
+    )
+    species: str = Field(description="The kind of attack that it speaks for.", examples=["moved_photo"])
+    challenge: int | None = Field(
+        ge=0, description="Position of the challenge, 0 for the first; null where it is about the whole session."
+    )
+
+
+class EvidenceView(BaseModel):
+    """What a session's verdict rests on."""
+
+    session_id: str = Field(examples=[_SESSION_ID])
+    state: State
+    is_live: bool | None = Field(description="The final verdict; null until the session is complete.")
+    reason: str | None = Field(
+        description="Why it ended so: timed_out, expired, identity_swap, or a finding's code; null for a live person.",
+        examples=["flat"],
+    )
+    preset: Preset
+    challenges: list[MetChallengeView] = Field(description="With reveal=next those revealed so far.")
+    findings: list[FindingView] = Field(description="In the order in which they were made.")
+    suspected: str | None = Field(
+        description="The kind of attack that weighs most against the session; null where none does.",
+        examples=["moved_photo"],
+    )
+
+    @classmethod
+    def of(cls, session: Session, at: float) -> EvidenceView:
+        """The view of a session of the domain, as it is at `at`."""
+        doubts = against(session.findings, session.preset)
         return cls(
             session_id=session.id,
             state=session.state,
-            challenges=[ChallengeView.model_validate(challenge) for challenge in session.challenges],
+            is_live=session.is_live,
+            reason=session.reason,
+            preset=session.preset,
+            challenges=[MetChallengeView.model_validate(challenge) for challenge in session.revealed(at)],
+            findings=[
+                FindingView(
+                    code=finding.code,
+                    score=finding.score,
+                    limit=LIMITS[session.preset].get(finding.code),
+                    against=finding in doubts,
+                    species=SPECIES[finding.code],
+                    challenge=finding.challenge,
+                )
+                for finding in session.findings
+            ],
+            suspected=SPECIES[doubts[0].code] if doubts else None,
         )
 
 
@@ -101,7 +238,8 @@ class FrameAnswer(BaseModel):
 
     session_id: str = Field(examples=[_SESSION_ID])
     challenge_type: ChallengeType | None = Field(
-        description="The challenge that this frame was judged against; null once the session has ended."
+        description="The challenge that this frame was judged against; null once the session has ended, and with "
+        "reveal=next between two challenges."
     )
     passed: bool = Field(description="Whether that challenge passed with this frame.")
     confidence: float = Field(ge=0, le=1)
@@ -110,6 +248,7 @@ class FrameAnswer(BaseModel):
     is_live: bool | None = Field(description="The final verdict; null until the session is complete.")
     state: State
     hint: HintView | None = Field(description="What the person may do better just now.")
+    challenge: ChallengeView | None = Field(description="What challenge_type names, with what to show to the person.")
 
 
 class Cancelled(BaseModel):

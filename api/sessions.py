@@ -14,9 +14,10 @@ from sqlalchemy import Engine
 from api.context import arrived_at
 from api.problems import ProblemError, responses
 from api.resources import resources
-from api.schemas import Cancelled, SessionOptions, SessionPath, SessionView
+from api.schemas import Cancelled, SessionLook, SessionOptions, SessionPath, SessionView
 from shared.db import UnitOfWork
-from shared.liveness.draw import draw
+from shared.liveness.draw import draw, draw_pauses
+from shared.liveness.options import Options
 from shared.liveness.session import Session
 
 TAG = Tag(name="Sessions", description="A session is one person's check: some challenges, and what became of them.")
@@ -39,33 +40,37 @@ def create_session(query: SessionOptions) -> Response:
     """Create a session.
 
     The challenges are drawn at random by the server, never the same or its opposite twice running, and from two on with
-    at least one head movement and one facial expression.
+    at least one head movement and one facial expression; where fewer are left to draw from, as far as these allow.
     """
+    settings = resources().settings
+    pauses = draw_pauses(query.num_challenges, _chance) if query.reveal == "next" else ()
     session = Session.open(
         str(uuid4()),
-        draw(query.num_challenges, _chance),
+        draw(query.num_challenges, _chance, query.allowed),
         timeout_seconds=query.timeout_seconds,
         at=arrived_at(),
-        ttl=resources().settings.session_ttl,
+        ttl=settings.session_ttl,
         mirrored=query.mirrored,
+        preset=query.preset or settings.preset,
+        options=Options(pauses=pauses),
     )
     with UnitOfWork(resources().engine) as uow:
         uow.sessions.add(session)
         uow.commit()
-    return json_of(SessionView.of(session))
+    return json_of(SessionView.of(session, arrived_at()))
 
 
 @sessions.get(
     "/<session_id>",
     operation_id="get_session",
-    responses=responses(SessionView, "session_not_found", "database_unavailable"),
+    responses=responses(SessionLook, "session_not_found", "database_unavailable"),
 )
 def get_session(path: SessionPath) -> Response:
     """Look at a session.
 
     Answers in every state, and tells the truth without another frame: a session that is overdue has failed or expired.
     """
-    return json_of(SessionView.of(find(resources().engine, path.session_id, arrived_at())))
+    return json_of(SessionLook.of(find(resources().engine, path.session_id, arrived_at()), arrived_at()))
 
 
 @sessions.delete(

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.liveness.evidence import Preset
 from shared.liveness.session import SETTLE
 
 #: Seconds that lie between the API's giving up on a frame and the first moment at which a clock may fail its session:
@@ -95,6 +96,10 @@ class Settings(BaseSettings):
     )
     retention_hours: float = Field(
         24.0, ge=0, le=24 * 366, description="Hours that the row of an ended session is kept."
+    )
+    preset: Preset = Field(
+        Preset.STANDARD,
+        description="How much evidence a verdict asks for, unless a session's creation says otherwise: docs/evidence.md.",
     )
 
     max_frame_bytes: int = Field(

@@ -45,6 +45,7 @@ FIELDS = [
     "is_live",
     "state",
     "hint",
+    "challenge",
 ]
 
 
@@ -130,6 +131,7 @@ def test_a_pass_and_a_verdict_as_documented(client: FlaskClient, settings: Setti
             "is_live": None,
             "state": "in_progress",
             "hint": None,
+            "challenge": None,
         }
     last = FrameResult(
         session_id, ChallengeType.SMILE, True, 1.0, 0, True, True, State.COMPLETED, Hint("passed", "Well done.")
@@ -163,6 +165,7 @@ def test_a_frame_for_an_ended_session_is_answered_from_its_row(
             "is_live": True if state == "completed" else None,
             "state": state,
             "hint": {"code": "ended", "text": "This session has ended. Start a new one to try again."},
+            "challenge": None,
         }
     assert redis.keys() == []
 

@@ -41,7 +41,7 @@ def test_creation_as_documented(client: FlaskClient) -> None:
         assert list(challenge) == ["type", "instruction", "timeout_seconds"]
         assert challenge["instruction"] == INSTRUCTIONS[challenge["type"]]
         assert challenge["timeout_seconds"] == 5.0
-    assert client.get(f"{SESSIONS}/{answer.json['session_id']}").json == answer.json
+    assert client.get(f"{SESSIONS}/{answer.json['session_id']}").json == {**answer.json, "is_live": None}
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,16 @@ def test_looking_at_a_session_in_every_state(client: FlaskClient, keep: Keep, st
             {"type": "BLINK", "instruction": "Blink your eyes", "timeout_seconds": 5.0},
             {"type": "SMILE", "instruction": "Smile", "timeout_seconds": 5.0},
         ],
+        "is_live": True if state == "completed" else None,
     }
+
+
+def test_a_verdict_against_a_person_is_told_as_false(client: FlaskClient, keep: Keep) -> None:
+    """For the relying party's server: a completed session is not yet a live person."""
+    session = keep(session_like(state=State.COMPLETED, ended_at=1009.0, is_live=False, reason="flat"))
+    answer = client.get(f"{SESSIONS}/{session.id}").json
+    assert (answer["state"], answer["is_live"]) == ("completed", False)
+    assert list(answer) == ["session_id", "state", "challenges", "is_live"], "and nothing of the reason"
 
 
 @pytest.mark.parametrize("state", ENDS)
@@ -180,7 +189,7 @@ def test_rows_on_postgresql(postgres_url: str, start_app: Callable[..., FlaskCli
         client = start_app(database_url=postgres_url)
         created = client.post(SESSIONS).json
         address = f"{SESSIONS}/{created['session_id']}"
-        assert client.get(address).json == created
+        assert client.get(address).json == {**created, "is_live": None}
         with UnitOfWork(engine) as uow:
             late = replace(overdue("expired", time.time()), id=UNKNOWN)
             uow.sessions.add(late)

@@ -9,12 +9,14 @@ from flask_openapi import OpenAPI
 from openapi_spec_validator import validate
 
 from api.problems import KINDS
+from shared.liveness.challenge import ChallengeType
 
 CALLS = {
     ("/api/v1/liveness/sessions", "post"),
     ("/api/v1/liveness/sessions/{session_id}", "get"),
     ("/api/v1/liveness/sessions/{session_id}", "delete"),
     ("/api/v1/liveness/sessions/{session_id}/frame", "post"),
+    ("/api/v1/liveness/sessions/{session_id}/evidence", "get"),
     ("/livez", "get"),
     ("/readyz", "get"),
 }
@@ -57,15 +59,27 @@ def test_the_document_is_valid_openapi_and_holds_every_call(lone_app: OpenAPI) -
 def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> None:
     document = lone_app.test_client().get("/openapi.json").json
     parameters = {p["name"]: p for p in document["paths"]["/api/v1/liveness/sessions"]["post"]["parameters"]}
-    assert {name: p["schema"]["default"] for name, p in parameters.items()} == {
+    assert {name: p["schema"].get("default") for name, p in parameters.items()} == {
         "num_challenges": 3,
         "timeout_seconds": 5.0,
         "mirrored": False,
+        "challenge_types": list(ChallengeType),
+        "exclude": [],
+        "reveal": "all",
+        "preset": None,  # the operator's choice
     }
     assert not any(p["required"] for p in parameters.values())
     count, seconds = parameters["num_challenges"]["schema"], parameters["timeout_seconds"]["schema"]
     assert (count["type"], count["minimum"], count["maximum"]) == ("integer", 1, 10)
     assert (seconds["type"], seconds["minimum"], seconds["maximum"]) == ("number", 1, 60)
+    schemas = document["components"]["schemas"]
+    for name in ("challenge_types", "exclude"):
+        assert parameters[name]["schema"]["type"] == "array"
+        assert parameters[name]["schema"]["items"] == {"$ref": "#/components/schemas/ChallengeType"}
+    assert schemas["ChallengeType"]["enum"] == list(ChallengeType)
+    assert parameters["reveal"]["schema"]["enum"] == ["all", "next"]
+    assert parameters["preset"]["schema"]["$ref"] == "#/components/schemas/Preset"
+    assert schemas["Preset"]["enum"] == ["lenient", "standard", "strict"]
 
 
 def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
@@ -76,6 +90,7 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
     assert said["/livez", "get"] == {"200"}
     assert said["/readyz", "get"] == {"200", "503"}
     assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == {"200", "404", "500", "503"}
+    assert said["/api/v1/liveness/sessions/{session_id}/evidence", "get"] == {"200", "404", "500", "503"}
     assert said["/api/v1/liveness/sessions", "post"] == {"200", "422", "500", "503"}
     frame = document["paths"]["/api/v1/liveness/sessions/{session_id}/frame"]["post"]
     assert set(frame["responses"]) == {"200", "400", "404", "413", "415", "422", "500", "503"}
@@ -103,7 +118,8 @@ def test_the_page_loads_nothing_from_another_host(lone_app: OpenAPI) -> None:
 def test_the_page_explains_every_call_and_every_problem(lone_app: OpenAPI) -> None:
     page = Page(lone_app.test_client().get("/docs").text)
     assert {f"problem-{code}" for code in KINDS} <= set(page.ids)
-    assert {"create_session", "get_session", "cancel_session", "submit_frame", "livez", "readyz"} <= set(page.ids)
+    calls = {"create_session", "get_session", "cancel_session", "submit_frame", "get_evidence", "livez", "readyz"}
+    assert calls <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids), "no link leads nowhere"
 

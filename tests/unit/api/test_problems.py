@@ -140,6 +140,20 @@ def test_a_malformed_id_is_unknown_before_anything_is_asked(
         ("timeout_seconds=-Infinity", ["timeout_seconds"]),
         ("timeout_seconds=soon", ["timeout_seconds"]),
         ("mirrored=perhaps", ["mirrored"]),
+        ("challenge_types=WINK", ["challenge_types"]),
+        ("challenge_types=smile", ["challenge_types"]),
+        ("challenge_types=", ["challenge_types"]),
+        ("challenge_types=SMILE,", ["challenge_types"]),
+        ("challenge_types=SMILE;BLINK", ["challenge_types"]),
+        ("challenge_types=SMILE&challenge_types=WINK", ["challenge_types"]),
+        ("exclude=NOTHING", ["exclude"]),
+        ("exclude=", ["exclude"]),
+        ("challenge_types=WINK&exclude=SMILE", ["challenge_types"]),
+        ("challenge_types=WINK&exclude=WINK", ["challenge_types", "exclude"]),
+        ("reveal=none", ["reveal"]),
+        ("reveal=", ["reveal"]),
+        ("preset=hard", ["preset"]),
+        ("preset=", ["preset"]),
         ("num_challenges=0&timeout_seconds=0", ["num_challenges", "timeout_seconds"]),
     ],
 )
@@ -147,8 +161,33 @@ def test_parameters_out_of_range_say_the_range(lone_app: OpenAPI, query: str, fa
     answer = lone_app.test_client().post(f"/api/v1/liveness/sessions?{query}")
     assert (answer.status_code, answer.json["code"]) == (422, "invalid_parameter")
     assert [fault["parameter"] for fault in answer.json["errors"]] == faulty
-    ranges = {"num_challenges": "from 1 to 10", "timeout_seconds": "from 1 to 60", "mirrored": "true or false"}
+    every = "one or more of TURN_LEFT, TURN_RIGHT, LOOK_UP, LOOK_DOWN, BLINK, SMILE, OPEN_MOUTH, separated by commas"
+    ranges = {
+        "num_challenges": "from 1 to 10",
+        "timeout_seconds": "from 1 to 60",
+        "mirrored": "true or false",
+        "challenge_types": every,
+        "exclude": every,
+        "reveal": "all or next",
+        "preset": "one of lenient, standard, strict",
+    }
+    assert all(f"{name} must be" in answer.json["detail"] for name in faulty)
     assert all(ranges[name] in answer.json["detail"] for name in faulty)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "exclude=TURN_LEFT,TURN_RIGHT,LOOK_UP,LOOK_DOWN,BLINK,SMILE,OPEN_MOUTH",
+        "challenge_types=SMILE&exclude=SMILE",
+        "challenge_types=SMILE,BLINK&exclude=BLINK&exclude=SMILE,TURN_LEFT",
+    ],
+)
+def test_excluding_everything_is_said_to_be_that(lone_app: OpenAPI, query: str) -> None:
+    answer = lone_app.test_client().post(f"/api/v1/liveness/sessions?{query}")
+    assert (answer.status_code, answer.json["code"]) == (422, "invalid_parameter")
+    assert answer.json["detail"] == "exclude must leave at least one challenge to draw: it excludes all there are."
+    assert [fault["parameter"] for fault in answer.json["errors"]] == ["exclude"]
 
 
 def test_what_is_away_is_named(lone_app: OpenAPI) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from shared import answers
 from shared.answers import Answer, FrameProblem
-from shared.liveness.challenge import ChallengeType
+from shared.liveness.challenge import ChallengeType, Prompt
 from shared.liveness.hints import Hint
 from shared.liveness.session import FrameResult, State
 
@@ -20,6 +20,7 @@ RESULT = FrameResult(
     is_live=None,
     state=State.IN_PROGRESS,
     hint=Hint("passed", "Well done."),
+    challenge=Prompt(ChallengeType.BLINK, "Blink your eyes", 5.0),
 )
 
 
@@ -42,6 +43,7 @@ def test_an_answer_is_either_a_result_or_a_problem_in_json():
             "is_live": None,
             "state": "in_progress",
             "hint": {"code": "passed", "text": "Well done."},
+            "challenge": {"type": "BLINK", "instruction": "Blink your eyes", "timeout_seconds": 5.0},
         }
     }
     problem = Answer(problem=FrameProblem(404, "session_not_found", "Gone."))
