@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ops.evaluating.about import about
@@ -20,6 +19,7 @@ from ops.evaluating.plan import do, plan
 from ops.evaluating.report import usual_verdicts, write_report
 from ops.evaluating.results import Rate, Results, summarise
 from ops.evaluating.signals import Signals
+from ops.evaluating.steps import Steps
 from ops.evaluating.work import Setup
 from ops.lib.models import MODELS
 
@@ -42,14 +42,13 @@ def run(console: Console, manifest: Manifest, setup: Setup, wanted: Wanted, *, p
     jobs = plan(manifest, set(wanted.parts), wanted.engines, wanted.rates, wanted.species or [*SPECIES, SCREEN_REPLAY])
     outcomes: list[Outcome] = []
     signals: list[Signals] = []
-    with _progress(console) as progress:
-        task = progress.add_task("engines", total=len(jobs) + len(wanted.engines))
-        footprints = []
+    footprints = []
+    with Steps(console, len(jobs) + len(wanted.engines)) as steps:
         for engine in wanted.engines:
             footprints.append(footprint(manifest, setup.models, engine, wanted.rates[0]))
-            progress.advance(task)
+            steps.done(f"cost {engine}")
         for job, done in do(jobs, setup, processes):
-            progress.update(task, advance=1, description=str(job))
+            steps.done(str(job))
             if isinstance(done, Signals):
                 signals.append(done)
             else:
@@ -97,19 +96,6 @@ def _check(models: Path, wanted: Wanted) -> None:
         raise ManifestError(
             f"There is no species {', '.join(unknown)}: there are {', '.join([*SPECIES, SCREEN_REPLAY])}."
         )
-
-
-def _progress(console: Console) -> Progress:
-    return Progress(
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}"),
-        console=console,
-        transient=True,
-        disable=not console.is_terminal,
-    )
 
 
 def _tell(console: Console, results: Results) -> None:

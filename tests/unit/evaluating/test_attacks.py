@@ -1,0 +1,173 @@
+"""Attacks made from recordings: what their pictures show."""
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ops.evaluating.attacks import SPECIES
+from ops.evaluating.attacks.grain import STRENGTH, Grain
+from ops.evaluating.attacks.moving import GO, Hand, Prompted
+from ops.evaluating.attacks.points import FacePoints
+from ops.evaluating.attacks.prints import Pose, make_room, show
+from ops.evaluating.attacks.studio import Studio
+from ops.evaluating.manifest import Manifest, load_manifest
+from ops.evaluating.video import decoded, encoded
+from ops.performer import Performer
+from shared.liveness.challenge import HEAD_MOVEMENTS
+from shared.liveness.challenge import ChallengeType as C
+from tests.unit.evaluating.test_tape import reply
+from workers.vision.pipeline import Vision
+
+
+@pytest.fixture(scope="module")
+def portrait(models_dir: Path) -> np.ndarray:
+    return Performer(models_dir, noise=0).frame()
+
+
+@pytest.fixture(scope="module")
+def vision(models_dir: Path) -> Vision:
+    return Vision.load(models_dir, "mesh")
+
+
+@pytest.fixture(scope="module")
+def manifest(drawn: Path) -> Manifest:
+    return load_manifest(drawn)
+
+
+@pytest.fixture(scope="module")
+def studio(manifest: Manifest, models_dir: Path) -> Studio:
+    return Studio(manifest.people[0], [], 8.0, 7, FacePoints(models_dir))
+
+
+def face(vision: Vision, picture: np.ndarray):
+    found = vision.measure(encoded(picture), None, 1.0)[0].face
+    assert found is not None
+    return found
+
+
+def test_paper_that_is_held_straight_shows_the_photo(portrait) -> None:
+    assert np.abs(show(portrait, Pose()).astype(int) - portrait).mean() < 0.5
+
+
+def gaps(pose: Pose, axis: int) -> np.ndarray:
+    """Pixels from line to line of a ruled print, across (1) or down (0) its middle."""
+    ruled = np.zeros((480, 640, 3), np.uint8)
+    for width in range(5):  # so wide that no line gets lost where the print is far
+        ruled[:, 20 + width :: 40] = ruled[20 + width :: 40] = 255
+    seen = show(ruled, pose)[..., 0]
+    middle = seen[252] if axis else seen[:, 352]
+    lines = np.flatnonzero(middle > 100)
+    return np.diff(lines[np.insert(np.diff(lines) > 3, 0, True)])
+
+
+def test_what_a_turned_print_takes_away_from_the_camera_gets_small() -> None:
+    # Turned to the own left, the picture's right side goes away, as a cheek does; looking up, the forehead does.
+    for pose, axis, far in ((Pose(yaw=30), 1, -2), (Pose(yaw=-30), 1, 1), (Pose(pitch=30), 0, 1), (Pose(pitch=-30), 0, -2)):
+        across = gaps(pose, axis)
+        near = across[1] if far == -2 else across[-2]
+        assert across[far] < 0.8 * near
+
+
+@pytest.mark.parametrize("bend", [100, -100])
+def test_bent_paper_keeps_its_middle(bend) -> None:
+    across = gaps(Pose(bend=bend), 1)
+    assert across[len(across) // 2] == pytest.approx(40, abs=2)
+    # Bulging, its sides turn away; hollow, they come closer.
+    assert across[1] < 0.85 * 40 if bend > 0 else across[1] != pytest.approx(40, abs=1)
+
+
+def test_a_rolled_and_a_distant_print(vision, portrait) -> None:
+    straight = face(vision, portrait)
+    assert face(vision, show(portrait, Pose(roll=12))).roll - straight.roll == pytest.approx(12, abs=3)
+    assert face(vision, show(portrait, Pose(scale=0.7))).scale == pytest.approx(0.7 * straight.scale, rel=0.08)
+
+
+def test_a_held_print_moves_before_a_room_that_does_not(portrait) -> None:
+    room = make_room(640, 480, 3)
+    left, right = (show(portrait, Pose(scale=0.6, dx=dx), room) for dx in (-0.1, 0.1))
+    assert np.array_equal(left[:20], room[:20])
+    assert np.array_equal(left[:20], right[:20])
+    assert not np.array_equal(left, right)
+
+
+def test_noise_is_a_cameras_and_repeatable() -> None:
+    grey = np.full((120, 160, 3), 128, np.uint8)
+    one, other = Grain(1), Grain(1)
+    first = one.over(grey)
+    assert first.std() == pytest.approx(STRENGTH, rel=0.1)
+    assert np.array_equal(first, other.over(grey))
+    assert not np.array_equal(first, one.over(grey))
+
+
+@pytest.mark.parametrize("asked", sorted(HEAD_MOVEMENTS))
+def test_a_hand_turns_the_print_the_way_that_is_asked(asked) -> None:
+    hand = Hand(reach=40, pace=1.0, phase=0.0, bend=0.0, scale=1.0)
+    pose = hand.answer(asked, 1.2 + GO + 0.3, 0.0)
+    axis = "yaw" if asked in (C.TURN_LEFT, C.TURN_RIGHT) else "pitch"
+    sign = 1 if asked in (C.TURN_LEFT, C.LOOK_UP) else -1
+    assert sign * getattr(pose, axis) == pytest.approx(40, abs=2)
+    assert abs(getattr(hand.answer(asked, 0.5, 0.0), axis)) < 3
+    assert abs(getattr(hand.answer(C.SMILE, 2.1, 0.0), axis)) < 3
+
+
+def test_the_prompted_know_what_is_asked_and_since_when() -> None:
+    prompted = Prompted([C.SMILE, C.LOOK_UP])
+    prompted.hear(reply(C.SMILE), 1.0)
+    assert prompted.challenge is C.SMILE
+    prompted.hear(reply(C.SMILE, passed=True), 2.0)
+    assert (prompted.challenge, prompted.since) == (C.LOOK_UP, 2.0)
+    prompted.hear(reply(C.LOOK_UP, passed=True), 3.0)
+    assert prompted.challenge is None
+
+
+def test_a_cut_out_moves_in_its_holes_and_nowhere_else(studio: Studio) -> None:
+    from ops.evaluating.attacks.cutout import _through_holes
+
+    photo = studio.neutral().astype(int)
+    composed = _through_holes(studio, C.SMILE, studio.target.gestures[C.SMILE])
+    assert len(composed) > 10
+    points = studio.points(studio.neutral())
+    assert points is not None
+    changed = max((np.abs(c - photo).max(axis=2) for c in composed), key=np.sum)
+    mouth, brow = points[48:68].mean(axis=0).astype(int), points[19].astype(int)
+    assert changed[mouth[1] - 4 : mouth[1] + 4, mouth[0] - 4 : mouth[0] + 4].max() > 20
+    assert changed[: brow[1]].max() == 0
+
+
+@pytest.mark.parametrize("name", [s for s in SPECIES if s != "identity_swap"])
+def test_each_species_can_be_made_of_a_recording_and_gives_pictures(studio: Studio, name: str) -> None:
+    cases = list(SPECIES[name](studio))
+    assert cases
+    assert len({c.name for c in cases}) == len(cases)
+    for case in cases[:2]:
+        types = case.challenges(7)
+        assert types is not None
+        assert case.species == name
+        pictures = [decoded(shot.data) for shot in islice(case.make(types), 3)]
+        assert {p.shape for p in pictures} == {pictures[0].shape}
+
+
+def test_a_swap_takes_two(studio: Studio, manifest: Manifest) -> None:
+    assert list(SPECIES["identity_swap"](studio)) == []
+    other = type(studio.target)("other", studio.target.neutral, studio.target.gestures)
+    pair = Studio(studio.target, [other], 8.0, 7, studio.points)
+    assert len(list(SPECIES["identity_swap"](pair))) == 1
+
+
+def test_the_same_file_is_the_same_bytes_and_a_still_photo_is_not(studio: Studio) -> None:
+    def bytes_of(name: str) -> list[bytes]:
+        case = next(SPECIES[name](studio))
+        return [shot.data for shot in islice(case.make([C.SMILE]), 3)]
+
+    assert len(set(bytes_of("same_frame"))) == 1
+    assert len(set(bytes_of("still"))) == 3
+
+
+def test_attacks_are_the_same_in_every_run(studio: Studio) -> None:
+    def first(name: str) -> list[bytes]:
+        return [shot.data for shot in islice(next(SPECIES[name](studio)).make([C.SMILE]), 3)]
+
+    assert first("moved_photo") == first("moved_photo")

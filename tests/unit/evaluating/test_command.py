@@ -1,0 +1,94 @@
+"""`ops/evaluate` from its arguments to its report, on a drawn person."""
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.performer import require_models
+
+pytest.importorskip("matplotlib", reason="requirements/evaluate.txt brings it")
+
+
+def evaluate(*arguments: object) -> Result:
+    from ops.evaluating.__main__ import evaluate as command
+
+    return CliRunner().invoke(command, [str(a) for a in arguments])
+
+
+@pytest.fixture(scope="module")
+def report(drawn: Path, models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("report")
+    parts = ["--fps", "8,10", "--species", "still,same_frame", "--models", models_dir, "--report", directory]
+    result = evaluate(drawn, *parts)
+    assert result.exit_code == 0, result.output
+    assert "report.html" in result.output.replace("\n", "")
+    return directory
+
+
+def test_the_drawn_person_passes_and_its_photo_does_not(report: Path) -> None:
+    figures = json.loads((report / "results.json").read_text())
+    assert [(g["engine"], g["fps"]) for g in figures["gestures"]] == [("mesh", 8.0), ("mesh", 10.0)]
+    assert figures["gestures"][0]["hits"]["all"]["k"] == figures["gestures"][0]["hits"]["all"]["n"] == 2
+    standard = next(v for v in figures["verdicts"] if v["preset"] == "standard")
+    assert {s["name"]: s["accepted"] for s in standard["species"]} == {"still": 0, "same_frame": 0}
+    assert {v["preset"] for v in figures["verdicts"]} == {"lenient", "standard", "strict"}
+    assert figures["footprints"][0]["median_ms"] > 0
+    assert figures["about"]["people"] == 1
+
+
+def test_the_report_loads_nothing(report: Path) -> None:
+    page = (report / "report.html").read_text()
+    sources = re.findall(r"(?:src|href)=\"([^\"]{0,30})", page)
+    assert sources
+    assert all(s.startswith(("data:", "#")) for s in sources)
+    assert not re.search(r"<(?:script|link|iframe)|url\(", page)
+
+
+def test_the_report_names_no_place_on_this_machine(report: Path, drawn: Path) -> None:
+    for name in ("report.html", "results.json"):
+        assert str(drawn.parent) not in (report / name).read_text()
+
+
+def test_the_plots_are_there_by_themselves(report: Path) -> None:
+    names = {p.stem for p in (report / "plots").iterdir()}
+    assert {"gestures", "rates", "time", "reach", "attacks", "trade_off", "signals_SMILE_avi"} <= names
+
+
+@pytest.mark.slow
+def test_two_processes_find_the_same(report: Path, drawn: Path, models_dir: Path, tmp_path: Path) -> None:
+    parts = ["--only", "gestures", "--processes", 2, "--models", models_dir, "--report", tmp_path]
+    assert evaluate(drawn, *parts).exit_code == 0
+    one, two = (json.loads((d / "results.json").read_text())["outcomes"] for d in (report, tmp_path))
+    assert two
+    assert [o for o in one if o["fps"] == 8 and o["kind"] in ("hit", "false_accept")] == two
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--people", "nobody"], "nobody"),
+        (["--species", "mask"], "no species mask"),
+        (["--models", "nowhere"], "ops/models"),
+        (["--only", "gesture"], "there are gestures"),
+        (["--fps", "8,fast"], "list of numbers"),
+        (["--fps", "90"], "from 1 to 30"),
+    ],
+)
+def test_what_is_wrong_with_the_arguments_is_told_in_a_sentence(drawn: Path, tmp_path: Path, arguments, told) -> None:
+    models = require_models("face_landmark.tflite")
+    result = evaluate(drawn, "--models", models, "--report", tmp_path, *arguments)
+    assert result.exit_code == 2
+    assert told in result.output
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_manifest_that_is_none_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "m.json"
+    path.write_text("{}")
+    result = evaluate(path)
+    assert result.exit_code == 2
+    assert "nobody" in result.output
