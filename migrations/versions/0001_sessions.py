@@ -29,6 +29,7 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(64)),
         sa.Column("preset", sa.String(16), nullable=False),
         sa.Column("findings", _JSON, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("identity", _JSON),
         sa.Column("options", _JSON, server_default=sa.text("'{}'"), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_sessions"),
     )

@@ -1,4 +1,4 @@
-"""Observations and answers as bytes for a row, MessagePack; findings and options as JSON, which SQL can ask for.
+"""Observations and answers as bytes for a row, MessagePack; findings, options and identity as JSON, which SQL can ask for.
 
 All of them by field name, so that a row written before a field with a default was added can still be read, and the other
 way round: during a deployment both kinds of worker are at work.
@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from shared.liveness.evidence import Finding
+from shared.liveness.identity import Identity
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
 from shared.liveness.session import FrameResult
@@ -39,8 +40,8 @@ def decode_result(data: bytes) -> FrameResult:
     return _results.decode(data)
 
 
-def plain(value: Options | list[Finding]) -> Any:
-    """Findings or options as what JSON is made of, for a row."""
+def plain(value: Options | Identity | list[Finding] | None) -> Any:
+    """Findings, options or what is known of the identity as what JSON is made of, for a row."""
     return msgspec.to_builtins(value)
 
 
@@ -52,3 +53,8 @@ def findings_of(data: Any) -> list[Finding]:
 def options_of(data: Any) -> Options:
     """The reverse of `plain`, of options."""
     return msgspec.convert(data, Options)
+
+
+def identity_of(data: Any) -> Identity | None:
+    """The reverse of `plain`, of what is known of the identity."""
+    return msgspec.convert(data, Identity | None)

@@ -112,6 +112,7 @@ class SessionRepository:
             is_live=row.is_live,
             reason=row.reason,
             findings=codec.findings_of(row.findings),
+            identity=codec.identity_of(row.identity),
         )
         stored = _stored(session, locked=lock)
         # The stored one, not what this version of the code makes of it: a sweep must not find the same row for ever.
@@ -239,6 +240,7 @@ def _stored(session: Session, *, locked: bool) -> _Stored:
             "is_live": session.is_live,
             "reason": session.reason,
             "findings": codec.plain(session.findings),
+            "identity": codec.plain(session.identity),
         },
         challenges=[
             {

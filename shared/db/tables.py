@@ -32,7 +32,8 @@ metadata = MetaData(
     }
 )
 
-_Json = JSON().with_variant(JSONB(), "postgresql")
+#: Without a value it is NULL, not JSON's null.
+_Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 #: SQLite counts rows by itself only in a column whose type is INTEGER to the letter.
 _Counter = BigInteger().with_variant(Integer(), "sqlite")
 
@@ -62,6 +63,8 @@ sessions = Table(
     Column("preset", String(16), nullable=False),
     #: What the judges of the evidence found: see `shared.db.codec`.
     Column("findings", _Json, nullable=False, server_default=text("'[]'")),
+    #: Whether it is one person all the way, likewise: distances between faces, no descriptor. NULL where nobody asks.
+    Column("identity", _Json),
     #: What a session was asked for beyond the columns above, and later, additive options: likewise.
     Column("options", _Json, nullable=False, server_default=text("'{}'")),
     _partial("ix_sessions_due", "due", "due IS NOT NULL"),

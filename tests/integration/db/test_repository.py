@@ -161,6 +161,24 @@ class TestASession:
                 {"code": "swapped", "score": 0.7, "challenge": None},
             ]
 
+    def test_a_change_within_what_is_known_of_the_identity_is_saved(self, engine: Engine) -> None:
+        session = samples.full()
+        store(engine, session)
+        with UnitOfWork(engine) as uow, statements(engine) as seen:
+            loaded = uow.sessions.get(session.id, lock=True)
+            assert loaded is not None
+            assert loaded.identity is not None
+            loaded.identity.samples[1].distance = 2 / 3
+            uow.sessions.save(loaded)
+            uow.commit()
+        assert writes(seen) == ["UPDATE sessions"]
+        assert load(engine, session.id) == loaded
+
+    def test_without_an_identity_there_is_no_value(self, engine: Engine) -> None:
+        """NULL, and not JSON's null."""
+        store(engine, samples.pending())
+        assert count(engine, sessions, sessions.c.identity.is_(None)) == 1
+
     def test_options_of_another_version_are_read(self, engine: Engine) -> None:
         """Missing ones have their defaults, and unknown ones are passed over."""
         session = samples.pending()
@@ -212,6 +230,7 @@ class TestAFrame:
     def test_that_changes_nothing_writes_its_own_row_only(self, engine: Engine) -> None:
         session = samples.pending()
         session.findings, session.options = samples.findings(), Options(pauses=(0.5, 2 / 3))
+        session.identity = samples.identity()
         session.events.clear()
         store(engine, session)
         with UnitOfWork(engine) as uow, statements(engine) as seen:

@@ -10,6 +10,7 @@ from shared.liveness.challenge import Challenge, ChallengeType, Prompt
 from shared.liveness.evidence import Code, Finding, Preset
 from shared.liveness.frame import Frame
 from shared.liveness.hints import Hint
+from shared.liveness.identity import Held, Identity, Sample
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
 from shared.liveness.session import Event, FrameResult, Session, State
@@ -48,7 +49,14 @@ def full() -> Session:
         is_live=False,
         reason="flat",
         findings=findings(),
+        identity=identity(),
     )
+
+
+def identity() -> Identity:
+    """With a face that was compared, and one that is being."""
+    known, asked = Sample(new_id(), NOW + 2.1, 1, 0, distance=1 / 3), Sample(new_id(), NOW + 3.2, 2, 1)
+    return Identity(0.55, track=2, samples=[known, asked], passed_on=[1, 2], held=Held(NOW + 5.4, 2 / 3))
 
 
 def findings() -> list[Finding]:

@@ -30,10 +30,12 @@ def test_a_row_of_another_version_is_read() -> None:
     assert codec.decode_observation(row) == Observation(faces=1)
 
 
-def test_findings_and_options_survive_as_json() -> None:
+def test_findings_options_and_identity_survive_as_json() -> None:
     findings, options = samples.findings(), Options(pauses=(0.5, 2 / 3))
     assert codec.findings_of(json.loads(json.dumps(codec.plain(findings)))) == findings
     assert codec.options_of(json.loads(json.dumps(codec.plain(options)))) == options
+    for identity in (samples.identity(), None):
+        assert codec.identity_of(json.loads(json.dumps(codec.plain(identity)))) == identity
 
 
 def test_a_finding_that_is_not_known_is_refused() -> None:
