@@ -18,7 +18,7 @@ from shared.liveness.evidence import Code, Finding
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.neutral import learn_neutral
 from shared.liveness.gestures.track import Track
-from shared.liveness.observation import Face
+from shared.liveness.observation import Face, Observation
 
 #: Seconds between two frames beyond which nobody has followed the face.
 GAP: Final = 1.0
@@ -29,6 +29,11 @@ JUMP, GROWTH = 0.4, 1.3
 #: Measured (16 people, 2259 frames): one person's distances have their 99th percentile at 0.47 within 15°, at 0.49 up to
 #: 35° of yaw, but beyond 25° of pitch at 0.61; between people, turning the head makes no distance smaller.
 YAW, PITCH = 35.0, 15.0
+#: Narrower bounds for the first sample, with which all others are compared: degrees of yaw, and from where the pitch of those
+#: who look at their camera was measured (8 to 29). Given up after so many seconds of a face: some cameras stand aside.
+FIRST_YAW, FIRST_PITCH, FIRST_WITHIN = 20.0, (18.0, 14.0), 2.0
+#: Share of a face's width that may lie outside the picture.
+OUTSIDE: Final = 0.05
 #: Share of the person's own open eyes that they must be open by.
 EYES: Final = 0.5
 #: Seconds after which a face that was compared is compared again, though its track is unbroken: a face that is put exactly
@@ -95,6 +100,8 @@ class Identity:
         overtaken = index + 1 < len(frames)
         if overtaken or not self._wanted(frame.at, challenge) or not fit(frame, frames, opening_until):
             return False
+        if not self.samples and not fit_as_first(frame, frames):
+            return False
         self.samples.append(Sample(frame.id, frame.at, self.track, challenge))
         return True
 
@@ -127,7 +134,8 @@ class Identity:
             return False
         # Of a track that is over nothing more can be had.
         over = self.held is not None and self.passed_on[-1] != self.track
-        return over or (self._known(self.track) and not self.open_doubt)
+        position = len(self.passed_on) - (self.held is not None)
+        return over or (self._known(self.track, position) and not self.open_doubt)
 
     def asks_for(self, frame_id: str) -> bool:
         """Whether this frame's distance is waited for."""
@@ -158,15 +166,17 @@ class Identity:
         return [Finding(Code.SWAPPED, round(distance, 4), at) for at, distance in sorted(largest.items())]
 
     def unidentified(self) -> list[Finding]:
-        """One for each challenge that was passed on a track of which no face could be compared."""
+        """One for each challenge without a face that was compared: after the pass before it, on the track of its own."""
         return [
             Finding(Code.UNIDENTIFIED, 1.0, position)
             for position, track in enumerate(self.passed_on)
-            if not self._known(track)
+            if not self._known(track, position)
         ]
 
-    def _known(self, track: int) -> bool:
-        return any(sample.track == track and sample.distance is not None for sample in self.samples)
+    def _known(self, track: int, position: int) -> bool:
+        # Not from before: a face can be put so exactly into the place of another that the track is not broken. From later
+        # on, that is no matter: the face that met the challenge would have had to come back as exactly.
+        return any(s.track == track and s.challenge >= position and s.distance is not None for s in self.samples)
 
     def _wanted(self, at: float, challenge: int) -> bool:
         """Whether another sample is needed now."""
@@ -201,14 +211,35 @@ def broken(before: Frame, after: Frame) -> bool:
 
 
 def fit(frame: Frame, frames: Sequence[Frame], opening_until: float) -> bool:
-    """Whether a frame's face can be compared: one, of fair quality, not turned far, with open eyes."""
+    """Whether a frame's face can be compared: one, whole, of fair quality, not turned far, with open eyes."""
     face = frame.observation.face
-    if face is None or not frame.observation.usable:
+    if face is None or not frame.observation.usable or not _inside(face, frame.observation):
         return False
-    # Of each eye by itself: a person's eyes differ, and a wink hides little of a face.
     neutral = learn_neutral(Track(frames), opening_until)
+    # Either eye will do: people's eyes differ, and a wink hides little of a face.
     opened = max(face.left_eye / max(neutral.left_eye, 1e-6), face.right_eye / max(neutral.right_eye, 1e-6))
     return abs(face.yaw) <= YAW and abs(face.pitch - neutral.pitch) <= PITCH and opened >= EYES
+
+
+def fit_as_first(frame: Frame, frames: Sequence[Frame]) -> bool:
+    """Whether a face that is fit is so even for the others to be compared with."""
+    face = frame.observation.face
+    began = next((f.at for f in frames if f.observation.usable), frame.at)
+    if face is None or frame.at - began >= FIRST_WITHIN:
+        return face is not None
+    centre, reach = FIRST_PITCH
+    return abs(face.yaw) <= FIRST_YAW and abs(face.pitch - centre) <= reach
+
+
+def _inside(face: Face, observation: Observation) -> bool:
+    longest = max(observation.width, observation.height, 1)
+    left, top, width, height = face.box
+    spare = OUTSIDE * width
+    return (
+        min(left, top) >= -spare
+        and left + width <= observation.width / longest + spare
+        and top + height <= observation.height / longest + spare
+    )
 
 
 def _only_face(frame: Frame) -> Face | None:

@@ -60,8 +60,18 @@ def decode_chip(data: bytes) -> Picture:
     return np.asarray(chip, dtype=np.uint8)
 
 
+def to_bytes(descriptor: Descriptor) -> bytes:
+    """As it is kept for a while."""
+    return descriptor.astype("<f4").tobytes()
+
+
+def from_bytes(data: bytes) -> Descriptor:
+    """The reverse of `to_bytes`."""
+    return np.frombuffer(data, dtype="<f4").astype(np.float32)
+
+
 def distance(one: Descriptor, other: Descriptor) -> float:
-    """How far apart two faces are: about 0.3 for one person, 0.8 for two; the model was trained to part them at 0.6."""
+    """How far apart two faces are: 0.26 in the median for one person, 0.82 for two (`shared.liveness.identity`)."""
     return float(np.linalg.norm(one - other))
 
 
