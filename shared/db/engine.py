@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -53,6 +54,8 @@ def _pool(size: int) -> dict[str, Any]:
         "pool_timeout": CONNECT_TIMEOUT,
         # An error's text goes to the logs; what was measured on a person's face does not belong there.
         "hide_parameters": True,
+        # A session's JSON is read with every one of its frames, and this is four times as fast as json.loads.
+        "json_deserializer": msgspec.json.decode,
     }
 
 

@@ -1,7 +1,7 @@
 """What the rows of one frame cost: `python -m tests.integration.db.cost [--frames N] [URL]`.
 
 One unit of work as a worker does it: get with a lock, see whether the frame is known, recall 60 frames, save, record,
-commit. The session has some findings already. Without a URL it measures a new SQLite file and, where the machine has
+commit. The session has findings and samples of faces already. Without a URL it measures a new SQLite file and, where the machine has
 PostgreSQL, a new server of its own.
 """
 from __future__ import annotations
@@ -26,7 +26,7 @@ OBSERVATION = samples.observation()
 def prepare(engine: Engine) -> Session:
     session = samples.pending(at=time.time())
     session.challenges[0].started_at = session.created_at
-    session.findings = 2 * samples.findings()
+    session.findings, session.identity = 2 * samples.findings(), samples.identity()
     with UnitOfWork(engine) as uow:
         uow.sessions.add(session)
         for number in range(RECALLED):
