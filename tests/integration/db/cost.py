@@ -1,8 +1,8 @@
 """What the rows of one frame cost: `python -m tests.integration.db.cost [--frames N] [URL]`.
 
 One unit of work as a worker does it: get with a lock, see whether the frame is known, recall 60 frames, save, record,
-commit. The session has findings and samples of faces already. Without a URL it measures a new SQLite file and, where the machine has
-PostgreSQL, a new server of its own.
+commit. The session has findings and samples of faces already. Without a URL it measures a new SQLite file and, where the
+machine has PostgreSQL, a new server of its own.
 """
 from __future__ import annotations
 
