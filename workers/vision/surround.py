@@ -7,8 +7,8 @@ three sides.
 from __future__ import annotations
 
 import cv2
+import cv2.typing
 import numpy as np
-from numpy.typing import NDArray
 
 from workers.vision.landmarks import Picture
 
@@ -37,16 +37,16 @@ def rim(picture: Picture, box: tuple[float, float, float, float]) -> float:
     grey = cv2.cvtColor(
         cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY
     ).astype(np.float32)
-    grey = cv2.GaussianBlur(grey, (3, 3), 0)
+    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
     x, y, width, height = (side * _SIDE for side in box)
-    upright = cv2.Sobel(grey, cv2.CV_32F, 1, 0, ksize=3) / 4
-    level = np.ascontiguousarray((cv2.Sobel(grey, cv2.CV_32F, 0, 1, ksize=3) / 4).T)
+    upright = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3) / 4
+    level = np.ascontiguousarray((cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3) / 4).T)
     sides = [*_both_sides(upright, x, width, y, height), *_both_sides(level, y, height, x, width)]
     return float(sorted(sides)[1])
 
 
 def _both_sides(
-    gradient: NDArray[np.float32], across: float, width: float, along: float, height: float
+    gradient: cv2.typing.MatLike, across: float, width: float, along: float, height: float
 ) -> tuple[float, float]:
     """The best edge before and behind the face. `gradient` rises across the edges, which run along its rows."""
     rows, columns = gradient.shape

@@ -21,14 +21,14 @@ class Preset(StrEnum):
 LIMITS: Mapping[Preset, Mapping[Code, float]] = {
     Preset.LENIENT: {
         Code.FROZEN: 0.8,
-        Code.FLAT: 0.12,
+        Code.FLAT: 0.08,
         Code.REPEATED: 0.6,
         Code.SWAPPED: 0.6,
         Code.MOIRE: 500.0,
     },
     Preset.STANDARD: {
         Code.FROZEN: 0.5,
-        Code.FLAT: 0.08,
+        Code.FLAT: 0.055,
         Code.REPEATED: 0.3,
         Code.SWAPPED: 0.55,
         Code.UNIDENTIFIED: 1.0,
@@ -37,7 +37,7 @@ LIMITS: Mapping[Preset, Mapping[Code, float]] = {
     },
     Preset.STRICT: {
         Code.FROZEN: 0.35,
-        Code.FLAT: 0.06,
+        Code.FLAT: 0.04,
         Code.REPEATED: 0.1,
         Code.SWAPPED: 0.5,
         Code.UNIDENTIFIED: 1.0,

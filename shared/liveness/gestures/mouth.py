@@ -28,7 +28,10 @@ def judge_open_mouth(track: Track, neutral: Neutral, since: float) -> Judgement:
 def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float, since: float) -> Judgement:
     # From where the head mostly is, not from the neutral: a camera at the side sees a mouth as well as one in front.
     away = np.maximum(np.abs(track.yaw - np.median(track.yaw)), np.abs(track.pitch - np.median(track.pitch)))
-    if away[-1] > thresholds.MOUTH_HIDDEN:
+    facing = abs(track.yaw[-1] - thresholds.PLAUSIBLE_YAW[0]) <= thresholds.MOUTH_SEEN[0] and (
+        abs(track.pitch[-1] - thresholds.PLAUSIBLE_PITCH[0]) <= thresholds.MOUTH_SEEN[1]
+    )
+    if away[-1] > thresholds.MOUTH_HIDDEN or not facing:
         return Judgement(False, 0.0, hints.LOOK_STRAIGHT)
     now = track.since(since)
     course = amount[now]

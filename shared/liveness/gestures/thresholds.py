@@ -60,6 +60,8 @@ GRIN_SHARE: Final = 0.35
 #: Degrees of yaw and pitch that the head may have moved between the mouth at rest and the smile: what the mouth seems to do
 #: while the head goes further is the turning's work. Measured: up to 11 in smiles and open mouths that were asked for.
 MOUTH_CALM: Final = 13.0
+#: Degrees of yaw and pitch away from facing the camera at which half of a mouth is out of sight.
+MOUTH_SEEN: Final = (40.0, 30.0)
 #: Degrees of yaw and pitch away from where the head mostly is at which a mouth can no longer be measured well enough.
 MOUTH_HIDDEN: Final = 22.0
 #: Seconds that a smile and an open mouth must be held: syllables are shorter.
