@@ -29,7 +29,7 @@ JUMP, GROWTH = 0.4, 1.3
 #: Measured (16 people, 2259 frames): one person's distances have their 99th percentile at 0.47 within 15°, at 0.49 up to
 #: 35° of yaw, but beyond 25° of pitch at 0.61; between people, turning the head makes no distance smaller.
 YAW, PITCH = 35.0, 15.0
-#: Narrower bounds for the first sample, with which all others are compared: degrees of yaw, and from where the pitch of those
+#: Narrower bounds for the first sample, to which all others are compared: degrees of yaw, and from where the pitch of those
 #: who look at their camera was measured (8 to 29). Given up after so many seconds of a face: some cameras stand aside.
 FIRST_YAW, FIRST_PITCH, FIRST_WITHIN = 20.0, (18.0, 14.0), 2.0
 #: Share of a face's width that may lie outside the picture.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -35,7 +36,7 @@ def cut(frames: Sequence[Frame]) -> float | None:
     """
     seen = [(f.at, face) for f in frames if (face := f.observation.face) is not None]
     jumps = []
-    for (at, a), (later, b) in zip(seen, seen[1:], strict=False):
+    for (at, a), (later, b) in pairwise(seen):
         if later - at <= STEP:
             size = max(a.box[2], b.box[2], 1e-6)
             jumps.append(np.hypot(_middle(b.box) - _middle(a.box), b.box[1] - a.box[1]) / size)

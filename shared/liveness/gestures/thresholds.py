@@ -13,8 +13,8 @@ from typing import Final
 #: Degrees of yaw away from the person's own neutral that are a turn. Measured: turns that were asked for reached 23 to 80;
 #: heads of people who sat, spoke or laughed strayed up to 19.
 TURN: Final = 20.0
-#: Degrees of pitch above the neutral that are a look upward. Measured: 14 to 59 asked for, up to 10 otherwise, but for turns,
-#: which CROSS_AXIS tells apart.
+#: Degrees of pitch above the neutral that are a look upward. Measured: 14 to 59 asked for, up to 10 otherwise,
+#: but for turns, which CROSS_AXIS tells apart.
 LOOK_UP: Final = 13.0
 #: Degrees of pitch below the neutral that are a look downward: chins have less way to go. Measured: 13 to 41 asked for, up
 #: to 11 otherwise.
