@@ -17,7 +17,7 @@ from api.schemas import Live, Ready
 from api.sessions import json_of
 from shared import presence
 from shared.db import ping as ping_database
-from shared.messages import FRAMES
+from shared.messages import FRAMES, IDENTITY
 
 health = APIBlueprint(
     "health", __name__, abp_tags=[Tag(name="Health", description="For load balancers and operators.")]
@@ -49,12 +49,22 @@ def _check_queue(held: Resources) -> None:
 
 
 def _check_workers(held: Resources) -> None:
+    if not _seen(held, FRAMES):
+        raise _Missing("No worker has been seen lately: start one, or look at its log.")
+
+
+def _check_identity(held: Resources) -> None:
+    if held.settings.identity and not _seen(held, IDENTITY):
+        raise _Missing(
+            "No worker of the queue `identity` has been seen lately: start one, look at its log, or set IDENTITY=off."
+        )
+
+
+def _seen(held: Resources, queue: str) -> int:
     try:
-        seen = presence.seen_lately(held.redis, time.time())
+        return presence.seen_lately(held.redis, time.time(), queue)
     except RedisError:
         raise _Missing("Cannot be told without Redis.") from None
-    if not seen:
-        raise _Missing("No worker has been seen lately: start one, or look at its log.")
 
 
 #: By the part's name: what raises when it is missing, and what to say then.
@@ -63,6 +73,7 @@ CHECKS: dict[str, tuple[Callable[[Resources], None], str]] = {
     "database": (_check_database, "The database at DATABASE_URL does not answer, or has not been migrated."),
     "queue": (_check_queue, "The queue at QUEUE_URL does not answer."),
     "workers": (_check_workers, "It cannot be told whether there is a worker."),
+    "identity": (_check_identity, "It cannot be told whether there is a worker that compares faces."),
 }
 
 

@@ -288,5 +288,5 @@ class Ready(BaseModel):
     status: Literal["ready", "not_ready"]
     checks: dict[str, str] = Field(
         description="Each part: ok, or one sentence that says what is missing.",
-        examples=[{"redis": "ok", "database": "ok", "queue": "ok", "workers": "ok"}],
+        examples=[{"redis": "ok", "database": "ok", "queue": "ok", "workers": "ok", "identity": "ok"}],
     )

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import random
 import re
+from contextlib import suppress
 from uuid import uuid4
 
 from flask import Response
 from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel
+from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
 from api.context import arrived_at
 from api.problems import ProblemError, responses
 from api.resources import resources
 from api.schemas import Cancelled, SessionLook, SessionOptions, SessionPath, SessionView
+from shared import faces
 from shared.db import UnitOfWork
 from shared.liveness.draw import draw, draw_pauses
 from shared.liveness.options import Options
@@ -53,6 +56,7 @@ def create_session(query: SessionOptions) -> Response:
         mirrored=query.mirrored,
         preset=query.preset or settings.preset,
         options=Options(pauses=pauses),
+        identify=settings.identity,
     )
     with UnitOfWork(resources().engine) as uow:
         uow.sessions.add(session)
@@ -92,6 +96,8 @@ def cancel_session(path: SessionPath) -> Response:
         uow.sessions.save(session)
         uow.sessions.delete(session_id)
         uow.commit()
+    with suppress(RedisError):  # then it expires, with the session's time
+        faces.forget(resources().redis, session_id)
     return json_of(Cancelled(cancelled=session_id))
 
 

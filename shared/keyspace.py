@@ -9,7 +9,13 @@ inflight:{session}         zset    INFLIGHT_TTL      api adds a frame with its  
                                                      and api remove it
 prior:{session}            hash    PRIOR_TTL         worker: where the face was  worker, before it measures the next
                                                      in the latest frame         frame
-workers                    zset    PRESENCE_TTL      each worker process, every  api (/readyz)
+chip:{frame}               string  CHIP_TTL          worker of frames: an        identity worker; deleted when it is
+                                                     aligned face, 150 pixels    compared
+                                                     wide, of a few frames
+anchor:{session}           string  the rest of the   identity worker: the        identity worker; deleted when the
+                                   session's own     descriptor of the           session ends or is cancelled
+                                                     session's first face
+workers:{queue}            zset    PRESENCE_TTL      each worker process, every  api (/readyz)
                                                      PRESENCE_EVERY seconds,
                                                      its last sign of life
 lease:{name}               string  the lease's own   clock: who has it           clock
@@ -34,6 +40,9 @@ INFLIGHT_TTL = 30
 #: Seconds; the place of a face is worth nothing when it is older than that.
 PRIOR_TTL = 10
 
+#: Seconds; a comparison that is not made in half that time is not made at all.
+CHIP_TTL = 30
+
 #: Seconds between two signs of life of a worker process.
 PRESENCE_EVERY = 2.0
 
@@ -45,9 +54,6 @@ PRESENCE_TTL = 60
 
 #: Seconds; a token that nobody took in that time woke nobody, and messages are found without it.
 WAKE_TTL = 60
-
-#: The sorted set of worker processes.
-WORKERS = "workers"
 
 
 def frame(frame_id: str) -> str:
@@ -68,6 +74,21 @@ def inflight(session_id: str) -> str:
 def prior(session_id: str) -> str:
     """Where the face was in the session's latest measured frame."""
     return f"prior:{session_id}"
+
+
+def chip(frame_id: str) -> str:
+    """The face of a frame, on its way to be compared."""
+    return f"chip:{frame_id}"
+
+
+def anchor(session_id: str) -> str:
+    """Whose face the others of a session are compared with."""
+    return f"anchor:{session_id}"
+
+
+def workers(queue: str) -> str:
+    """The worker processes that serve a queue."""
+    return f"workers:{queue}"
 
 
 def lease(name: str) -> str:

@@ -1,6 +1,8 @@
-"""The messages that the web sends to the workers, built without importing the workers (and so cv2 and dlib)."""
+"""The messages to the workers, built without importing the workers (and so cv2 and dlib)."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from dramatiq import Broker, Message
 from dramatiq.errors import BrokerConnectionError
@@ -9,6 +11,10 @@ from redis.exceptions import RedisError
 #: The queue of frames, and the actor that works on them.
 FRAMES = "frames"
 MEASURE_FRAME = "measure_frame"
+
+#: The queue of faces to be compared, and its actor.
+IDENTITY = "identity"
+COMPARE_IDENTITY = "compare_identity"
 
 
 class QueueUnavailable(Exception):
@@ -20,13 +26,19 @@ def enqueue_frame(broker: Broker, session_id: str, frame_id: str, arrived_at: fl
 
     arrived_at: when it arrived at the API, in seconds since the epoch.
     """
-    message: Message[None] = Message(
-        queue_name=FRAMES,
-        actor_name=MEASURE_FRAME,
-        args=(),
-        kwargs={"session_id": session_id, "frame_id": frame_id, "arrived_at": arrived_at},
-        options={},
-    )
+    _enqueue(broker, FRAMES, MEASURE_FRAME, session_id=session_id, frame_id=frame_id, arrived_at=arrived_at)
+
+
+def enqueue_comparison(broker: Broker, session_id: str, frame_id: str, expires_at: float) -> None:
+    """Ask for a face to be compared with the session's first; its chip has been left in `faces` under `frame_id`.
+
+    expires_at: when the session does, and with it what is known of the face.
+    """
+    _enqueue(broker, IDENTITY, COMPARE_IDENTITY, session_id=session_id, frame_id=frame_id, expires_at=expires_at)
+
+
+def _enqueue(broker: Broker, queue: str, actor: str, **arguments: Any) -> None:
+    message: Message[None] = Message(queue_name=queue, actor_name=actor, args=(), kwargs=arguments, options={})
     try:
         broker.enqueue(message)
     except (RedisError, BrokerConnectionError) as error:

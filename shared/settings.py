@@ -102,6 +102,10 @@ class Settings(BaseSettings):
         description="How much evidence a verdict asks for, unless a session's creation says otherwise: docs/evidence.md.",
     )
 
+    identity: bool = Field(
+        True, description="Whether the faces of a session are compared: it must be one person all the way. on or off."
+    )
+
     max_frame_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="A larger picture is refused before it is read."
     )

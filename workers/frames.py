@@ -1,4 +1,4 @@
-"""The work on one frame: fetch it, measure it, judge it, answer.
+"""The work on one frame: fetch it, measure it, judge it, answer; then, of a few, have the face compared.
 
 The queue delivers at least once, in any order, and several workers may have frames of one session: measuring keeps
 nothing, judging happens under the lock of the session's row, and a frame that was judged before gets the same answer
@@ -7,6 +7,7 @@ again. Whatever happens, the request that waits gets an answer, and nothing is a
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
@@ -17,15 +18,14 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared import answers, claims, inflight
+from shared import answers, claims, faces, inflight
 from shared.answers import Answer, FrameProblem
 from shared.db import UnitOfWork
 from shared.liveness.frame import Frame
-from shared.liveness.observation import Observation
-from shared.messages import FRAMES, MEASURE_FRAME
+from shared.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_comparison
 from workers import priors
 from workers.vision.errors import BadImage
-from workers.vision.pipeline import Prior
+from workers.vision.pipeline import Prior, Seen
 
 log = structlog.get_logger(__name__)
 
@@ -41,11 +41,22 @@ UNKNOWN_SESSION = Answer(
 )
 
 
-class Measures(Protocol):
+class Looks(Protocol):
     """What is needed of vision (`workers.vision.pipeline.Vision`)."""
 
-    def measure(self, data: bytes, prior: Prior | None, at: float) -> tuple[Observation, Prior | None]:
+    def look(self, data: bytes, prior: Prior | None, at: float) -> Seen:
         """What a picture shows, and where its face is; raises BadImage."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What is said of a frame, and what is left to do about it."""
+
+    answer: Answer
+    #: When the session expires, where the frame's face is to be compared; None where it is not.
+    compare_until: float | None = None
+    #: Whether the session has ended, so that nobody's face is to be known any more.
+    ended: bool = False
 
 
 class Tools(Protocol):
@@ -60,15 +71,16 @@ class Tools(Protocol):
         """Sessions."""
 
     @property
-    def vision(self) -> Measures:
+    def vision(self) -> Looks:
         """Eyes."""
 
 
 class FrameWork:
     """Works on frames, one at a time."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: Tools, broker: Broker) -> None:
         self._tools = tools
+        self._broker = broker
 
     def __call__(self, session_id: str, frame_id: str, arrived_at: float) -> None:
         """Work on one frame; it arrived at the API at `arrived_at`, in seconds since the epoch."""
@@ -77,19 +89,22 @@ class FrameWork:
             if picture is None:
                 log.debug("frame.gone")  # answered already, or too late: nobody waits
                 return
-            answer = NOT_JUDGED
+            judged, seen = Judged(NOT_JUDGED), None
             try:
-                answer = self._answer(session_id, frame_id, arrived_at, picture, prior)
+                seen = self._tools.vision.look(picture, prior, arrived_at)
+                judged = self._answer(session_id, Frame(frame_id, arrived_at, seen.observation), seen.prior)
             except BadImage as error:
-                answer = _bad_image(error)
+                judged = Judged(_bad_image(error))
             except (OperationalError, PoolTimeout):
                 log.exception("frame.not_judged")
-                answer = ROWS_AWAY
+                judged = Judged(ROWS_AWAY)
             except Exception:
                 log.exception("frame.not_judged")
             finally:
                 # Also when the time limit has interrupted the work, which is no Exception.
-                self._reply(session_id, frame_id, answer)
+                self._reply(session_id, frame_id, judged)
+            if seen is not None and judged.compare_until is not None:
+                self._have_compared(session_id, frame_id, seen, judged.compare_until)
 
     def _fetch(self, session_id: str, frame_id: str) -> tuple[bytes | None, Prior | None]:
         pipe = self._tools.redis.pipeline(transaction=False)
@@ -98,23 +113,22 @@ class FrameWork:
         picture, prior = pipe.execute()
         return picture, priors.decode(prior)
 
-    def _answer(self, session_id: str, frame_id: str, at: float, picture: bytes, prior: Prior | None) -> Answer:
-        observation, prior = self._tools.vision.measure(picture, prior, at)
+    def _answer(self, session_id: str, frame: Frame, prior: Prior | None) -> Judged:
         pipe = self._tools.redis.pipeline(transaction=False)
-        priors.keep(pipe, session_id, at, prior)
-        inflight.count_earlier(pipe, session_id, at)
+        priors.keep(pipe, session_id, frame.at, prior)
+        inflight.count_earlier(pipe, session_id, frame.at)
         # Asked before the row is locked: a frame that is not under way any more has been committed, and is seen.
         _, earlier = pipe.execute()
-        return self._judge(session_id, Frame(frame_id, at, observation), settled=earlier == 0)
+        return self._judge(session_id, frame, settled=earlier == 0)
 
-    def _judge(self, session_id: str, frame: Frame, *, settled: bool) -> Answer:
+    def _judge(self, session_id: str, frame: Frame, *, settled: bool) -> Judged:
         with UnitOfWork(self._tools.engine) as uow:
             session = uow.sessions.get(session_id, lock=True)
             if session is None:
-                return UNKNOWN_SESSION
+                return Judged(UNKNOWN_SESSION, ended=True)
             judged = uow.sessions.answer_of(session_id, frame.id)
             if judged is not None:
-                return Answer(result=judged)
+                return Judged(Answer(result=judged))
             if not session.ended:
                 uow.sessions.recall(session, frame.at)
             result = session.submit(frame.id, frame.observation, frame.at, settled=settled)
@@ -124,18 +138,32 @@ class FrameWork:
             if remembered is not None:
                 uow.sessions.record(session_id, remembered, result)
             uow.commit()
-        return Answer(result=result)
+        compare_until = session.expires_at if session.asks_for(frame.id) else None
+        return Judged(Answer(result=result), compare_until, session.ended)
 
-    def _reply(self, session_id: str, frame_id: str, answer: Answer) -> None:
+    def _reply(self, session_id: str, frame_id: str, judged: Judged) -> None:
         pipe = self._tools.redis.pipeline(transaction=False)
-        answers.push(pipe, frame_id, answer)
+        answers.push(pipe, frame_id, judged.answer)
         inflight.leave(pipe, session_id, frame_id)
         claims.drop(pipe, frame_id)
+        if judged.ended:
+            faces.forget(pipe, session_id)
         try:
             pipe.execute()
         except RedisError:
             # The request cannot hear us and answers 503 by itself; what was judged stays judged.
             log.exception("frame.not_answered")
+
+    def _have_compared(self, session_id: str, frame_id: str, seen: Seen, until: float) -> None:
+        """Send the face on its way. The frame has been answered: nobody waits for this."""
+        try:
+            chip = seen.chip()
+            if chip is not None:
+                faces.put(self._tools.redis, frame_id, chip)
+                enqueue_comparison(self._broker, session_id, frame_id, until)
+        except (RedisError, QueueUnavailable):
+            # The session takes another sample, and says so where there was none.
+            log.exception("face.not_sent")
 
 
 def declare(broker: Broker, tools: Tools, *, max_age: int) -> Actor[Any, None]:
@@ -144,7 +172,7 @@ def declare(broker: Broker, tools: Tools, *, max_age: int) -> Actor[Any, None]:
     max_age: milliseconds after which nobody waits for a frame any more; it is dropped.
     """
     declared = actor(broker=broker, actor_name=MEASURE_FRAME, queue_name=FRAMES, max_age=max_age)
-    return declared(FrameWork(tools))
+    return declared(FrameWork(tools, broker))
 
 
 def _bad_image(error: BadImage) -> Answer:

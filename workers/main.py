@@ -10,7 +10,7 @@ import dramatiq
 from shared.broker import make_broker, worker_middleware
 from shared.logs import configure_logging
 from shared.settings import load_settings_or_exit
-from workers import frames
+from workers import frames, identity
 from workers.resources import Resources
 
 settings = load_settings_or_exit()
@@ -21,3 +21,4 @@ broker = make_broker(settings, worker_middleware(settings, resources))
 dramatiq.set_broker(broker)
 
 measure_frame = frames.declare(broker, resources, max_age=int(settings.frame_deadline * 1000))
+compare_identity = identity.declare(broker, resources)

@@ -1,22 +1,32 @@
-"""What the work of a worker process needs: Redis, the database, vision. Made after the process has booted."""
+"""What the work of a worker process needs: Redis, the database, vision, the descriptor. Made after the process has booted.
+
+Only what the process's queues need (`dramatiq … -Q`): without -Q it serves all of them.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 import structlog
-from dramatiq import Middleware
+from dramatiq import Broker, Middleware, Worker
 from redis import Redis
 from sqlalchemy import Engine
 
 from shared.db import make_engine
+from shared.messages import FRAMES, IDENTITY
 from shared.presence import Heart
 from shared.redis import make_redis
 from shared.settings import Settings
-from workers.frames import Measures
+from workers.frames import Looks
+from workers.identity import Describes
+from workers.vision.descriptor import Describer
 from workers.vision.pipeline import Vision
 
 log = structlog.get_logger(__name__)
+
+#: How much a process that only compares faces gives way to those that answer frames, which people wait for.
+NICE = 5
 
 
 class Resources(Middleware):
@@ -27,29 +37,42 @@ class Resources(Middleware):
 
     redis: Redis
     engine: Engine
-    vision: Measures
+    vision: Looks
+    describer: Describes
 
-    def __init__(self, settings: Settings, load_vision: Callable[[Settings], Measures] | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        load_vision: Callable[[Settings], Looks] | None = None,
+        load_describer: Callable[[Settings], Describes] | None = None,
+    ) -> None:
         self._settings = settings
         self._load_vision = load_vision or _load_vision
+        self._load_describer = load_describer or _load_describer
         self._heart: Heart | None = None
 
-    def before_worker_boot(self, *_: object) -> None:
+    def before_worker_boot(self, _broker: Broker, worker: Worker) -> None:
         """Load the models, so that the first frame is as fast as any other."""
+        queues = self._queues(worker)
         try:
             self.redis = make_redis(self._settings.redis_url)
             # One thread works on messages, and nothing else in this process needs rows.
             self.engine = make_engine(self._settings.database_url, pool_size=1)
-            self.vision = self._load_vision(self._settings)
+            if FRAMES in queues:
+                self.vision = self._load_vision(self._settings)
+            if IDENTITY in queues:
+                self.describer = self._load_describer(self._settings)
         except Exception:
             # dramatiq would only log it, and take frames that it cannot work on.
             log.exception("worker.cannot_start")
             raise SystemExit(1) from None
-        log.info("worker.loaded", landmarks=self._settings.landmarks)
+        if queues == [IDENTITY]:
+            os.nice(NICE)
+        log.info("worker.loaded", queues=queues, landmarks=self._settings.landmarks)
 
-    def after_worker_boot(self, *_: object) -> None:
-        """Tell that this worker takes frames."""
-        self._heart = Heart(self.redis)
+    def after_worker_boot(self, _broker: Broker, worker: Worker) -> None:
+        """Tell which messages this worker takes."""
+        self._heart = Heart(self.redis, self._queues(worker))
         self._heart.start()
 
     def before_worker_shutdown(self, *_: object) -> None:
@@ -62,6 +85,15 @@ class Resources(Middleware):
         self.engine.dispose()
         self.redis.close()
 
+    def _queues(self, worker: Worker) -> list[str]:
+        """The queues that this process serves, and that are of use."""
+        known = [FRAMES, IDENTITY] if self._settings.identity else [FRAMES]
+        return [queue for queue in known if not worker.consumer_whitelist or queue in worker.consumer_whitelist]
+
 
 def _load_vision(settings: Settings) -> Vision:
     return Vision.load(settings.models_dir, settings.landmarks, max_pixels=settings.max_pixels)
+
+
+def _load_describer(settings: Settings) -> Describer:
+    return Describer(settings.models_dir)

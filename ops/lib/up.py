@@ -56,7 +56,7 @@ def main() -> None:
         if not arguments.setup_only:
             refuse_second_start(lock, url)
             refuse_taken_port(settings.port)
-        models.bring([settings.landmarks], ROOT / settings.models_dir)
+        models.bring(models.needed(settings.landmarks, identity=settings.identity), ROOT / settings.models_dir)
         if "redis_url" not in settings.model_fields_set:
             redis_server.program_or_fail(VAR / "bin")
         if arguments.setup_only:
@@ -99,6 +99,8 @@ def refuse_taken_port(port: int) -> None:
 def run(settings: Settings, url: str) -> None:
     """Everything from Redis to the last signal."""
     procfile = read_procfile(ROOT / "Procfile")
+    if not settings.identity:
+        del procfile["worker_identity"]
     environment = child_environment(settings)
     supervisor = Supervisor(environment, ROOT)
     supervisor.heed_signals()

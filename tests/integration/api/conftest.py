@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from dramatiq import Worker
 from flask.testing import FlaskClient
@@ -26,6 +27,7 @@ from shared.settings import Settings
 from tests.integration import schema
 from tests.integration.api.contract import Contract
 from workers import frames
+from workers.vision.pipeline import Seen
 
 SESSIONS = "/api/v1/liveness/sessions"
 
@@ -50,9 +52,9 @@ class Eyes:
     see: Callable[[bytes], Observation] = lambda data: Observation(faces=0)
     seen: list[bytes] = field(default_factory=list)
 
-    def measure(self, data: bytes, prior: None, at: float) -> tuple[Observation, None]:
+    def look(self, data: bytes, prior: None, at: float) -> Seen:
         self.seen.append(data)
-        return self.see(data), None
+        return Seen(self.see(data), None, np.zeros((1, 1, 3), np.uint8))
 
 
 @dataclass
@@ -67,7 +69,7 @@ class Tools:
 @pytest.fixture
 def settings(redis_url: str, tmp_path: Path) -> Settings:
     return Settings(
-        _env_file=None, redis_url=redis_url, database_url=f"sqlite:///{tmp_path}/rows.db", frame_deadline=3.0
+        _env_file=None, redis_url=redis_url, database_url=f"sqlite:///{tmp_path}/rows.db", frame_deadline=3.0, identity=False
     )
 
 

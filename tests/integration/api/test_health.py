@@ -11,12 +11,26 @@ from redis import Redis
 
 from shared import keyspace, presence
 
+PARTS = ("redis", "database", "queue", "workers", "identity")
+
 
 def test_ready_when_everything_is_there(client: FlaskClient, redis: Redis) -> None:
     presence.beat(redis, "worker", time.time())
     answer = client.get("/readyz")
     assert answer.status_code == 200
-    assert answer.json == {"status": "ready", "checks": dict.fromkeys(("redis", "database", "queue", "workers"), "ok")}
+    assert answer.json == {"status": "ready", "checks": dict.fromkeys(PARTS, "ok")}
+
+
+def test_a_process_that_compares_faces_is_asked_for_unless_nobody_compares(
+    start_app: Callable[..., FlaskClient], redis: Redis
+) -> None:
+    presence.beat(redis, "worker", time.time())
+    client = start_app(identity=True)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert "IDENTITY=off" in answer.json["checks"]["identity"]
+    presence.beat(redis, "another worker", time.time(), "identity")
+    assert client.get("/readyz").status_code == 200
 
 
 def test_a_worker_that_fell_silent_does_not_count(client: FlaskClient, redis: Redis) -> None:

@@ -108,8 +108,9 @@ def test_workers_are_seen_from_their_first_sign_of_life_until_they_fall_silent(c
     presence.leave(client, "b")
     assert presence.seen_lately(client, NOW + 5) == 1
     presence.beat(client, "c", NOW + keyspace.PRESENCE_TTL + 1)
-    assert client.zrange(keyspace.WORKERS, 0, -1) == [b"c"]
-    assert 0 < client.ttl(keyspace.WORKERS) <= keyspace.PRESENCE_TTL
+    assert client.zrange(keyspace.workers("frames"), 0, -1) == [b"c"]
+    assert 0 < client.ttl(keyspace.workers("frames")) <= keyspace.PRESENCE_TTL
+    assert presence.seen_lately(client, NOW + keyspace.PRESENCE_TTL + 1, "identity") == 0
 
 
 def test_a_heart_beats_until_it_is_stopped(client):

@@ -10,6 +10,7 @@ import time
 
 import dramatiq
 import msgspec
+import numpy as np
 
 import shared.liveness.session
 from shared.broker import make_broker, worker_middleware
@@ -21,6 +22,7 @@ from shared.settings import Settings, load_settings_or_exit
 from workers import frames
 from workers.resources import Resources
 from workers.vision.errors import BadImage
+from workers.vision.pipeline import Seen
 
 #: A brightness that tells the scripted judge to pass the challenge.
 PASSES = 255.0
@@ -44,7 +46,7 @@ class Script(msgspec.Struct, frozen=True):
 class ScriptedVision:
     """Sees what the script says."""
 
-    def measure(self, data: bytes, prior: object, at: float) -> tuple[Observation, None]:
+    def look(self, data: bytes, prior: object, at: float) -> Seen:
         """Take the time that is asked for, then tell what is asked for."""
         script = msgspec.msgpack.decode(data, type=Script)
         # In small steps, so that the time limit can interrupt it.
@@ -56,7 +58,8 @@ class ScriptedVision:
         if script.fails is not None:
             raise BadImage(script.fails, "Told to be bad.")
         face = Face((0.3, 0.3, 0.3, 0.3), 0.0, 0.0, 0.0, 0.1, 0.3, 0.3, 0.0, 0.8, 0.4, 1.0)
-        return Observation(1, face=face, brightness=PASSES if script.passes else 100.0), None
+        observation = Observation(1, face=face, brightness=PASSES if script.passes else 100.0)
+        return Seen(observation, None, np.zeros((1, 1, 3), np.uint8))
 
 
 def judge(kind: object, frames: list[Frame], *, since: float, **_: object) -> Judgement:

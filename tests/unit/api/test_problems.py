@@ -199,7 +199,7 @@ def test_what_is_away_is_named(lone_app: OpenAPI) -> None:
     assert ready.status_code == 503
     assert ready.json["status"] == "not_ready"
     assert {name: said == "ok" for name, said in ready.json["checks"].items()} == dict.fromkeys(
-        ("redis", "database", "queue", "workers"), False
+        ("redis", "database", "queue", "workers", "identity"), False
     )
     assert client.get("/livez").json == {"status": "ok"}
 

@@ -1,0 +1,47 @@
+"""Faces on their way to be compared, and whose face a session began with.
+
+Personal data: all of it is gone within seconds of its use, and with its session at the latest.
+Each function but `anchor` takes a client or a pipeline.
+"""
+
+from __future__ import annotations
+
+from typing import cast
+
+from redis import Redis
+
+from shared import keyspace
+
+
+def put(redis: Redis, frame_id: str, chip: bytes) -> None:
+    """Leave the face of a frame to be compared."""
+    redis.set(keyspace.chip(frame_id), chip, ex=keyspace.CHIP_TTL)
+
+
+def look(redis: Redis, frame_id: str) -> bytes | None:
+    """It; None if it has been compared or has expired."""
+    return cast("bytes | None", redis.get(keyspace.chip(frame_id)))
+
+
+def drop(redis: Redis, frame_id: str) -> None:
+    """It has been compared."""
+    redis.delete(keyspace.chip(frame_id))
+
+
+def anchor(redis: Redis, session_id: str, descriptor: bytes, ttl: float) -> bytes:
+    """The descriptor that others are compared with: the session's first, which is this one if there is none yet.
+
+    ttl: seconds for which the first is kept.
+    """
+    key = keyspace.anchor(session_id)
+    # Not SET … NX GET in one: Redis can only from 7.0 on.
+    pipe = redis.pipeline()
+    pipe.set(key, descriptor, nx=True, px=max(1, int(ttl * 1000)))
+    pipe.get(key)
+    _, first = pipe.execute()
+    return descriptor if first is None else bytes(first)
+
+
+def forget(redis: Redis, session_id: str) -> None:
+    """The session has ended, or is no more."""
+    redis.delete(keyspace.anchor(session_id))
