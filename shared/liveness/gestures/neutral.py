@@ -33,8 +33,8 @@ def learn_neutral(track: Track, opening_until: float) -> Neutral:
     return Neutral(
         yaw=_resting_angle(track, track.yaw, opening, thresholds.PLAUSIBLE_YAW),
         pitch=_resting_angle(track, track.pitch, opening, thresholds.PLAUSIBLE_PITCH),
-        left_eye=float(np.quantile(track.left_eye, 0.8)),
-        right_eye=float(np.quantile(track.right_eye, 0.8)),
+        left_eye=max(thresholds.LEAST_OPEN, float(np.quantile(track.left_eye, 0.8))),
+        right_eye=max(thresholds.LEAST_OPEN, float(np.quantile(track.right_eye, 0.8))),
         mouth_open=float(np.quantile(track.mouth_open, 0.2)),
         smile=float(np.quantile(track.smile, 0.25)),
     )

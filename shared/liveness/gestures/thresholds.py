@@ -42,6 +42,9 @@ REFINE: Final = 8.0
 #: Share of the person's own open-eye level under which an eye is closing, and above which it is open again. Absolute
 #: levels do not work: open eyes had medians from 0.22 to 0.44 over people.
 CLOSED: Final = 0.62
+#: Openness that a person's open eyes have at the least: who keeps the eyes shut has no open level to be learned.
+#: Measured: open eyes from 0.12 (looking down) to 0.33, closed ones 0.03 to 0.1.
+LEAST_OPEN: Final = 0.12
 #: Either eye by itself must go under this share: a wink is not a blink.
 BOTH_CLOSED: Final = 0.8
 REOPENED: Final = 0.8

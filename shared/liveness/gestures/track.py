@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,8 @@ class Track:
     """Signals over time. All arrays have one number a frame; only frames with exactly one good face are in it."""
 
     def __init__(self, frames: Sequence[Frame]) -> None:
-        faces = [(f.at, f.observation.face) for f in frames if f.observation.usable]
+        fresh = [*frames[:1], *(frame for before, frame in pairwise(frames) if not _same(before, frame))]
+        faces = [(f.at, f.observation.face) for f in fresh if f.observation.usable]
         rows = np.array(
             [
                 (at, o.yaw, o.pitch, o.left_eye, o.right_eye, o.mouth_open, o.mouth_width, o.mouth_drop)
@@ -65,3 +67,8 @@ class Track:
                 break
             start = self.at[i]
         return 0.0 if start is None else float(self.at[-1] - start)
+
+
+def _same(before: Frame, frame: Frame) -> bool:
+    """Whether a frame is the one before it sent again: the same bytes show nothing new."""
+    return bool(frame.observation.digest) and before.observation.digest == frame.observation.digest
