@@ -64,6 +64,7 @@ class Rates(click.ParamType):
 @click.option("--rounds", type=click.IntRange(1, 20), default=1, show_default=True, help="Draws for each session.")
 @click.option("--timeout", type=click.FloatRange(1, 60), default=5.0, show_default=True, help="Seconds a challenge.")
 @click.option("--processes", type=click.IntRange(1, 16), default=1, show_default=True)
+@click.option("--identity/--no-identity", default=True, show_default=True, help="Compares faces in whole sessions.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other draws and other noise.")
 @click.option("--models", type=_DIRECTORY, help="Where the models are; else MODELS_DIR, else var/models.")
 def evaluate(
@@ -79,6 +80,7 @@ def evaluate(
     rounds: int,
     timeout: float,
     processes: int,
+    identity: bool,
     seed: int,
     models: Path | None,
 ) -> None:
@@ -104,6 +106,7 @@ def evaluate(
             seed=seed,
             timeout=timeout,
             rounds=rounds,
+            identity=identity,
         )
         engines = ["mesh", "dlib"] if engine == "both" else [engine]
         written = run(console, known, setup, Wanted(only, engines, fps, species), processes=processes, report=report)

@@ -50,6 +50,7 @@ def about(
     timeout: float,
     seed: int,
     rounds: int,
+    identity: bool,
     seconds: float,
 ) -> About:
     """Of a run that took `seconds`."""
@@ -67,7 +68,7 @@ def about(
         timeout=timeout,
         seed=seed,
         rounds=rounds,
-        identity=False,
+        identity=identity,
         versions={"python": platform.python_version()} | {name: version(name) for name in packages},
         machine=f"{platform.system()} {platform.machine()}",
         seconds=round(seconds),

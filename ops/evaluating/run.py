@@ -22,6 +22,7 @@ from ops.evaluating.signals import Signals
 from ops.evaluating.steps import Steps
 from ops.evaluating.work import Setup
 from ops.lib.models import MODELS
+from workers.vision.descriptor import MODEL_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Wanted:
 
 def run(console: Console, manifest: Manifest, setup: Setup, wanted: Wanted, *, processes: int, report: Path) -> Path:
     """Do everything; returns the report's path."""
-    _check(setup.models, wanted)
+    _check(setup, wanted)
     began = time.monotonic()
     jobs = plan(manifest, set(wanted.parts), wanted.engines, wanted.rates, wanted.species or [*SPECIES, SCREEN_REPLAY])
     outcomes: list[Outcome] = []
@@ -66,6 +67,7 @@ def run(console: Console, manifest: Manifest, setup: Setup, wanted: Wanted, *, p
         timeout=setup.timeout,
         seed=setup.seed,
         rounds=setup.rounds,
+        identity=setup.identity,
         seconds=time.monotonic() - began,
     )
     written = write_report(report, information, results, signals, outcomes)
@@ -86,11 +88,14 @@ def _place(outcome: Outcome, setup: Setup, wanted: Wanted) -> tuple[object, ...]
     )
 
 
-def _check(models: Path, wanted: Wanted) -> None:
+def _check(setup: Setup, wanted: Wanted) -> None:
     """Models and species that are not there are told before anything is begun."""
-    lacking = [p.name for e in {"mesh", *wanted.engines} for p in MODELS[e] if not (models / p.name).is_file()]
+    # The mesh is needed in any case: the scissors for cut-outs go by its points.
+    needed = [piece.name for engine in dict.fromkeys(["mesh", *wanted.engines]) for piece in MODELS[engine]]
+    needed += [MODEL_FILE] if setup.identity else []
+    lacking = [name for name in needed if not (setup.models / name).is_file()]
     if lacking:
-        raise ManifestError(f"{models} has no {', '.join(lacking)}; ops/models mesh dlib brings them.")
+        raise ManifestError(f"{setup.models} has no {', '.join(lacking)}; ops/models mesh dlib brings them.")
     unknown = set(wanted.species) - {*SPECIES, SCREEN_REPLAY}
     if unknown:
         raise ManifestError(

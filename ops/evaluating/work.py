@@ -14,7 +14,7 @@ from ops.evaluating.attacks.points import FacePoints
 from ops.evaluating.attacks.recordings import screen_replay
 from ops.evaluating.attacks.studio import Studio
 from ops.evaluating.cases import Case, Types, bona_fide_cases, gesture_cases, still_head_cases
-from ops.evaluating.identity import Identity, NoIdentity
+from ops.evaluating.identity import DELAY, Identity, NoIdentity
 from ops.evaluating.manifest import Person, load_manifest
 from ops.evaluating.measuring import Measuring
 from ops.evaluating.outcome import Outcome
@@ -25,6 +25,8 @@ from ops.evaluating.tape import Tape
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Preset
 from shared.liveness.session import Session
+from workers.offline import OfflineIdentity
+from workers.vision.descriptor import Describer
 from workers.vision.landmarks import Picture, Points
 from workers.vision.pipeline import Vision
 
@@ -44,6 +46,8 @@ class Setup:
     seed: int
     timeout: float
     rounds: int
+    #: Whether whole sessions are to be of one person, by comparing faces.
+    identity: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +73,20 @@ STILL_HEAD = "still_head"
 class Worker:
     """Does jobs, one after the other. Models are loaded when they are first needed."""
 
-    def __init__(self, setup: Setup, identity: Identity | None = None) -> None:
+    def __init__(self, setup: Setup) -> None:
         # OpenCV would start a thread for each core, in each process.
         cv2.setNumThreads(1)
         self._setup = setup
         self._manifest = load_manifest(setup.manifest, setup.root, setup.people)
-        self._identity = identity or NoIdentity()
-        self._visions: dict[str, Measuring] = {}
+        self._visions: dict[str, Vision] = {}
+        self._measuring: dict[str, Measuring] = {}
+        self._identities: dict[str, Identity] = {}
         self._points: FacePoints | None = None
 
     def watch(self, job: Job) -> Signals:
         """Do a job of the part "signals"."""
         assert job.recording is not None
-        return watch(job.recording, self._manifest.people, self._vision(job.engine))
+        return watch(job.recording, self._manifest.people, self._measures(job.engine))
 
     def play(self, job: Job) -> list[Outcome]:
         """Do a job of any other part."""
@@ -112,22 +117,40 @@ class Worker:
         return screen_replay(person, studio) if job.species == SCREEN_REPLAY else SPECIES[job.species](studio)
 
     def _play(self, case: Case, job: Job, types: Types, source: Source, preset: str) -> Played:
+        # A clip asks how well a gesture is judged: nobody is to wait for a comparison there.
+        identify = self._setup.identity and case.clip is None
         session = Session.open(
-            "evaluated", types, timeout_seconds=self._setup.timeout, at=BEGIN, ttl=TTL, preset=Preset(preset)
+            "evaluated",
+            types,
+            timeout_seconds=self._setup.timeout,
+            at=BEGIN,
+            ttl=TTL,
+            preset=Preset(preset),
+            identify=identify,
         )
         return play(
             session,
             source,
-            self._vision(job.engine),
-            self._identity,
+            self._measures(job.engine),
+            self._identity(job.engine) if identify else NoIdentity(),
             fps=job.fps,
             seconds=case.seconds(self._setup.timeout),
         )
 
-    def _vision(self, engine: str) -> Measuring:
+    def _vision(self, engine: str) -> Vision:
         if engine not in self._visions:
-            self._visions[engine] = Measuring(Vision.load(self._setup.models, engine))
+            self._visions[engine] = Vision.load(self._setup.models, engine)
         return self._visions[engine]
+
+    def _measures(self, engine: str) -> Measuring:
+        if engine not in self._measuring:
+            self._measuring[engine] = Measuring(self._vision(engine))
+        return self._measuring[engine]
+
+    def _identity(self, engine: str) -> Identity:
+        if engine not in self._identities:
+            self._identities[engine] = OfflineIdentity(self._vision(engine), Describer(self._setup.models), delay=DELAY)
+        return self._identities[engine]
 
     def _face_points(self, picture: Picture) -> Points | None:
         if self._points is None:
