@@ -1,0 +1,380 @@
+"""One person all the way: which frames are compared, what follows from the distances, and the pass that waits for them."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+import pytest
+
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence import Code, Preset
+from shared.liveness.frame import Frame
+from shared.liveness.identity import FRESH, LOST, MOST, OUT, PATIENCE, Identity, broken
+from shared.liveness.observation import Observation, Problem
+from shared.liveness.session import FrameResult, Session, State
+from tests.unit.liveness.people import T0, Person, film, gesture, observe, submit, without_face
+
+TURN_LEFT, BLINK, SMILE = ChallengeType.TURN_LEFT, ChallengeType.BLINK, ChallengeType.SMILE
+LIMIT = 0.55
+#: Distances of the same person, of one that may be either, and of another.
+SAME, DOUBTFUL, OTHER = 0.3, 0.57, 0.8
+
+
+def opened(*types: ChallengeType, preset: Preset = Preset.STANDARD, timeout: float = 5.0) -> Session:
+    return Session.open("s", list(types), timeout_seconds=timeout, at=T0 - 1, ttl=300, preset=preset, identify=True)
+
+
+def asked(session: Session) -> list[str]:
+    """Ids of the frames whose distance is waited for."""
+    assert session.identity is not None
+    return [s.frame_id for s in session.identity.samples if s.distance is None]
+
+
+def samples(session: Session) -> list[float]:
+    """Seconds of the film at which samples were taken."""
+    assert session.identity is not None
+    return [s.at - T0 for s in session.identity.samples]
+
+
+def watched(
+    session: Session, frames: Sequence[Frame], far: Callable[[Frame], float | None], delay: int = 1
+) -> list[FrameResult]:
+    """Plays frames; the distance of one that is asked for comes `delay` frames later, by `far`; None: never."""
+    by_id = {f.id: f for f in frames}
+    results, under_way = [], list[tuple[int, str, float]]()
+    for number, frame in enumerate(frames):
+        while under_way and under_way[0][0] <= number:
+            _, frame_id, distance = under_way.pop(0)
+            session.identify(frame_id, distance, frame.at)
+        results.append(submit(session, frame))
+        if session.asks_for(frame.id) and (distance := far(by_id[frame.id])) is not None:
+            under_way.append((number + delay, frame.id, distance))
+    return results
+
+
+def first_is_anchor(frames: Sequence[Frame], later: float) -> Callable[[Frame], float]:
+    return lambda frame: 0.0 if frame is frames[0] else later
+
+
+def turn_and_blink(**how: float) -> list[Frame]:
+    return film(Person(), gesture(TURN_LEFT, 1.0), gesture(BLINK, 3.5), seconds=6, **how)
+
+
+# --- which frames -------------------------------------------------------------------------------------------------------
+
+
+def test_the_first_good_frame_is_compared_at_once():
+    """A session of one blink may be over within a second."""
+    session = opened(BLINK)
+    submit(session, film(Person(), seconds=0.1)[0])
+    assert asked(session) == ["f0"]
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        without_face(),
+        observe(faces=2, problem=Problem.SEVERAL_FACES),
+        observe(problem=Problem.TOO_BLURRED),
+        observe(yaw=30.0),
+        observe(pitch=-2.0),
+        observe(box=(-0.1, 0.2, 0.3, 0.35)),
+        observe(box=(0.8, 0.2, 0.3, 0.35)),
+    ],
+)
+def test_a_frame_that_shows_too_little_is_not(unfit: Observation):
+    """All others are compared with the first one: it must look at the camera, whole and alone."""
+    session = opened(BLINK)
+    submit(session, Frame("f", T0, unfit))
+    assert asked(session) == []
+
+
+def test_whose_camera_stands_aside_is_compared_after_a_while():
+    """Better a turned face than none."""
+    session = opened(BLINK, timeout=20)
+    for frame in film(Person(yaw=28.0), seconds=3):
+        submit(session, frame)
+    assert samples(session)[0] == pytest.approx(2.0, abs=0.13)
+
+
+def test_each_challenge_has_a_sample_of_its_own_and_a_long_one_several():
+    """The earliest good frame after the pass before it, and fresh ones after that."""
+    session = opened(TURN_LEFT, BLINK, timeout=20)
+    frames = film(Person(), gesture(TURN_LEFT, 1.0), seconds=8)
+    watched(session, frames, first_is_anchor(frames, SAME))
+    passed = session.challenges[0].passed_at
+    assert passed is not None
+    at = samples(session)
+    in_second = [s for s in at if s > passed - T0]
+    assert at[0] == 0
+    assert in_second[0] < passed - T0 + 2.0
+    assert [b - a >= FRESH for a, b in itertools.pairwise(in_second)] == [True] * (len(in_second) - 1)
+    assert len(in_second) in (2, 3)
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        pytest.param([(0.125, without_face())], id="lost for a frame"),
+        pytest.param([(0.125, observe(faces=2, problem=Problem.SEVERAL_FACES))], id="not alone for a frame"),
+        pytest.param([(1.2, observe())], id="nothing seen for a second"),
+        pytest.param([(0.125, observe(box=(0.5, 0.2, 0.3, 0.35)))], id="jumped"),
+        pytest.param([(0.125, observe(scale=0.14))], id="grew"),
+    ],
+)
+def test_after_a_break_the_face_is_compared_anew(between):
+    """What cannot be followed may be somebody else."""
+    session = opened(TURN_LEFT, timeout=20)
+    at = T0
+    for number in range(4):
+        submit(session, Frame(f"a{number}", at, observe()))
+        at += 0.125
+    session.identify("a0", 0.0, at)
+    for number, (after, seen) in enumerate(between):
+        at += after - 0.125
+        submit(session, Frame(f"b{number}", at, seen))
+        at += 0.125
+    submit(session, Frame("c", at, between[-1][1] if between[-1][1].usable else observe()))
+    assert session.identity is not None
+    assert session.identity.track > 0
+    assert len(session.identity.samples) == 2
+
+
+def test_a_head_that_turns_is_one_track():
+    """As is one that smiles, comes closer slowly, or trembles."""
+    frames = turn_and_blink()
+    assert not any(broken(a, b) for a, b in itertools.pairwise(frames))
+
+
+def test_a_comparison_that_does_not_come_is_asked_for_anew_but_not_without_end():
+    """A worker that died; or that nobody started."""
+    session = opened(TURN_LEFT, timeout=60)
+    watched(session, film(Person(), seconds=9), lambda _: None)
+    at = samples(session)
+    assert at[0] == 0
+    assert all(b - a >= LOST for a, b in itertools.pairwise(at))
+    assert 3 <= len(at) <= 5
+
+
+def test_a_client_cannot_have_faces_compared_without_end():
+    """A face that flickers breaks its track with each frame."""
+    session = opened(TURN_LEFT, timeout=60)
+    for number in range(600):
+        at = T0 + number * 0.1
+        submit(session, Frame(f"f{number}", at, observe(box=(0.1 + 0.3 * (number % 2), 0.2, 0.3, 0.35))))
+        assert session.identity is not None
+        assert sum(s.out(at) for s in session.identity.samples) <= OUT
+    assert len(session.identity.samples) <= MOST
+
+
+def test_an_overtaken_frame_is_no_sample_and_its_break_counts():
+    """Frames of one session are measured at once: the newest one's face is the one that is followed."""
+    session = opened(TURN_LEFT)
+    for name, after in (("f0", 0.0), ("f2", 0.25)):
+        submit(session, Frame(name, T0 + after, observe()))
+    submit(session, Frame("f1", T0 + 0.125, observe(box=(0.65, 0.2, 0.3, 0.35))))
+    assert session.identity is not None
+    assert session.identity.track == 1
+    assert [s.frame_id for s in session.identity.samples] == ["f0"]
+
+
+def test_without_it_nothing_is_asked_for():
+    """IDENTITY=off."""
+    session = Session.open("s", [BLINK], timeout_seconds=5, at=T0 - 1, ttl=300)
+    submit(session, film(Person(), seconds=0.1)[0])
+    assert not session.asks_for("f0")
+    session.identify("f0", 1.0, T0)
+    assert session.state is State.IN_PROGRESS
+
+
+# --- what follows -------------------------------------------------------------------------------------------------------
+
+
+def test_one_person_all_the_way_is_live():
+    """And the distances are on record."""
+    session = opened(TURN_LEFT, BLINK)
+    frames = turn_and_blink()
+    results = watched(session, frames, first_is_anchor(frames, SAME))
+    assert session.is_live is True
+    assert [r.passed for r in results].count(True) == 2
+    assert {f.challenge: f.score for f in session.findings if f.code is Code.SWAPPED} == {0: 0.0, 1: SAME}
+    assert not [f for f in session.findings if f.code is Code.UNIDENTIFIED]
+
+
+def test_another_person_ends_the_session_at_once():
+    """Reason and event are for the server's side."""
+    session = opened(TURN_LEFT, BLINK)
+    frames = turn_and_blink()
+    results = watched(session, frames, first_is_anchor(frames, OTHER))
+    assert (session.state, session.reason, session.is_live) == (State.FAILED, "identity_swap", None)
+    assert session.events[-1].type == "session.failed"
+    assert session.events[-1].data["reason"] == "identity_swap"
+    assert (results[-1].state, results[-1].is_live, results[-1].challenge_type) == (State.FAILED, None, None)
+    assert [f.score for f in session.findings if f.code is Code.SWAPPED and f.challenge == 1] == [OTHER]
+
+
+@pytest.mark.parametrize(("second", "live"), [(SAME, True), (0.56, None)])
+def test_one_doubtful_distance_is_decided_by_another_sample(second, live):
+    """A picture in motion, half-closed eyes: one bad sample is nobody's fault."""
+    session = opened(TURN_LEFT, BLINK)
+    frames = film(Person(), gesture(TURN_LEFT, 1.0), gesture(BLINK, 5.0), seconds=8)
+    distances = iter([0.0, DOUBTFUL, second, SAME, SAME])
+    watched(session, frames, lambda _: next(distances))
+    assert session.is_live is live
+    assert session.state is (State.COMPLETED if live else State.FAILED)
+    if live:
+        assert max(f.score for f in session.findings if f.code is Code.SWAPPED) == SAME
+
+
+def test_a_doubt_that_nothing_decides_is_not_live():
+    """The person left, or the worker died: what is there counts."""
+    session = opened(TURN_LEFT, BLINK)
+    frames = film(Person(), gesture(TURN_LEFT, 1.0), gesture(BLINK, 4.0), seconds=8)
+    distances = iter([0.0, DOUBTFUL])
+    watched(session, frames, lambda _: next(distances, None))
+    assert (session.state, session.is_live, session.reason) == (State.COMPLETED, False, Code.SWAPPED)
+
+
+def test_a_limit_is_the_presets():
+    """What standard takes for another person, lenient does not."""
+    for preset, state in ((Preset.LENIENT, State.COMPLETED), (Preset.STANDARD, State.FAILED)):
+        session = opened(TURN_LEFT, BLINK, preset=preset)
+        frames = turn_and_blink()
+        watched(session, frames, first_is_anchor(frames, 0.59))
+        assert session.state is state
+
+
+def test_a_distance_counts_once_and_only_if_it_was_asked_for():
+    """The queue delivers at least once."""
+    session = opened(TURN_LEFT, BLINK)
+    submit(session, film(Person(), seconds=0.1)[0])
+    session.identify("f0", 0.1, T0 + 0.1)
+    session.identify("f0", OTHER, T0 + 0.2)
+    session.identify("another", OTHER, T0 + 0.2)
+    assert session.state is State.IN_PROGRESS
+    assert [f.score for f in session.findings] == [0.1]
+
+
+def test_a_distance_changes_nothing_after_the_end():
+    """A verdict that was given stands."""
+    session = opened(TURN_LEFT)
+    submit(session, film(Person(), seconds=0.1)[0])
+    session.tick(T0 + 60)
+    before = replace(session)
+    session.identify("f0", OTHER, T0 + 61)
+    assert before == session
+
+
+# --- the pass that waits ------------------------------------------------------------------------------------------------
+
+
+def test_the_last_pass_waits_for_a_comparison_that_is_out():
+    """The gesture stays met: the first frame after the comparison completes the session, whatever it shows."""
+    session = opened(BLINK)
+    frames = film(Person(), gesture(BLINK, 0.6), seconds=4)
+    results = [submit(session, f) for f in frames[:12]]
+    assert not any(r.passed for r in results)
+    assert (results[-1].challenges_remaining, results[-1].hint and results[-1].hint.code) == (1, "hold_still")
+    assert results[-1].confidence >= 0.5
+    session.identify("f0", 0.0, frames[12].at)
+    last = submit(session, frames[12])
+    assert (last.passed, last.state, last.is_live, last.challenges_remaining) == (True, State.COMPLETED, True, 0)
+    assert last.challenge_type is BLINK
+    held = session.challenges[0].passed_at
+    assert held is not None
+    assert held < frames[11].at <= session.ended_at
+
+
+def test_a_challenge_that_is_not_the_last_does_not_wait():
+    """There is time until the verdict."""
+    session = opened(TURN_LEFT, BLINK)
+    results = [submit(session, f) for f in turn_and_blink()[:24]]
+    assert [r.passed for r in results].count(True) == 1
+
+
+@pytest.mark.parametrize(("preset", "live"), [(Preset.LENIENT, True), (Preset.STANDARD, False), (Preset.STRICT, False)])
+def test_without_comparisons_the_wait_ends_and_says_so(preset, live):
+    """No worker compares: the session completes after two seconds, and nobody knows who it was."""
+    session = opened(BLINK, preset=preset)
+    results = watched(session, film(Person(), gesture(BLINK, 0.6), seconds=6), lambda _: None)
+    assert (session.state, session.is_live) == (State.COMPLETED, live)
+    assert session.challenges[0].passed_at is not None
+    assert session.ended_at - session.challenges[0].passed_at == pytest.approx(PATIENCE, abs=0.13)
+    assert [r.passed for r in results].count(True) == 1
+    assert [f.challenge for f in session.findings if f.code is Code.UNIDENTIFIED] == [0]
+    assert session.reason == (None if live else Code.UNIDENTIFIED)
+
+
+def test_a_pass_that_waits_is_not_timed_out():
+    """It was there before the deadline."""
+    session = opened(BLINK, timeout=1.5)
+    frames = film(Person(), gesture(BLINK, 0.6), seconds=5)
+    watched(session, frames, lambda _: 0.0, delay=18)
+    assert (session.state, session.is_live) == (State.COMPLETED, True)
+    assert session.ended_at > session.challenges[0].deadline
+
+
+def test_the_clock_completes_what_waits_when_no_frame_comes():
+    """A client that went away after its gesture."""
+    session = opened(BLINK)
+    for frame in film(Person(), gesture(BLINK, 0.6), seconds=2):
+        submit(session, frame)
+    assert session.identity is not None
+    assert session.identity.held is not None
+    due = session.due
+    assert due == session.identity.held.at + PATIENCE + 1
+    session.tick(due - 0.1)
+    assert session.state is State.IN_PROGRESS
+    session.tick(due)
+    assert (session.state, session.is_live, session.ended_at) == (State.COMPLETED, False, due)
+
+
+def test_who_turned_away_is_asked_to_look_straight():
+    """Nothing is out, and a good frame is wanted."""
+    session = opened(TURN_LEFT, BLINK)
+    frames = turn_and_blink()
+    watched(session, [f for f in frames if f.at < T0 + 2.5], first_is_anchor(frames, SAME))
+    assert session.remaining == 1
+    # Another place, so another track; never fit to be compared.
+    turned = film(Person(x=0.8, yaw=38.0), gesture(BLINK, 1.0), seconds=3)
+    results = watched(session, [replace(f, id=f"t{f.id}", at=f.at + 2.5) for f in turned], lambda _: SAME)
+    assert "look_straight" in [r.hint.code for r in results if r.hint]
+    assert not any(r.passed for r in results[:14])
+
+
+def test_what_one_track_showed_does_not_vouch_for_another():
+    """The second challenge is met by a face that came after a break and was never compared: not live."""
+    session = opened(TURN_LEFT, BLINK)
+    frames = film(Person(), gesture(TURN_LEFT, 1.0), seconds=3)
+    watched(session, frames, first_is_anchor(frames, SAME))
+    assert session.remaining == 1
+    other = film(Person(x=0.8, yaw=38.0), gesture(BLINK, 0.5), seconds=2)
+    back = film(Person(), seconds=3)
+    watched(session, [replace(f, id=f"o{f.id}", at=f.at + 3) for f in other], lambda _: SAME)
+    watched(session, [replace(f, id=f"b{f.id}", at=f.at + 5) for f in back], lambda _: SAME)
+    assert (session.state, session.is_live, session.reason) == (State.COMPLETED, False, Code.UNIDENTIFIED)
+
+
+def test_a_face_from_before_the_pass_before_does_not_count_for_the_next_challenge():
+    """A face put exactly into the place of another does not break the track."""
+    identity = Identity(LIMIT)
+    frame = Frame("f", T0, observe())
+    assert identity.see(frame, [frame], 0, T0 + 3)
+    identity.compare("f", 0.0)
+    identity.passed()
+    assert not identity.settled(T0 + 0.5)
+    identity.passed()
+    assert [f.challenge for f in identity.unidentified()] == [1]
+
+
+def test_a_later_face_of_the_same_track_counts_for_an_earlier_challenge():
+    """Who met it is still there."""
+    identity = Identity(LIMIT)
+    frames = [Frame(f"f{n}", T0 + n * 0.125, observe()) for n in range(30)]
+    identity.passed()
+    assert identity.see(frames[0], frames[:1], 1, T0 + 3)
+    identity.compare("f0", 0.0)
+    identity.passed()
+    assert identity.unidentified() == []
