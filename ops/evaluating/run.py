@@ -22,7 +22,6 @@ from ops.evaluating.signals import Signals
 from ops.evaluating.steps import Steps
 from ops.evaluating.work import Setup
 from ops.lib.models import MODELS
-from workers.vision.descriptor import MODEL_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +90,12 @@ def _place(outcome: Outcome, setup: Setup, wanted: Wanted) -> tuple[object, ...]
 def _check(setup: Setup, wanted: Wanted) -> None:
     """Models and species that are not there are told before anything is begun."""
     # The mesh is needed in any case: the scissors for cut-outs go by its points.
-    needed = [piece.name for engine in dict.fromkeys(["mesh", *wanted.engines]) for piece in MODELS[engine]]
-    needed += [MODEL_FILE] if setup.identity else []
-    lacking = [name for name in needed if not (setup.models / name).is_file()]
+    groups = dict.fromkeys(["mesh", *wanted.engines, *(["identity"] if setup.identity else [])])
+    lacking = [p.name for group in groups for p in MODELS[group] if not (setup.models / p.name).is_file()]
     if lacking:
-        raise ManifestError(f"{setup.models} has no {', '.join(lacking)}; ops/models mesh dlib brings them.")
+        raise ManifestError(
+            f"{setup.models} has no {', '.join(lacking)}; ops/models {' '.join(groups)} brings what is needed."
+        )
     unknown = set(wanted.species) - {*SPECIES, SCREEN_REPLAY}
     if unknown:
         raise ManifestError(
