@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from shared.liveness.challenge import OPPOSITES, ChallengeType
 from shared.liveness.frame import Frame
-from tests.unit.liveness.people import PEOPLE, Person, film, first_pass, gesture, opened, play, without_face
+from shared.liveness.observation import Problem
+from tests.unit.liveness.people import PEOPLE, T0, Person, film, first_pass, gesture, opened, play, without_face
 
 KINDS = st.sampled_from(ChallengeType)
 SEEDS = st.integers(0, 2**32 - 1)
@@ -93,6 +94,18 @@ def test_size_and_place_of_the_face_change_nothing(kind, seed, larger, x):
     other = film(Person(scale=0.1 * larger, x=x), gesture(kind, ONSET), seconds=4, seed=seed)
     answers = [[(r.passed, r.confidence, r.hint) for r in play(opened(kind), frames)] for frames in (usual, other)]
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("kind", ChallengeType)
+@pytest.mark.parametrize("problem", [Problem.SEVERAL_FACES, Problem.TOO_DARK])
+def test_what_is_shown_in_unusable_frames_counts_for_nothing(kind, problem):
+    """A gesture that was only seen beside another person, or in the dark, was not seen."""
+    frames = acted(kind, 8, 0)
+    unusable = [replace(f, observation=replace(f.observation, problem=problem)) for f in frames if f.at > T0 + ONSET]
+    frames[-len(unusable) :] = unusable
+    usable_again = film(Person(), seconds=1, seed=1)
+    after = [replace(f, id=f"after {f.id}", at=f.at + 4.6) for f in usable_again]
+    assert first_pass(kind, frames + after) is None
 
 
 def in_mirror(frames: list[Frame]) -> list[Frame]:
