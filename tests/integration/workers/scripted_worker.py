@@ -6,6 +6,7 @@ one of its frames says so. Everything else is as in workers/main.py: the queue, 
 
 from __future__ import annotations
 
+import os
 import time
 
 import dramatiq
@@ -19,9 +20,11 @@ from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.observation import Face, Observation
 from shared.logs import configure_logging
 from shared.settings import Settings, load_settings_or_exit
-from workers import frames
+from workers import frames, identity
 from workers.resources import Resources
+from workers.vision.descriptor import CHIP_SIDE, Descriptor, encode_chip
 from workers.vision.errors import BadImage
+from workers.vision.landmarks import Picture
 from workers.vision.pipeline import Seen
 
 #: A brightness that tells the scripted judge to pass the challenge.
@@ -37,6 +40,8 @@ class Script(msgspec.Struct, frozen=True):
     passes: bool = False
     #: A BadImage of this code is raised; "fault": something unforeseen.
     fails: str | None = None
+    #: Whose face it is: a grey level. How far two faces are apart is the difference of theirs, in hundredths.
+    who: int = 50
 
     def encode(self) -> bytes:
         """As it is sent."""
@@ -57,9 +62,33 @@ class ScriptedVision:
             raise RuntimeError("a fault in vision, as this test wants it")
         if script.fails is not None:
             raise BadImage(script.fails, "Told to be bad.")
-        face = Face((0.3, 0.3, 0.3, 0.3), 0.0, 0.0, 0.0, 0.1, 0.3, 0.3, 0.0, 0.8, 0.4, 1.0)
-        observation = Observation(1, face=face, brightness=PASSES if script.passes else 100.0)
-        return Seen(observation, None, np.zeros((1, 1, 3), np.uint8))
+        face = Face((0.3, 0.3, 0.3, 0.3), 0.0, 15.0, 0.0, 0.1, 0.3, 0.3, 0.0, 0.8, 0.4, 1.0)
+        observation = Observation(1, face=face, width=64, height=64, brightness=PASSES if script.passes else 100.0)
+        return ScriptedSeen(observation, None, np.full((CHIP_SIDE, CHIP_SIDE, 3), script.who, np.uint8))
+
+
+class ScriptedSeen(Seen):
+    """A picture that is all face."""
+
+    def chip(self) -> bytes:
+        """See `Seen.chip`."""
+        return encode_chip(self.picture)
+
+
+class ScriptedDescriber:
+    """Tells grey levels apart; SCRIPTED_DESCRIBING seconds for each."""
+
+    def describe(self, chip: Picture) -> Descriptor:
+        """See `Describer.describe`."""
+        time.sleep(float(os.environ.get("SCRIPTED_DESCRIBING", "0")))
+        return descriptor_of(float(chip.mean()))
+
+
+def descriptor_of(level: float) -> Descriptor:
+    """Of a grey level; its bytes are easily found, should they be anywhere."""
+    descriptor = np.full(128, 0.4321, np.float32)
+    descriptor[0] = round(level) / 100
+    return descriptor
 
 
 def judge(kind: object, frames: list[Frame], *, since: float, **_: object) -> Judgement:
@@ -72,10 +101,11 @@ def load(settings: Settings) -> dramatiq.Broker:
     """The worker."""
     shared.liveness.session.judge = judge
     shared.liveness.session.REACTION = 0.0  # a script needs no time to see what it is asked
-    resources = Resources(settings, load_vision=lambda _: ScriptedVision())
+    resources = Resources(settings, lambda _: ScriptedVision(), lambda _: ScriptedDescriber())
     broker = make_broker(settings, worker_middleware(settings, resources))
     dramatiq.set_broker(broker)
     frames.declare(broker, resources, max_age=int(settings.frame_deadline * 1000))
+    identity.declare(broker, resources)
     return broker
 
 

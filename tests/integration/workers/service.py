@@ -20,7 +20,7 @@ from shared.db import UnitOfWork, make_engine
 from shared.db.tables import frames
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import FrameResult, Session
-from shared.messages import enqueue_frame
+from shared.messages import FRAMES, enqueue_frame
 from shared.redis import make_redis
 from shared.settings import Settings
 from tests.integration import schema
@@ -50,11 +50,11 @@ def problem_of(answer: Answer | None) -> tuple[int, str]:
 class WorkerProcess:
     """`dramatiq MODULE -p 1 -t 1`: a process that watches, and its child, which works."""
 
-    def __init__(self, module: str, environment: dict[str, str], log: Path) -> None:
+    def __init__(self, module: str, environment: dict[str, str], log: Path, queue: str) -> None:
         self._log = log
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dramatiq", module, "-p", "1", "-t", "1", "-Q", "frames"],
+                [sys.executable, "-m", "dramatiq", module, "-p", "1", "-t", "1", "-Q", queue],
                 cwd=ROOT,
                 env=environment,
                 stdout=output,
@@ -105,27 +105,36 @@ class Service:
         self.redis = make_redis(redis_url, blocks_for=self.settings.frame_deadline)
         self.broker = make_broker(self.settings)
         self.workers: list[WorkerProcess] = []
-        self._directory = directory
+        self.directory = directory
         self._posting = ThreadPoolExecutor(16)
 
-    def start_workers(self, count: int, module: str = SCRIPTED) -> list[WorkerProcess]:
-        """Start so many more; returns when they take frames."""
-        wanted = presence.seen_lately(self.redis) + count
-        started = [self.start_process(module) for _ in range(count)]
+    def start_workers(
+        self, count: int, module: str = SCRIPTED, queue: str = FRAMES, **environment: str
+    ) -> list[WorkerProcess]:
+        """Start so many more; returns when they take messages of their queue."""
+        wanted = presence.seen_lately(self.redis, queue=queue) + count
+        started = [self.start_process(module, queue, **environment) for _ in range(count)]
         deadline = time.monotonic() + BOOT
-        while presence.seen_lately(self.redis) < wanted:
+        while presence.seen_lately(self.redis, queue=queue) < wanted:
             assert time.monotonic() < deadline, [worker.log for worker in started]
             time.sleep(0.05)
         return started
 
-    def start_process(self, module: str, **environment: str) -> WorkerProcess:
+    def start_process(self, module: str, queue: str = FRAMES, **environment: str) -> WorkerProcess:
         """Start one, in this environment beside the service's own settings; returns at once."""
         own = {name.upper(): str(value) for name, value in self.settings.model_dump().items()}
-        log = self._directory / f"worker{len(self.workers)}.log"
-        self.workers.append(WorkerProcess(module, os.environ | own | environment, log))
+        log = self.directory / f"worker{len(self.workers)}.log"
+        self.workers.append(WorkerProcess(module, os.environ | own | environment, log, queue))
         return self.workers[-1]
 
-    def open(self, *types: ChallengeType, timeout: float = 5.0, at: float | None = None, mirrored: bool = False) -> str:
+    def open(
+        self,
+        *types: ChallengeType,
+        timeout: float = 5.0,
+        at: float | None = None,
+        mirrored: bool = False,
+        identify: bool = False,
+    ) -> str:
         """The id of a new session."""
         session = Session.open(
             str(uuid.uuid4()),
@@ -134,6 +143,7 @@ class Service:
             at=time.time() if at is None else at,
             ttl=300,
             mirrored=mirrored,
+            identify=identify,
         )
         with UnitOfWork(self.engine) as uow:
             uow.sessions.add(session)

@@ -1,0 +1,121 @@
+"""One person all the way, through real worker processes on both queues; what is seen, and whose face it is, is scripted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import redis
+from sqlalchemy import select
+
+from shared import faces, keyspace
+from shared.db.tables import outbox
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence import Code
+from shared.liveness.session import State
+from shared.messages import IDENTITY, enqueue_comparison
+from tests.integration.redis_server import RedisServer
+from tests.integration.workers.scripted_worker import Script, descriptor_of
+from tests.integration.workers.service import Service
+from tests.integration.workers.showing import ONE, OTHER, anchored, compared, show, stored, until
+from workers.vision.descriptor import to_bytes
+
+TURN_LEFT, BLINK = ChallengeType.TURN_LEFT, ChallengeType.BLINK
+
+
+@pytest.fixture(scope="module")
+def running(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service with two workers of frames and one that compares faces."""
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    service = Service(redis_server.url, tmp_path_factory.mktemp("identity"))
+    try:
+        service.start_workers(2)
+        service.start_workers(1, queue=IDENTITY)
+        yield service
+    finally:
+        service.close()
+
+
+def test_one_person_all_the_way_is_live(running):
+    session_id = running.open(TURN_LEFT, BLINK, identify=True)
+    show(running, session_id)
+    until(lambda: compared(running, session_id) == 1)
+    assert 0 < running.redis.ttl(keyspace.anchor(session_id)) <= 300
+    assert show(running, session_id, passes=True).passed
+    show(running, session_id)
+    until(lambda: compared(running, session_id) == 2)
+    last = show(running, session_id, passes=True)
+    assert (last.passed, last.state, last.is_live) == (True, State.COMPLETED, True)
+    session = stored(running, session_id)
+    assert [(f.challenge, f.score) for f in session.findings if f.code is Code.SWAPPED] == [(0, 0.0), (1, 0.0)]
+    until(lambda: not anchored(running), 2)
+
+
+def test_another_person_ends_the_session_at_once(running):
+    session_id = running.open(TURN_LEFT, BLINK, identify=True)
+    show(running, session_id)
+    assert show(running, session_id, passes=True).passed
+    show(running, session_id, OTHER)
+    until(lambda: stored(running, session_id).state is State.FAILED)
+    session = stored(running, session_id)
+    assert (session.reason, session.is_live) == ("identity_swap", None)
+    assert [f.score for f in session.findings if f.challenge == 1] == [pytest.approx(0.9, abs=0.03)]
+    after = show(running, session_id, OTHER, passes=True)
+    assert (after.state, after.passed, after.is_live, after.challenge_type) == (State.FAILED, False, None, None)
+    with running.engine.connect() as connection:
+        told = connection.scalars(
+            select(outbox.c.type).where(outbox.c.session_id == session_id).order_by(outbox.c.id)
+        ).all()
+    assert told == ["session.created", "session.started", "session.challenge_passed", "session.failed"]
+    until(lambda: not anchored(running), 2)
+
+
+def test_a_message_that_comes_twice_changes_nothing(running):
+    session_id = running.open(TURN_LEFT, identify=True)
+    show(running, session_id)
+    until(lambda: compared(running, session_id) == 1)
+    identity = stored(running, session_id).identity
+    assert identity is not None
+    (sample,) = identity.samples
+    # As if its worker had been killed before it could say that it was done; the second time even with another face.
+    faces.put(running.redis, sample.frame_id, Script(who=OTHER).encode())
+    enqueue_comparison(running.broker, session_id, sample.frame_id, time.time() + 300)
+    until(lambda: not running.redis.exists(keyspace.chip(sample.frame_id)))
+    assert stored(running, session_id).identity == identity
+    # And once more, with nothing left of it.
+    enqueue_comparison(running.broker, session_id, sample.frame_id, time.time() + 300)
+    time.sleep(0.3)
+    assert stored(running, session_id).state is State.IN_PROGRESS
+
+
+def test_no_descriptor_is_in_rows_or_logs(running, tmp_path):
+    session_id = running.open(TURN_LEFT, BLINK, identify=True)
+    show(running, session_id)
+    until(lambda: compared(running, session_id) == 1)
+    needle = to_bytes(descriptor_of(ONE))
+    assert running.redis.get(keyspace.anchor(session_id)) == needle
+    everything = b"".join(file.read_bytes() for file in running.directory.iterdir())
+    assert session_id.encode() in everything
+    for secret in (needle, needle[-32:], b"0.4321", b"0.432"):
+        assert secret not in everything
+
+
+def test_a_face_that_cannot_be_read_is_logged_without_it_and_the_worker_goes_on(running):
+    session_id = running.open(TURN_LEFT, identify=True)
+    faces.put(running.redis, "not a face", b"secret pixels")
+    enqueue_comparison(running.broker, session_id, "not a face", time.time() + 300)
+    until(lambda: "face.not_compared" in running.logs)
+    assert "secret pixels" not in running.logs
+    show(running, session_id)
+    until(lambda: compared(running, session_id) == 1)
+
+
+def test_every_key_has_a_time_to_live(running):
+    session_id = running.open(TURN_LEFT, identify=True)
+    show(running, session_id)
+    until(lambda: compared(running, session_id) == 1)
+    ours = [key for key in running.redis.keys("*") if not key.startswith(b"dramatiq:")]
+    assert keyspace.anchor(session_id).encode() in ours
+    assert all(running.redis.ttl(key) > 0 for key in ours)

@@ -1,0 +1,78 @@
+"""The identity check where the process that compares faces is slow, or is not there; each test with workers of its own."""
+
+from __future__ import annotations
+
+import time
+from itertools import count
+from statistics import median
+
+from shared.db import UnitOfWork
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence import Code
+from shared.liveness.identity import PATIENCE
+from shared.liveness.session import FrameResult, State
+from shared.messages import IDENTITY
+from tests.integration.workers.showing import anchored, show, stored, until
+from workers.clock import Sessions
+
+TURN_LEFT, BLINK = ChallengeType.TURN_LEFT, ChallengeType.BLINK
+
+
+def test_a_frame_does_not_wait_for_a_comparison_but_the_last_pass_does(service):
+    service.start_workers(2)
+    service.start_workers(1, queue=IDENTITY, SCRIPTED_DESCRIBING="0.9")
+    session_id = service.open(BLINK, identify=True)
+    took, results = [], list[FrameResult]()
+    for number in count():
+        before = time.monotonic()
+        results.append(show(service, session_id, passes=number >= 3))
+        took.append(time.monotonic() - before - 0.125)
+        if results[-1].session_complete:
+            break
+    assert median(took) < 0.05
+    assert max(took) < 0.5
+    waiting = results[3:-1]
+    assert {(r.passed, r.hint and r.hint.code, r.is_live) for r in waiting} == {(False, "hold_still", None)}
+    assert len(waiting) >= 3
+    assert (results[-1].passed, results[-1].is_live) == (True, True)
+
+
+def test_without_a_worker_that_compares_the_last_pass_waits_two_seconds_and_is_not_live(service):
+    service.start_workers(1)
+    session_id = service.open(BLINK, identify=True)
+    show(service, session_id)
+    show(service, session_id)
+    began = time.monotonic()
+    while not (last := show(service, session_id, passes=True)).session_complete:
+        assert time.monotonic() - began < PATIENCE + 1
+    assert time.monotonic() - began > PATIENCE - 0.2
+    assert (last.passed, last.is_live) == (True, False)
+    session = stored(service, session_id)
+    assert (session.state, session.reason) == (State.COMPLETED, Code.UNIDENTIFIED)
+    assert all(ttl > 0 for key in service.redis.keys("chip:*") if (ttl := service.redis.ttl(key)))
+
+
+def test_the_clock_completes_a_pass_that_waits(service):
+    service.start_workers(1)
+    session_id = service.open(BLINK, identify=True)
+    show(service, session_id)
+    show(service, session_id, passes=True)
+    assert not show(service, session_id, passes=True).session_complete
+    due = stored(service, session_id).due
+    assert due is not None
+    assert due < time.time() + PATIENCE + 1
+    Sessions(service.engine, retention=3600).end_overdue(due + 0.1)
+    assert (stored(service, session_id).state, stored(service, session_id).is_live) == (State.COMPLETED, False)
+
+
+def test_nothing_is_left_of_a_session_that_was_cancelled_meanwhile(service):
+    service.start_workers(1)
+    (worker,) = service.start_workers(1, queue=IDENTITY, SCRIPTED_DESCRIBING="0.5")
+    session_id = service.open(TURN_LEFT, identify=True)
+    show(service, session_id)
+    with UnitOfWork(service.engine) as uow:
+        uow.sessions.delete(session_id)
+        uow.commit()
+    until(lambda: not service.redis.keys("chip:*"))
+    until(lambda: not anchored(service), 1)
+    assert "rror" not in worker.log
