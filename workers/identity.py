@@ -67,7 +67,10 @@ class IdentityWork:
                 log.debug("face.gone")  # compared already, or too late
                 return
             try:
-                self._compare(session_id, frame_id, chip, expires_at)
+                if self._goes_on(session_id):
+                    self._compare(session_id, frame_id, chip, expires_at)
+                else:
+                    faces.forget(self._tools.redis, session_id)
             except Exception:
                 # The session takes another sample after a while. What is logged is the fault, never the face.
                 log.exception("face.not_compared")
@@ -78,6 +81,12 @@ class IdentityWork:
         kept = faces.anchor(self._tools.redis, session_id, to_bytes(own), expires_at - time.time())
         if not self._tell(session_id, frame_id, distance(from_bytes(kept), own)):
             faces.forget(self._tools.redis, session_id)
+
+    def _goes_on(self, session_id: str) -> bool:
+        """Whether it is worth the network's time: a queue that is behind must not work for those who have left."""
+        with UnitOfWork(self._tools.engine, read_only=True) as uow:
+            session = uow.sessions.get(session_id)
+        return session is not None and not session.ended
 
     def _tell(self, session_id: str, frame_id: str, far: float) -> bool:
         """Tell the session; whether it goes on."""

@@ -38,14 +38,15 @@ OUTSIDE: Final = 0.05
 EYES: Final = 0.5
 #: Seconds after which a face that was compared is compared again, though its track is unbroken: a face that is put exactly
 #: in the place of another does not break it.
-FRESH: Final = 2.5
+FRESH: Final = 4.0
 #: Seconds after which a comparison that has not come in is taken for lost, and another frame is compared.
-LOST: Final = 2.0
+LOST: Final = 3.0
 #: Seconds between two samples of a session at least, and how many may be out at once and be taken in all: whatever a
 #: client sends, the network that compares them has other sessions to work for.
-SPACING, OUT, MOST = 0.2, 3, 60
-#: Seconds that the last pass waits for comparisons: of a worker that is not there nobody is to wait for long.
-PATIENCE: Final = 2.0
+SPACING, OUT, MOST = 0.2, 2, 60
+#: Seconds that the last pass waits for comparisons: nobody is to wait for long for a worker that is not there, and nobody to
+#: be turned away because one has much to do for a moment.
+PATIENCE: Final = 3.0
 #: A distance beyond the limit by less than this may be one bad picture: the next sample of the track decides.
 DOUBT: Final = 0.05
 

@@ -37,7 +37,7 @@ def test_a_frame_does_not_wait_for_a_comparison_but_the_last_pass_does(service):
     assert (results[-1].passed, results[-1].is_live) == (True, True)
 
 
-def test_without_a_worker_that_compares_the_last_pass_waits_two_seconds_and_is_not_live(service):
+def test_without_a_worker_that_compares_the_last_pass_waits_for_a_while_and_is_not_live(service):
     service.start_workers(1)
     session_id = service.open(BLINK, identify=True)
     show(service, session_id)

@@ -296,7 +296,7 @@ def test_a_challenge_that_is_not_the_last_does_not_wait():
 
 @pytest.mark.parametrize(("preset", "live"), [(Preset.LENIENT, True), (Preset.STANDARD, False), (Preset.STRICT, False)])
 def test_without_comparisons_the_wait_ends_and_says_so(preset, live):
-    """No worker compares: the session completes after two seconds, and nobody knows who it was."""
+    """No worker compares: the session completes after a while, and nobody knows who it was."""
     session = opened(BLINK, preset=preset)
     results = watched(session, film(Person(), gesture(BLINK, 0.6), seconds=6), lambda _: None)
     assert (session.state, session.is_live) == (State.COMPLETED, live)
