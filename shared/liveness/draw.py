@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Protocol
 
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, OPPOSITES, ChallengeType
@@ -33,14 +34,18 @@ def draw(count: int, chance: Chance, allowed: Collection[ChallengeType] = tuple(
     if count < 1 or not allowed:
         raise ValueError("count and the allowed challenges must be at least 1")
     mixed = count >= 2 and bool(HEAD_MOVEMENTS & set(allowed)) and bool(EXPRESSIONS & set(allowed))
+    following = {t: _after(t, allowed) for t in allowed}
     while True:
-        drawn = [chance.choice(allowed)]
-        while len(drawn) < count:
-            last = drawn[-1]
-            options = [t for t in allowed if t not in (last, OPPOSITES.get(last))]
-            drawn.append(chance.choice(options or [t for t in allowed if t != last] or allowed))
-        if not mixed or (HEAD_MOVEMENTS & set(drawn) and EXPRESSIONS & set(drawn)):
+        drawn = [chance.choice(allowed) for _ in range(count)]
+        fit = all(later in following[earlier] for earlier, later in pairwise(drawn))
+        if fit and (not mixed or (HEAD_MOVEMENTS & set(drawn) and EXPRESSIONS & set(drawn))):
             return drawn
+
+
+def _after(last: ChallengeType, allowed: list[ChallengeType]) -> list[ChallengeType]:
+    """What may follow a challenge: not itself nor its opposite, where there is another; its opposite, where that is all."""
+    others = [t for t in allowed if t not in (last, OPPOSITES.get(last))]
+    return others or [t for t in allowed if t != last] or allowed
 
 
 def draw_pauses(count: int, chance: Chance) -> tuple[float, ...]:

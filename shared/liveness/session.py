@@ -186,8 +186,8 @@ class Session:
 
         settled: no frame that arrived earlier is still being measured. Only then may this one time a challenge out.
         """
-        if not self.ended and at >= self.expires_at:
-            self._end(State.EXPIRED, self.expires_at, "expired")
+        if at >= self.expires_at:
+            self.tick(at)
         current = self.current
         if current is None:
             return self._result(None, hint=hints.ENDED)
@@ -252,7 +252,9 @@ class Session:
             self.identity.see(frame, self.frames, self.challenges.index(current), self.recall(frame.at)[0])
 
     def _judge(self, challenge: Challenge, began: float, at: float) -> Judgement:
-        judgement = judge(challenge.type, self.frames, since=began, opening_until=self.recall(at)[0])
+        # Frames that came after the deadline, while earlier ones were still being measured, are not part of the answer.
+        in_time = [f for f in self.frames if challenge.deadline is None or f.at <= challenge.deadline]
+        judgement = judge(challenge.type, in_time, since=began, opening_until=self.recall(at)[0])
         if judgement.passed and self.frames[-1].at < began + REACTION:
             return replace(judgement, passed=False, hint=hints.do(challenge.type))
         return judgement

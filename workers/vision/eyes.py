@@ -51,6 +51,7 @@ def _eye(picture: Picture, one: Points, other: Points) -> Picture:
     region = Region(
         float(centre[0]), float(centre[1]), _REGION_SCALE * width, float(np.degrees(np.arctan2(across[1], across[0])))
     )
-    return as_picture(
-        cv2.warpAffine(picture, region_map(region, _INPUT), (_INPUT, _INPUT), borderMode=cv2.BORDER_REPLICATE)
-    )
+    to_square = region_map(region, _INPUT)
+    # The middle of an even number of pixels lies between two: so it stays there when an eye is mirrored.
+    to_square[:, 2] -= 0.5
+    return as_picture(cv2.warpAffine(picture, to_square, (_INPUT, _INPUT), borderMode=cv2.BORDER_REPLICATE))

@@ -124,8 +124,8 @@ class Vision:
                 landmarks = self._locate(picture, found[0].region(self._engine.region_scale))
         if landmarks is None:
             brightness = float(picture.mean())
-            nothing = Problem.TOO_DARK if brightness < DARK_ROOM else Problem.NO_FACE
-            return Seen(Observation(0, nothing, None, width, height, brightness, digest), None, picture)
+            why = self._why_nothing(picture, brightness)
+            return Seen(Observation(0, why, None, width, height, brightness, digest), None, picture)
         # What is looked at now and then: a second face, a screen's rim and stripes.
         sampled = found is not None
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
@@ -177,6 +177,14 @@ class Vision:
             if found:
                 return found
         return []
+
+    def _why_nothing(self, picture: Picture, brightness: float) -> Problem:
+        """Why no face was found: too dark a room, a face too far away for the finders, or none."""
+        if brightness < DARK_ROOM:
+            return Problem.TOO_DARK
+        height, width = picture.shape[:2]
+        middle = picture[height // 4 : height - height // 4, width // 4 : width - width // 4]
+        return Problem.TOO_FAR if self._search(middle) else Problem.NO_FACE
 
     def _measure_face(self, picture: Picture, landmarks: Landmarks) -> tuple[Face, Problem | None, Light]:
         points = landmarks.points

@@ -41,7 +41,7 @@ def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float
     if not len(rested):
         return Judgement(False, 0.0, hints.relax(kind))
     yaw, pitch = track.yaw[now], track.pitch[now]
-    strayed = max(abs(yaw[-1] - yaw[rested[-1]]), abs(pitch[-1] - pitch[rested[-1]]))
+    strayed = max(abs(yaw[-1] - np.median(yaw[rested])), abs(pitch[-1] - np.median(pitch[rested])))
     if track.held((amount >= needed) & (away <= thresholds.MOUTH_HIDDEN), since) >= thresholds.HELD:
         if strayed > thresholds.MOUTH_CALM:
             return Judgement(False, 0.0, hints.HOLD_STILL)

@@ -36,7 +36,7 @@ def learn_neutral(track: Track, opening_until: float) -> Neutral:
         left_eye=max(thresholds.LEAST_OPEN, float(np.quantile(track.left_eye, 0.8))),
         right_eye=max(thresholds.LEAST_OPEN, float(np.quantile(track.right_eye, 0.8))),
         mouth_open=float(np.quantile(track.mouth_open, 0.2)),
-        smile=float(np.quantile(track.smile, 0.25)),
+        smile=float(np.quantile(track.smile, 0.3)),
     )
 
 

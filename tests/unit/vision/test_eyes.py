@@ -25,18 +25,14 @@ def points_of(models_dir):
     return lambda frame: mesh.locate(frame, Region(320, 240, 280)).points.astype(np.float64)
 
 
-HALF_A_PIXEL = pytest.mark.xfail(strict=True, reason="the left eye's square is shown one of its pixels to the side")
-
-
-@pytest.mark.parametrize("far", [0.02, pytest.param(0.004, marks=HALF_A_PIXEL)])
 @pytest.mark.parametrize("pose", [Pose(), Pose(left_lid=1), Pose(right_lid=0.6), Pose(yaw=15, roll=8)])
-def test_a_mirror_swaps_the_eyes(eyes, points_of, performer, pose, far):
+def test_a_mirror_swaps_the_eyes(eyes, points_of, performer, pose):
     """Both eyes are looked at in the same way: what one is here, the other is there."""
     frame = performer.frame(pose)
     points = points_of(frame)
     left, right = eyes.openness(frame, points)
     there = eyes.openness(np.ascontiguousarray(cv2.flip(frame, 1)), mirrored(points, 639))
-    assert there == pytest.approx((right, left), abs=far)
+    assert there == pytest.approx((right, left), abs=0.004)
 
 
 @pytest.mark.parametrize("side", ["left", "right"])

@@ -53,13 +53,7 @@ def test_dlib_sees_eyes_and_mouth_too(seen, kind):
     assert passed_after(kind, seen("dlib", "plain", kind)) is not None
 
 
-LIFTED = pytest.mark.xfail(strict=True, reason="the mouth that widens on a lifted face was last at rest half way up")
-
-
-@pytest.mark.parametrize(
-    "done",
-    [pytest.param(kind, marks=[LIFTED] if kind is ChallengeType.LOOK_UP else []) for kind in ChallengeType],
-)
+@pytest.mark.parametrize("done", ChallengeType)
 def test_the_mesh_sees_no_other_gesture_in_it(seen, done):
     """What is done is taken for nothing else."""
     frames = seen("mesh", "plain", done)

@@ -107,10 +107,9 @@ def test_someone_who_goes_away_is_asked_closer(vision, performer):
     assert problems == sorted(problems, key=lambda problem: problem is not None)
 
 
-@pytest.mark.xfail(strict=True, reason="neither finder sees a face of less than some 35 pixels between the eyes")
-def test_someone_who_is_far_away_from_the_beginning_is_asked_closer(vision, models_dir):
-    """Who has never been near is not told that there is nobody."""
-    (seen,) = observations(vision, [encode(Performer(models_dir, scale=0.32).frame(NEUTRAL))])
+def test_someone_who_is_far_away_from_the_beginning_is_asked_closer(visions, models_dir):
+    """Who has never been near is not told that there is nobody. (dlib's finder does not see as far.)"""
+    (seen,) = observations(visions["mesh"], [encode(Performer(models_dir, scale=0.32).frame(NEUTRAL))])
     assert seen.problem is Problem.TOO_FAR
 
 
