@@ -14,6 +14,10 @@ from ops.evaluating.signals import NEEDED, UNITS, Signals, onset, reach
 from shared.liveness.challenge import ChallengeType
 
 
+#: Seconds that an onset may be wrong by: it is looked for in frames that are 0.067 s apart.
+EARLY = 0.1
+
+
 @dataclass(frozen=True, slots=True)
 class Rate:
     """k of n, with Wilson's 95 % interval."""
@@ -43,18 +47,23 @@ class GestureRates:
     fps: float
     hits: dict[str, Rate]
     false_accepts: dict[str, Rate]
-    #: Of all false accepts those that fall into a clip that is labelled with the gesture asked for.
-    labelled: int
+    #: The same without the false accepts that fall into seconds that are labelled with the gesture asked for.
+    unlabelled: Rate
     #: Seconds from onset and from labelled peak to the pass, of each hit.
     since_onset: dict[str, list[float]]
     since_peak: dict[str, list[float]]
     #: Hits that passed at the clip's first showing.
     at_first: Rate
 
-    def median(self, since: str = "onset") -> float | None:
-        """Over all gestures."""
-        by = self.since_onset if since == "onset" else self.since_peak
-        return statistics.median(by["all"]) if by.get("all") else None
+    @property
+    def early(self) -> int:
+        """Hits that passed before their gesture began: something else in the clip was taken for it."""
+        return sum(s < -EARLY for s in self.since_onset["all"])
+
+    def median(self, gesture: str = "all") -> float | None:
+        """Seconds from the onset to the pass, of hits that did not pass before it."""
+        seconds = [s for s in self.since_onset.get(gesture, []) if s >= -EARLY]
+        return statistics.median(seconds) if seconds else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +181,7 @@ def _gestures(engine: str, fps: float, outcomes: Sequence[Outcome]) -> GestureRa
         fps,
         {g: Rate.of(bool(o.passed) for o in group) for g, group in _by_gesture(hits).items()},
         {g: Rate.of(bool(o.passed) for o in group) for g, group in _by_gesture(others).items()},
-        sum(o.labelled for o in others),
+        Rate.of(bool(o.passed) for o in others if not o.labelled),
         seconds(lambda o: o.since_onset),
         seconds(lambda o: o.since_peak),
         Rate.of(o.lap == 0 for o in hits if o.passed),

@@ -112,6 +112,8 @@ def _tell(console: Console, results: Results) -> None:
         for gesture, hits in rates.hits.items():
             table.add_row(words(gesture), _rate(hits), _rate(rates.false_accepts.get(gesture)))
         console.print(table)
+        apart = rates.unlabelled
+        console.print(f"False accepts but for seconds labelled with the gesture: {_rate(apart)}", highlight=False)
         median = rates.median()
         if median is not None:
             console.print(f"Onset to pass: {median:.2f} s in the median", highlight=False)

@@ -37,7 +37,8 @@ def test_hits_and_false_accepts_are_counted_by_gesture() -> None:
     (rates,) = results.gestures
     assert (rates.hits["SMILE"].k, rates.hits["SMILE"].n) == (2, 3)
     assert (rates.hits["all"].k, rates.hits["all"].n) == (3, 4)
-    assert (rates.false_accepts["all"].k, rates.false_accepts["all"].n, rates.labelled) == (1, 3, 1)
+    assert (rates.false_accepts["all"].k, rates.false_accepts["all"].n) == (1, 3)
+    assert (rates.unlabelled.k, rates.unlabelled.n) == (0, 2)
     assert "BLINK" not in rates.false_accepts
     assert (rates.at_first.k, rates.at_first.n) == (2, 3)
     assert results.misses == [outcomes[2]]
@@ -90,8 +91,11 @@ def test_the_onset_is_where_the_signal_leaves_rest(smiling: Signals) -> None:
 def test_a_hit_is_timed_from_the_onset_of_its_clips_first_showing(smiling: Signals) -> None:
     hit = passed("hit", at=2.1, clip=("a.mp4", 10.0, 14.0))
     late = passed("hit", at=6.1, clip=("a.mp4", 10.0, 14.0), lap=1)
-    (rates,) = summarise([hit, late], [smiling], []).gestures
-    assert rates.since_onset["SMILE"] == pytest.approx([0.5, 4.5], abs=0.08)
+    early = passed("hit", at=0.6, clip=("a.mp4", 10.0, 14.0))
+    (rates,) = summarise([hit, late, early], [smiling], []).gestures
+    assert rates.since_onset["SMILE"] == pytest.approx([0.5, 4.5, -1.0], abs=0.08)
+    assert rates.early == 1
+    assert rates.median() == rates.median("SMILE") == pytest.approx(2.5, abs=0.08)
 
 
 def test_the_reach_is_what_is_held_away_from_neutral(smiling: Signals) -> None:
