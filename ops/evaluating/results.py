@@ -13,7 +13,6 @@ from ops.evaluating.outcome import Outcome
 from ops.evaluating.signals import NEEDED, UNITS, Signals, onset, reach
 from shared.liveness.challenge import ChallengeType
 
-
 #: Seconds that an onset may be wrong by: it is looked for in frames that are 0.067 s apart.
 EARLY = 0.1
 
