@@ -38,7 +38,7 @@ OUTSIDE: Final = 0.05
 EYES: Final = 0.5
 #: Seconds after which a face that was compared is compared again, though its track is unbroken: a face that is put exactly
 #: in the place of another does not break it.
-FRESH: Final = 4.0
+FRESH: Final = 2.5
 #: Seconds after which a comparison that has not come in is taken for lost, and another frame is compared.
 LOST: Final = 3.0
 #: Seconds between two samples of a session at least, and how many may be out at once and be taken in all: whatever a

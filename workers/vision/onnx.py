@@ -1,0 +1,77 @@
+"""Writes a network down as ONNX, as far as is needed to hand one to OpenCV: nodes, weights, one input, one output.
+
+ONNX is Protocol Buffers; field numbers are those of onnx.proto3 (Apache-2.0). The package `onnx` would do the same in 15 MB.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+#: onnx.proto3: TensorProto.DataType.FLOAT, AttributeProto.AttributeType.INTS.
+_FLOAT, _INTS = 1, 7
+#: Versions of the format, and of the operators: the last whose Pad has its widths as an attribute.
+_IR_VERSION, _OPSET = 4, 10
+
+
+class Graph:
+    """A network under construction. Each method adds a node and gives the name of what it puts out."""
+
+    def __init__(self, name: str, shape: Sequence[int]) -> None:
+        """shape: of the input, whose name is "input"."""
+        self._name = name
+        self._shape = shape
+        self._nodes: list[bytes] = []
+        self._weights: list[bytes] = []
+
+    def add(self, operator: str, *inputs: str, **attributes: Sequence[int]) -> str:
+        """An operator by its ONNX name, with attributes that are lists of integers."""
+        output = f"{operator}{len(self._nodes)}"
+        node = (
+            b"".join(_field(1, name) for name in inputs) + _field(2, output) + _field(3, output) + _field(4, operator)
+        )
+        for name, values in attributes.items():
+            numbers = b"".join(_field(8, int(value)) for value in values)
+            node += _field(5, _field(1, name) + numbers + _field(20, _INTS))
+        self._nodes.append(node)
+        return output
+
+    def weights(self, values: NDArray[Any]) -> str:
+        """Numbers for a node's input."""
+        name = f"weights{len(self._weights)}"
+        raw = np.ascontiguousarray(values, dtype="<f4").tobytes()
+        shape = b"".join(_field(1, size) for size in values.shape)
+        self._weights.append(shape + _field(2, _FLOAT) + _field(8, name) + _field(9, raw))
+        return name
+
+    def encode(self, output: str, shape: Sequence[int]) -> bytes:
+        """The network with `output` as what it gives."""
+        graph = b"".join(_field(1, node) for node in self._nodes) + _field(2, self._name)
+        graph += b"".join(_field(5, tensor) for tensor in self._weights)
+        graph += _field(11, _described("input", self._shape)) + _field(12, _described(output, shape))
+        return _field(1, _IR_VERSION) + _field(8, _field(1, "") + _field(2, _OPSET)) + _field(7, graph)
+
+
+def _described(name: str, shape: Sequence[int]) -> bytes:
+    sizes = b"".join(_field(1, _field(1, size)) for size in shape)
+    return _field(1, name) + _field(2, _field(1, _field(1, _FLOAT) + _field(2, sizes)))
+
+
+def _field(number: int, value: int | str | bytes) -> bytes:
+    """A Protocol Buffers field: a variable-length integer, or bytes with their length before them."""
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def _varint(value: int) -> bytes:
+    parts = bytearray()
+    while value > 0x7F:
+        parts.append(value & 0x7F | 0x80)
+        value >>= 7
+    parts.append(value)
+    return bytes(parts)
