@@ -92,7 +92,9 @@ def time_chart(rates: GestureRates) -> str:
             names = [g for g in by if g != "all"]
             for row, gesture in enumerate(names):
                 axes.scatter(by[gesture], _scattered(row, len(by[gesture])), s=16, color=BLUE, alpha=0.6, linewidth=0)
-                middle = rates.median(gesture) if by is rates.since_onset else statistics.median(by[gesture] or [np.nan])
+                middle = (
+                    rates.median(gesture) if by is rates.since_onset else statistics.median(by[gesture] or [np.nan])
+                )
                 if middle is not None:
                     axes.plot([middle, middle], [row - 0.35, row + 0.35], color=BLACK, linewidth=1.5)
             axes.axvline(0, color=GREY, linewidth=1)
