@@ -50,6 +50,9 @@ SPACING, OUT, MOST = 0.2, 2, 60
 PATIENCE: Final = 3.0
 #: A distance beyond the limit by less than this may be one bad picture: the next sample of the track decides.
 DOUBT: Final = 0.05
+#: Distance under which two pictures of different cameras and days are of one person: what the model was trained to part
+#: people at. (Within a session, with one camera, people are nearer to themselves, and the limit is the preset's.)
+ALIKE: Final = 0.6
 
 
 @dataclass(slots=True)
@@ -79,6 +82,26 @@ class Held:
 
 
 @dataclass(slots=True)
+class Reference:
+    """A picture that was given at creation: is the person before the camera the one in it?"""
+
+    #: Of the nearest face that was compared with it; None while none was.
+    distance: float | None = None
+    #: Why it cannot be compared: a stable code.
+    problem: str | None = None
+
+    @property
+    def match(self) -> bool | None:
+        """Whether it is the same person; None where that is not known."""
+        return None if self.distance is None else self.distance < ALIKE
+
+    @property
+    def similarity(self) -> float | None:
+        """1 for the same picture, 0.5 where `match` changes, 0 for people who have nothing in common."""
+        return None if self.distance is None else round(max(0.0, 1 - self.distance / (2 * ALIKE)), 3)
+
+
+@dataclass(slots=True)
 class Identity:
     """Who is before the camera, as far as is known; part of a session. `limit` is the preset's, for a distance."""
 
@@ -90,6 +113,8 @@ class Identity:
     #: The track that each challenge was passed on, by position.
     passed_on: list[int] = field(default_factory=list)
     held: Held | None = None
+    #: None where no picture was given.
+    reference: Reference | None = None
 
     def see(self, frame: Frame, frames: Sequence[Frame], challenge: int, opening_until: float) -> bool:
         """Follow the face into `frame`, one of `frames` (oldest first); whether its face is to be compared.
@@ -138,6 +163,12 @@ class Identity:
         over = self.held is not None and self.passed_on[-1] != self.track
         position = len(self.passed_on) - (self.held is not None)
         return over or (self._known(self.track, position) and not self.open_doubt)
+
+    def resemble(self, distance: float) -> None:
+        """Take in how far a face of this session is from the one in the picture given at creation."""
+        if self.reference is not None:
+            nearest = self.reference.distance
+            self.reference.distance = distance if nearest is None else min(nearest, distance)
 
     def asks_for(self, frame_id: str) -> bool:
         """Whether this frame's distance is waited for."""

@@ -12,6 +12,8 @@ class Options:
     #: Seconds from each pass to the reveal of the next challenge, drawn by the caller: one fewer than there are
     #: challenges. Empty: the person knows all challenges from the beginning.
     pauses: tuple[float, ...] = ()
+    #: Whether its best frontal frame can be fetched when the person was live.
+    portrait: bool = False
 
 
 #: Nothing beyond its challenges.

@@ -13,9 +13,10 @@ from shared.liveness.evidence import LIMITS, Code, Finding, Preset, against, exa
 from shared.liveness.frame import Frame
 from shared.liveness.gestures import Judgement, judge
 from shared.liveness.hints import Hint
-from shared.liveness.identity import PATIENCE, Held, Identity
+from shared.liveness.identity import PATIENCE, Held, Identity, Reference
 from shared.liveness.observation import Observation
 from shared.liveness.options import NO_OPTIONS, Options
+from shared.liveness.portrait import from_ideal
 
 #: Seconds of frames before the current challenge that its judge may look at.
 PREROLL = 4.0
@@ -106,8 +107,13 @@ class Session:
         preset: Preset = Preset.STANDARD,
         options: Options = NO_OPTIONS,
         identify: bool = False,
+        reference: bool = False,
     ) -> Session:
-        """A new, pending session. identify: whether it is to be one person all the way, by comparisons (`identify`)."""
+        """A new, pending session.
+
+        identify: whether it is to be one person all the way, by comparisons (see the method `identify`).
+        reference: whether that person will be compared with a picture as well.
+        """
         session = cls(
             id=session_id,
             challenges=[Challenge(t, timeout_seconds) for t in types],
@@ -116,8 +122,10 @@ class Session:
             mirrored=mirrored,
             preset=preset,
             options=options,
-            identity=Identity(LIMITS[preset][Code.SWAPPED]) if identify else None,
+            identity=Identity(LIMITS[preset][Code.SWAPPED]) if identify or reference else None,
         )
+        if session.identity is not None and reference:
+            session.identity.reference = Reference()
         session._tell("session.created", at, challenges=[str(c.type) for c in session.revealed(at)])
         return session
 
@@ -227,6 +235,13 @@ class Session:
         self.findings = [f for f in self.findings if f.code is not Code.SWAPPED] + self.identity.findings()
         if self.identity.swapped:
             self._fail(at, "identity_swap")
+
+    def from_portrait(self, frame_id: str) -> float | None:
+        """How far a frame that has just been submitted is from a portrait's ideal; None where no portrait is wanted of it."""
+        frame = next((f for f in reversed(self.frames) if f.id == frame_id), None)
+        if frame is None or not self.options.portrait:
+            return None
+        return from_ideal(frame, self.frames, self.recall(frame.at)[0])
 
     def cancel(self, at: float) -> None:
         """Tell that this session is no more; the caller deletes it."""

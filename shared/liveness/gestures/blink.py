@@ -38,6 +38,9 @@ def judge_blink(track: Track, neutral: Neutral, since: float) -> Judgement:
     confidence = sureness(depth, 1 - thresholds.CLOSED)
     if not opened[-1]:
         return Judgement(False, 0.0, hints.OPEN_EYES if closed[-1] else hints.do(ChallengeType.BLINK))
+    shallow, quick = thresholds.SHALLOW
+    if 1 - depth > shallow and at[-1] - at[start] > quick:
+        return Judgement(False, 0.0, hints.do(ChallengeType.BLINK))
     if at[-1] - at[start] > thresholds.LONGEST_BLINK + 0.3:
         return Judgement(False, 0.0, hints.BLINK_SHORTER)
     return Judgement(True, confidence, hints.PASSED)
