@@ -23,7 +23,10 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = ROOT / "var" / "log" / "install.log"
 #: Locks that bring all of another one: installing `test` leaves nothing to do for `runtime`.
-INCLUDES = {"test": ["runtime", "performer"], "dev": ["test", "runtime", "performer"]}
+INCLUDES = {
+    "test": ["runtime", "performer", "evaluate"],
+    "dev": ["test", "runtime", "performer", "evaluate"],
+}
 
 
 def main(names: list[str]) -> None:
