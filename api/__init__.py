@@ -9,6 +9,7 @@ from api.docs import docs
 from api.evidence import evidence
 from api.frames import frames
 from api.health import health
+from api.portraits import portraits
 from api.resources import Resources
 from api.schemas import Problem
 from api.sessions import sessions
@@ -44,7 +45,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.extensions["resources"] = Resources(settings)
     context.install(app)
     problems.install(app)
-    for blueprint in (sessions, frames, evidence, health):
+    for blueprint in (sessions, frames, evidence, portraits, health):
         app.register_api(blueprint)
     app.register_blueprint(docs)
     return app

@@ -96,10 +96,10 @@ KINDS: dict[str, Kind] = {
         Kind(
             "image_not_a_file",
             422,
-            "The part named image is a text field",
+            "The picture's part is a text field",
             "Send the picture's bytes as a file: the part needs a filename in its Content-Disposition header.",
         ),
-        Kind("image_empty", 422, "The picture is empty", "The part named image has no bytes: send a JPEG or PNG."),
+        Kind("image_empty", 422, "The picture is empty", "The picture's part has no bytes: send a JPEG or PNG."),
         Kind("not_an_image", 422, "Not a picture", "The bytes are not a JPEG or PNG: send a camera frame as one."),
         Kind(
             "unsupported_image",
@@ -118,6 +118,19 @@ KINDS: dict[str, Kind] = {
             413,
             "The picture has too many pixels",
             "Send a smaller picture: 640 pixels of width are plenty.",
+        ),
+        Kind(
+            "identity_off",
+            422,
+            "Faces are not compared here",
+            "This service was set up with IDENTITY=off: create the session without a part named reference.",
+        ),
+        Kind(
+            "portrait_not_found",
+            404,
+            "No portrait",
+            "There is none to fetch: the session was not created with portrait=true, has not ended with a live person, or "
+            "its portrait has been fetched or has expired.",
         ),
         Kind("image_too_small", 422, "The picture is too small", "Send a picture at least 320 pixels wide."),
         Kind(

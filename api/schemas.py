@@ -13,6 +13,7 @@ from pydantic_core.core_schema import ValidationInfo
 
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import LIMITS, SPECIES, Code, Preset, against
+from shared.liveness.identity import Reference
 from shared.liveness.session import Session, State
 
 _SESSION_ID = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
@@ -79,6 +80,10 @@ class SessionOptions(BaseModel):
         "away. Where it is not given, what the service was set up with: standard, unless its operator chose another.",
         json_schema_extra=_without_default,
     )
+    portrait: Annotated[bool, _must_be("true or false")] = Field(
+        False,
+        description="True: once the person was live, the best frontal frame can be fetched, once, for five minutes.",
+    )
 
     @field_validator("exclude")
     @classmethod
@@ -100,6 +105,15 @@ class SessionPath(BaseModel):
     """Which session is meant."""
 
     session_id: str = Field(description="The id that creation gave.", examples=[_SESSION_ID])
+
+
+class CreationForm(BaseModel):
+    """What may come with the creation of a session. `api.uploads` reads it."""
+
+    reference: FileStorage = Field(
+        description="A picture of the person who is expected, JPEG or PNG, with one face. The session's evidence says "
+        "whether the live person is the one in it."
+    )
 
 
 class FrameForm(BaseModel):
@@ -178,6 +192,23 @@ class FindingView(BaseModel):
     )
 
 
+class ReferenceView(BaseModel):
+    """Whether the person before the camera is the one in the picture given at creation."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    match: bool | None = Field(description="Null while no face of the session has been compared with it.")
+    similarity: float | None = Field(
+        ge=0,
+        le=1,
+        description="1 for the same picture, 0.5 where match changes, 0 for people who have nothing in common: one minus "
+        "the distance of the nearest face's descriptor over 1.2. Not a probability.",
+    )
+    problem: str | None = Field(
+        description="Why it cannot be compared: no_face, several_faces, or the code of a picture that cannot be read."
+    )
+
+
 class EvidenceView(BaseModel):
     """What a session's verdict rests on."""
 
@@ -195,6 +226,7 @@ class EvidenceView(BaseModel):
         description="The kind of attack that weighs most against the session; null where none does.",
         examples=["moved_photo"],
     )
+    reference: ReferenceView | None = Field(description="Null where no picture was given at creation.")
 
     @classmethod
     def of(cls, session: Session, at: float) -> EvidenceView:
@@ -219,7 +251,12 @@ class EvidenceView(BaseModel):
                 for finding in session.findings
             ],
             suspected=SPECIES[doubts[0].code] if doubts else None,
+            reference=session.identity and session.identity.reference and _reference(session.identity.reference),
         )
+
+
+def _reference(reference: Reference) -> ReferenceView:
+    return ReferenceView.model_validate(reference)
 
 
 class HintView(BaseModel):

@@ -7,21 +7,24 @@ import re
 from contextlib import suppress
 from uuid import uuid4
 
-from flask import Response
+from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
+from flask_openapi.models import MediaType, RequestBody, Schema
 from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
 from api.context import arrived_at
 from api.problems import ProblemError, responses
-from api.resources import resources
-from api.schemas import Cancelled, SessionLook, SessionOptions, SessionPath, SessionView
-from shared import faces
+from api.resources import Resources, resources
+from api.schemas import Cancelled, CreationForm, SessionLook, SessionOptions, SessionPath, SessionView
+from api.uploads import read_reference
+from shared import faces, portraits
 from shared.db import UnitOfWork
 from shared.liveness.draw import draw, draw_pauses
 from shared.liveness.options import Options
 from shared.liveness.session import Session
+from shared.messages import QueueUnavailable, enqueue_reference
 
 TAG = Tag(name="Sessions", description="A session is one person's check: some challenges, and what became of them.")
 
@@ -34,10 +37,32 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _chance = random.SystemRandom()
 
 
+#: As with a frame's form, see `api.frames`.
+_FORM = RequestBody(
+    required=False,
+    content={"multipart/form-data": MediaType(schema=Schema.model_validate(CreationForm.model_json_schema()))},
+)
+
+
 @sessions.post(
     "",
     operation_id="create_session",
-    responses=responses(SessionView, "invalid_parameter", "database_unavailable"),
+    request_body=_FORM,
+    responses=responses(
+        SessionView,
+        "invalid_parameter",
+        "malformed_form",
+        "picture_too_large",
+        "image_not_a_file",
+        "image_empty",
+        "not_an_image",
+        "truncated_image",
+        "too_many_pixels",
+        "identity_off",
+        "redis_unavailable",
+        "queue_unavailable",
+        "database_unavailable",
+    ),
 )
 def create_session(query: SessionOptions) -> Response:
     """Create a session.
@@ -45,7 +70,10 @@ def create_session(query: SessionOptions) -> Response:
     The challenges are drawn at random by the server, never the same or its opposite twice running, and from two on with
     at least one head movement and one facial expression; where fewer are left to draw from, as far as these allow.
     """
-    settings = resources().settings
+    held, settings = resources(), resources().settings
+    reference = read_reference(request, settings)
+    if reference is not None and not settings.identity:
+        raise ProblemError("identity_off")
     pauses = draw_pauses(query.num_challenges, _chance) if query.reveal == "next" else ()
     session = Session.open(
         str(uuid4()),
@@ -55,12 +83,15 @@ def create_session(query: SessionOptions) -> Response:
         ttl=settings.session_ttl,
         mirrored=query.mirrored,
         preset=query.preset or settings.preset,
-        options=Options(pauses=pauses),
+        options=Options(pauses=pauses, portrait=query.portrait),
         identify=settings.identity,
+        reference=reference is not None,
     )
-    with UnitOfWork(resources().engine) as uow:
+    with UnitOfWork(held.engine) as uow:
         uow.sessions.add(session)
         uow.commit()
+    if reference is not None:
+        _have_described(held, session, reference)
     return json_of(SessionView.of(session, arrived_at()))
 
 
@@ -98,7 +129,17 @@ def cancel_session(path: SessionPath) -> Response:
         uow.commit()
     with suppress(RedisError):  # then it expires, with the session's time
         faces.forget(resources().redis, session_id)
+        portraits.drop(resources().redis, session_id)
     return json_of(Cancelled(cancelled=session_id))
+
+
+def _have_described(held: Resources, session: Session, reference: bytes) -> None:
+    """Pass the picture on to a worker."""
+    faces.put_picture(held.redis, session.id, reference)
+    try:
+        enqueue_reference(held.broker, session.id, session.expires_at)
+    except QueueUnavailable as error:
+        raise ProblemError("queue_unavailable") from error
 
 
 def find(engine: Engine, session_id: str, at: float) -> Session:

@@ -14,8 +14,8 @@ from api.problems import ProblemError
 from shared import pictures
 from shared.settings import Settings
 
-#: The name of the part that holds the picture.
-PART = "image"
+#: The name of the part that holds a frame's picture, and of the one that a session may be created with.
+PART, REFERENCE = "image", "reference"
 #: Bytes of a form beside its picture: boundaries, the parts' headers, small fields of a client's own.
 FORM_BYTES = 64 * 1024
 #: Parts of a form; we read one of them.
@@ -35,25 +35,40 @@ def refuse_large_body(request: Request, settings: Settings) -> None:
 
 def read_picture(request: Request, settings: Settings) -> bytes:
     """The bytes of the part `image`: as far as one can tell undecoded, a whole JPEG or PNG of a permitted size."""
-    data = _read_part(request, settings)
+    if request.mimetype != "multipart/form-data":
+        raise ProblemError("not_multipart")
+    data = _read_part(request, settings, PART)
+    if data is None:
+        raise ProblemError("image_missing")
+    return _checked(data, settings)
+
+
+def read_reference(request: Request, settings: Settings) -> bytes | None:
+    """The bytes of the part `reference`, likewise; None where the request has none."""
+    if request.mimetype != "multipart/form-data":
+        return None
+    refuse_large_body(request, settings)
+    data = _read_part(request, settings, REFERENCE)
+    return None if data is None else _checked(data, settings)
+
+
+def _read_part(request: Request, settings: Settings, name: str) -> bytes | None:
+    form, files = _parse(request, settings)
+    file = files.get(name)
+    if file is not None:
+        return file.read()
+    if name in form:
+        raise ProblemError("image_not_a_file")
+    return None
+
+
+def _checked(data: bytes, settings: Settings) -> bytes:
     if not data:
         raise ProblemError("image_empty")
     if len(data) > settings.max_frame_bytes:
         raise _too_large(settings)
     _look_at(data, settings)
     return data
-
-
-def _read_part(request: Request, settings: Settings) -> bytes:
-    if request.mimetype != "multipart/form-data":
-        raise ProblemError("not_multipart")
-    form, files = _parse(request, settings)
-    file = files.get(PART)
-    if file is not None:
-        return file.read()
-    if PART in form:
-        raise ProblemError("image_not_a_file")
-    raise ProblemError("image_missing")
 
 
 def _parse(request: Request, settings: Settings) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:

@@ -42,6 +42,31 @@ def anchor(redis: Redis, session_id: str, descriptor: bytes, ttl: float) -> byte
     return descriptor if first is None else bytes(first)
 
 
+def look_anchor(redis: Redis, session_id: str) -> bytes | None:
+    """The session's first descriptor, if there is one yet."""
+    return cast("bytes | None", redis.get(keyspace.anchor(session_id)))
+
+
+def put_picture(redis: Redis, session_id: str, picture: bytes) -> None:
+    """Leave the picture that was given at creation, to be described."""
+    redis.set(keyspace.picture(session_id), picture, ex=keyspace.CHIP_TTL)
+
+
+def take_picture(redis: Redis, session_id: str) -> bytes | None:
+    """It; gone then, so that no second delivery describes it again."""
+    return cast("bytes | None", redis.getdel(keyspace.picture(session_id)))
+
+
+def keep_reference(redis: Redis, session_id: str, descriptor: bytes, ttl: float) -> None:
+    """Whose face that picture shows."""
+    redis.set(keyspace.reference(session_id), descriptor, px=max(1, int(ttl * 1000)))
+
+
+def look_reference(redis: Redis, session_id: str) -> bytes | None:
+    """It; None where no picture was given, or none has been described yet."""
+    return cast("bytes | None", redis.get(keyspace.reference(session_id)))
+
+
 def forget(redis: Redis, session_id: str) -> None:
     """The session has ended, or is no more."""
-    redis.delete(keyspace.anchor(session_id))
+    redis.delete(keyspace.anchor(session_id), keyspace.reference(session_id), keyspace.picture(session_id))

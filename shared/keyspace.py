@@ -15,6 +15,14 @@ chip:{frame}               string  CHIP_TTL          worker of frames: an       
 anchor:{session}           string  the rest of the   identity worker: the        identity worker; deleted when the
                                    session's own     descriptor of the           session ends or is cancelled
                                                      session's first face
+reference:{session}        string  the rest of the   identity worker: the        identity worker; deleted likewise
+                                   session's own     descriptor of the picture
+                                                     given at creation
+picture:{session}          string  CHIP_TTL          api: that picture           identity worker; deleted when it is
+                                                                                 described
+portrait:{session}         hash    the rest of the   worker of frames: the best  api, once; deleted when the session
+                                   session's own,    frame of a session that is  ends other than live
+                                   then PORTRAIT_TTL to have one
 workers:{queue}            zset    PRESENCE_TTL      each worker process, every  api (/readyz)
                                                      PRESENCE_EVERY seconds,
                                                      its last sign of life
@@ -42,6 +50,9 @@ PRIOR_TTL = 10
 
 #: Seconds; a comparison that is not made in half that time is not made at all.
 CHIP_TTL = 30
+
+#: Seconds from a session's end, with a live person, for which its portrait can be fetched.
+PORTRAIT_TTL = 300
 
 #: Seconds between two signs of life of a worker process.
 PRESENCE_EVERY = 2.0
@@ -84,6 +95,21 @@ def chip(frame_id: str) -> str:
 def anchor(session_id: str) -> str:
     """Whose face the others of a session are compared with."""
     return f"anchor:{session_id}"
+
+
+def reference(session_id: str) -> str:
+    """Whose face the picture shows that was given at creation."""
+    return f"reference:{session_id}"
+
+
+def picture(session_id: str) -> str:
+    """The picture that was given at creation."""
+    return f"picture:{session_id}"
+
+
+def portrait(session_id: str) -> str:
+    """The best frame so far."""
+    return f"portrait:{session_id}"
 
 
 def workers(queue: str) -> str:

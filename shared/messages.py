@@ -15,6 +15,7 @@ MEASURE_FRAME = "measure_frame"
 #: The queue of faces to be compared, and its actor.
 IDENTITY = "identity"
 COMPARE_IDENTITY = "compare_identity"
+DESCRIBE_REFERENCE = "describe_reference"
 
 
 class QueueUnavailable(Exception):
@@ -35,6 +36,11 @@ def enqueue_comparison(broker: Broker, session_id: str, frame_id: str, expires_a
     expires_at: when the session does, and with it what is known of the face.
     """
     _enqueue(broker, IDENTITY, COMPARE_IDENTITY, session_id=session_id, frame_id=frame_id, expires_at=expires_at)
+
+
+def enqueue_reference(broker: Broker, session_id: str, expires_at: float) -> None:
+    """Ask for the face in the picture that was left in `faces` at the session's creation; it expires at `expires_at`."""
+    _enqueue(broker, IDENTITY, DESCRIBE_REFERENCE, session_id=session_id, expires_at=expires_at)
 
 
 def _enqueue(broker: Broker, queue: str, actor: str, **arguments: Any) -> None:

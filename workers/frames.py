@@ -7,6 +7,7 @@ again. Whatever happens, the request that waits gets an answer, and nothing is a
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,10 +19,11 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared import answers, claims, faces, inflight
+from shared import answers, claims, faces, inflight, portraits
 from shared.answers import Answer, FrameProblem
 from shared.db import UnitOfWork
 from shared.liveness.frame import Frame
+from shared.liveness.session import Session
 from shared.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_comparison
 from workers import priors
 from workers.vision.errors import BadImage
@@ -53,10 +55,12 @@ class Judged:
     """What is said of a frame, and what is left to do about it."""
 
     answer: Answer
-    #: When the session expires, where the frame's face is to be compared; None where it is not.
-    compare_until: float | None = None
-    #: Whether the session has ended, so that nobody's face is to be known any more.
-    ended: bool = False
+    #: As it is in its rows now; None where it is no more, or was not looked at.
+    session: Session | None = None
+    #: Whether the frame's face is to be compared.
+    compare: bool = False
+    #: How far it is from a portrait's ideal, where a portrait is wanted.
+    from_portrait: float | None = None
 
 
 class Tools(Protocol):
@@ -103,8 +107,8 @@ class FrameWork:
             finally:
                 # Also when the time limit has interrupted the work, which is no Exception.
                 self._reply(session_id, frame_id, judged)
-            if seen is not None and judged.compare_until is not None:
-                self._have_compared(session_id, frame_id, seen, judged.compare_until)
+            if seen is not None and judged.session is not None and not judged.session.ended:
+                self._use_face(judged.session, frame_id, seen, judged)
 
     def _fetch(self, session_id: str, frame_id: str) -> tuple[bytes | None, Prior | None]:
         pipe = self._tools.redis.pipeline(transaction=False)
@@ -125,7 +129,7 @@ class FrameWork:
         with UnitOfWork(self._tools.engine) as uow:
             session = uow.sessions.get(session_id, lock=True)
             if session is None:
-                return Judged(UNKNOWN_SESSION, ended=True)
+                return Judged(UNKNOWN_SESSION)
             judged = uow.sessions.answer_of(session_id, frame.id)
             if judged is not None:
                 return Judged(Answer(result=judged))
@@ -138,32 +142,41 @@ class FrameWork:
             if remembered is not None:
                 uow.sessions.record(session_id, remembered, result)
             uow.commit()
-        compare_until = session.expires_at if session.asks_for(frame.id) else None
-        return Judged(Answer(result=result), compare_until, session.ended)
+        return Judged(Answer(result=result), session, session.asks_for(frame.id), session.from_portrait(frame.id))
 
     def _reply(self, session_id: str, frame_id: str, judged: Judged) -> None:
         pipe = self._tools.redis.pipeline(transaction=False)
         answers.push(pipe, frame_id, judged.answer)
         inflight.leave(pipe, session_id, frame_id)
         claims.drop(pipe, frame_id)
-        if judged.ended:
+        if judged.session is not None and judged.session.ended:
             faces.forget(pipe, session_id)
+            if judged.session.options.portrait:
+                (portraits.release if judged.session.is_live else portraits.drop)(pipe, session_id)
         try:
             pipe.execute()
         except RedisError:
             # The request cannot hear us and answers 503 by itself; what was judged stays judged.
             log.exception("frame.not_answered")
 
-    def _have_compared(self, session_id: str, frame_id: str, seen: Seen, until: float) -> None:
-        """Send the face on its way. The frame has been answered: nobody waits for this."""
+    def _use_face(self, session: Session, frame_id: str, seen: Seen, judged: Judged) -> None:
+        """Send the face on its way, keep the picture. The frame has been answered: nobody waits for this."""
         try:
-            chip = seen.chip()
-            if chip is not None:
+            if judged.compare and (chip := seen.chip()) is not None:
                 faces.put(self._tools.redis, frame_id, chip)
-                enqueue_comparison(self._broker, session_id, frame_id, until)
+                enqueue_comparison(self._broker, session.id, frame_id, session.expires_at)
+            if judged.from_portrait is not None:
+                self._keep_portrait(session, seen, judged.from_portrait)
         except (RedisError, QueueUnavailable):
             # The session takes another sample, and says so where there was none.
             log.exception("face.not_sent")
+
+    def _keep_portrait(self, session: Session, seen: Seen, score: float) -> None:
+        best = portraits.best(self._tools.redis, session.id)
+        # Only what is clearly better is worth the encoding.
+        if best is None or score < 0.8 * best - 0.5:
+            left = session.expires_at - time.time()
+            portraits.keep(self._tools.redis, session.id, score, seen.jpeg(mirrored=session.mirrored), left)
 
 
 def declare(broker: Broker, tools: Tools, *, max_age: int) -> Actor[Any, None]:

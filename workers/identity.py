@@ -1,4 +1,4 @@
-"""The work on one sample: whose face it is, and how far from the first one's of its session.
+"""The work on one face: whose it is, and how far from the first one's of its session, or from a picture's.
 
 It is done beside the way of a frame, which does not wait for it. The descriptor that is made first is what the others are
 compared with (the anchor); it lives in Redis for as long as its session can, and nowhere else.
@@ -7,6 +7,7 @@ compared with (the anchor); it lives in Redis for as long as its session can, an
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import structlog
@@ -16,8 +17,11 @@ from sqlalchemy import Engine
 
 from shared import faces
 from shared.db import UnitOfWork
-from shared.messages import COMPARE_IDENTITY, IDENTITY
+from shared.liveness.session import Session
+from shared.messages import COMPARE_IDENTITY, DESCRIBE_REFERENCE, IDENTITY
+from workers.frames import Looks
 from workers.vision.descriptor import Descriptor, decode_chip, distance, from_bytes, to_bytes
+from workers.vision.errors import BadImage
 from workers.vision.landmarks import Picture
 
 log = structlog.get_logger(__name__)
@@ -48,16 +52,40 @@ class Tools(Protocol):
     def describer(self) -> Describes:
         """The network."""
 
+    @property
+    def vision(self) -> Looks:
+        """Eyes, loaded when they are first needed here: chips come with their points found."""
 
-class IdentityWork:
+
+class Work:
+    """What the two kinds of work on faces have in common."""
+
+    def __init__(self, tools: Tools) -> None:
+        self._tools = tools
+
+    def _look(self, session_id: str) -> Session | None:
+        """The session as it is: a queue that is behind must not have the network work for those who have left."""
+        with UnitOfWork(self._tools.engine, read_only=True) as uow:
+            return uow.sessions.get(session_id)
+
+    def _tell(self, session_id: str, said: Callable[[Session], None]) -> bool:
+        """Tell the session; whether it goes on."""
+        with UnitOfWork(self._tools.engine) as uow:
+            session = uow.sessions.get(session_id, lock=True)
+            if session is None:
+                return False
+            said(session)
+            uow.sessions.save(session)
+            uow.commit()
+        return not session.ended
+
+
+class IdentityWork(Work):
     """Compares faces, one at a time.
 
     The queue delivers at least once, in any order: the first descriptor stays the first, and a session takes in a frame's
     distance once.
     """
-
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
 
     def __call__(self, session_id: str, frame_id: str, expires_at: float) -> None:
         """Compare one face; its session expires at `expires_at`, in seconds since the epoch."""
@@ -67,40 +95,83 @@ class IdentityWork:
                 log.debug("face.gone")  # compared already, or too late
                 return
             try:
-                if self._goes_on(session_id):
-                    self._compare(session_id, frame_id, chip, expires_at)
-                else:
+                session = self._look(session_id)
+                if session is None or session.ended:
                     faces.forget(self._tools.redis, session_id)
+                else:
+                    self._compare(session_id, frame_id, chip, expires_at)
             except Exception:
                 # The session takes another sample after a while. What is logged is the fault, never the face.
                 log.exception("face.not_compared")
             faces.drop(self._tools.redis, frame_id)
 
     def _compare(self, session_id: str, frame_id: str, chip: bytes, expires_at: float) -> None:
+        redis = self._tools.redis
         own = self._tools.describer.describe(decode_chip(chip))
-        kept = faces.anchor(self._tools.redis, session_id, to_bytes(own), expires_at - time.time())
-        if not self._tell(session_id, frame_id, distance(from_bytes(kept), own)):
-            faces.forget(self._tools.redis, session_id)
+        kept = faces.anchor(redis, session_id, to_bytes(own), expires_at - time.time())
+        reference = faces.look_reference(redis, session_id)
 
-    def _goes_on(self, session_id: str) -> bool:
-        """Whether it is worth the network's time: a queue that is behind must not work for those who have left."""
-        with UnitOfWork(self._tools.engine, read_only=True) as uow:
-            session = uow.sessions.get(session_id)
-        return session is not None and not session.ended
+        def say(session: Session) -> None:
+            session.identify(frame_id, distance(from_bytes(kept), own), time.time())
+            if reference is not None and session.identity is not None:
+                session.identity.resemble(distance(from_bytes(reference), own))
 
-    def _tell(self, session_id: str, frame_id: str, far: float) -> bool:
-        """Tell the session; whether it goes on."""
-        with UnitOfWork(self._tools.engine) as uow:
-            session = uow.sessions.get(session_id, lock=True)
-            if session is None:
-                return False
-            session.identify(frame_id, far, time.time())
-            uow.sessions.save(session)
-            uow.commit()
-        return not session.ended
+        if not self._tell(session_id, say):
+            faces.forget(redis, session_id)
 
 
-def declare(broker: Broker, tools: Tools) -> Actor[Any, None]:
-    """Make the comparison of faces known to the broker, as the actor `compare_identity` on the queue `identity`."""
+class ReferenceWork(Work):
+    """Describes the picture that was given at creation, and compares it with the session's first face if there is one."""
+
+    def __call__(self, session_id: str, expires_at: float) -> None:
+        """Describe one; its session expires at `expires_at`, in seconds since the epoch."""
+        with structlog.contextvars.bound_contextvars(session_id=session_id):
+            picture = faces.take_picture(self._tools.redis, session_id)
+            if picture is None:
+                log.debug("reference.gone")
+                return
+            try:
+                self._describe(session_id, picture, expires_at)
+            except BadImage as error:
+                self._tell(session_id, _problem(error.code))
+            except Exception:
+                log.exception("reference.not_described")
+
+    def _describe(self, session_id: str, picture: bytes, expires_at: float) -> None:
+        redis = self._tools.redis
+        session = self._look(session_id)
+        if session is None or session.ended:
+            return
+        seen = self._tools.vision.look(picture, None, time.time())
+        chip = seen.chip()
+        if chip is None or seen.observation.faces != 1:
+            self._tell(session_id, _problem("no_face" if chip is None else "several_faces"))
+            return
+        face = decode_chip(chip)
+        # As the client's frames are: a face is not quite its own mirror image.
+        own = self._tools.describer.describe(face[:, ::-1] if session.mirrored else face)
+        # Kept before the anchor is looked for: whichever of the two comes second finds the other.
+        faces.keep_reference(redis, session_id, to_bytes(own), expires_at - time.time())
+        anchor = faces.look_anchor(redis, session_id)
+
+        def say(session: Session) -> None:
+            if anchor is not None and session.identity is not None:
+                session.identity.resemble(distance(from_bytes(anchor), own))
+
+        if not self._tell(session_id, say):
+            faces.forget(redis, session_id)
+
+
+def _problem(code: str) -> Callable[[Session], None]:
+    def say(session: Session) -> None:
+        if session.identity is not None and session.identity.reference is not None:
+            session.identity.reference.problem = code
+
+    return say
+
+
+def declare(broker: Broker, tools: Tools) -> tuple[Actor[Any, None], Actor[Any, None]]:
+    """Make the work on faces known to the broker: `compare_identity`, `describe_reference` on the queue `identity`."""
     declared = actor(broker=broker, actor_name=COMPARE_IDENTITY, queue_name=IDENTITY, max_age=MAX_AGE)
-    return declared(IdentityWork(tools))
+    also = actor(broker=broker, actor_name=DESCRIBE_REFERENCE, queue_name=IDENTITY, max_age=MAX_AGE)
+    return declared(IdentityWork(tools)), also(ReferenceWork(tools))

@@ -21,4 +21,4 @@ broker = make_broker(settings, worker_middleware(settings, resources))
 dramatiq.set_broker(broker)
 
 measure_frame = frames.declare(broker, resources, max_age=int(settings.frame_deadline * 1000))
-compare_identity = identity.declare(broker, resources)
+compare_identity, describe_reference = identity.declare(broker, resources)

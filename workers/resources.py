@@ -39,7 +39,6 @@ class Resources(Middleware):
 
     redis: Redis
     engine: Engine
-    vision: Looks
     describer: Describes
 
     def __init__(
@@ -51,7 +50,15 @@ class Resources(Middleware):
         self._settings = settings
         self._load_vision = load_vision or _load_vision
         self._load_describer = load_describer or _load_describer
+        self._vision: Looks | None = None
         self._heart: Heart | None = None
+
+    @property
+    def vision(self) -> Looks:
+        """Eyes; loaded now where this process did not need them from the beginning."""
+        if self._vision is None:
+            self._vision = self._load_vision(self._settings)
+        return self._vision
 
     def before_worker_boot(self, _broker: Broker, worker: Worker) -> None:
         """Load the models, so that the first frame is as fast as any other."""
@@ -61,7 +68,7 @@ class Resources(Middleware):
             # One thread works on messages, and nothing else in this process needs rows.
             self.engine = make_engine(self._settings.database_url, pool_size=1)
             if FRAMES in queues:
-                self.vision = self._load_vision(self._settings)
+                self._vision = self._load_vision(self._settings)
             if IDENTITY in queues:
                 self.describer = self._load_describer(self._settings)
         except Exception:

@@ -83,7 +83,7 @@ class Held:
 
 @dataclass(slots=True)
 class Reference:
-    """A picture that was given at creation: is the person before the camera the one in it?"""
+    """A picture that was given at creation, and whether the person before the camera is the one in it."""
 
     #: Of the nearest face that was compared with it; None while none was.
     distance: float | None = None

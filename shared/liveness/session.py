@@ -237,7 +237,7 @@ class Session:
             self._fail(at, "identity_swap")
 
     def from_portrait(self, frame_id: str) -> float | None:
-        """How far a frame that has just been submitted is from a portrait's ideal; None where no portrait is wanted of it."""
+        """How far a frame that has just been submitted is from a portrait's ideal; None where none is wanted of it."""
         frame = next((f for f in reversed(self.frames) if f.id == frame_id), None)
         if frame is None or not self.options.portrait:
             return None

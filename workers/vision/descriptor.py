@@ -88,5 +88,5 @@ class Describer:
 
     def describe(self, chip: Picture) -> Descriptor:
         """Whose face the chip shows."""
-        self._net.setInput(cv2.dnn.blobFromImage(chip, _SCALE, mean=_MEAN, swapRB=True))
+        self._net.setInput(cv2.dnn.blobFromImage(np.ascontiguousarray(chip), _SCALE, mean=_MEAN, swapRB=True))
         return np.array(self._net.forward(), dtype=np.float32).ravel()

@@ -71,9 +71,10 @@ class Seen:
         """The face for the descriptor, as it travels; None without a face."""
         return None if self.landmarks is None else encode_chip(cut_chip(self.picture, self.landmarks.points))
 
-    def jpeg(self) -> bytes:
-        """The picture, upright and as it was measured."""
-        return cv2.imencode(".jpg", self.picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+    def jpeg(self, *, mirrored: bool = False) -> bytes:
+        """The picture, upright; mirrored: it is, and is to be no more."""
+        picture = cv2.flip(self.picture, 1) if mirrored else self.picture
+        return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
 
 
 class Vision:

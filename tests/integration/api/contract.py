@@ -28,6 +28,8 @@ class Contract:
         answer = operation["responses"].get(str(status))
         assert answer is not None, f"{method} {path}: {status} is not documented: {body[:300]!r}"
         assert content_type in answer["content"], f"{method} {path}: {content_type} is not documented for {status}"
+        if content_type == "image/jpeg":
+            return
         self._validate(answer["content"][content_type]["schema"], body)
         if "application/problem+json" in answer["content"]:
             assert f"`{json.loads(body)['code']}`" in answer["description"], "its code is not documented"

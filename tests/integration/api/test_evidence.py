@@ -66,6 +66,7 @@ def test_of_an_attack_as_documented(client: FlaskClient, keep: Keep) -> None:
             },
         ],
         "suspected": "moved_photo",
+        "reference": None,
     }
     assert list(found) == [
         "session_id", "state", "is_live", "reason", "preset", "challenges", "findings", "suspected",

@@ -17,6 +17,7 @@ CALLS = {
     ("/api/v1/liveness/sessions/{session_id}", "delete"),
     ("/api/v1/liveness/sessions/{session_id}/frame", "post"),
     ("/api/v1/liveness/sessions/{session_id}/evidence", "get"),
+    ("/api/v1/liveness/sessions/{session_id}/portrait", "get"),
     ("/livez", "get"),
     ("/readyz", "get"),
 }
@@ -67,6 +68,7 @@ def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> No
         "exclude": [],
         "reveal": "all",
         "preset": None,  # the operator's choice
+        "portrait": False,
     }
     assert not any(p["required"] for p in parameters.values())
     count, seconds = parameters["num_challenges"]["schema"], parameters["timeout_seconds"]["schema"]
@@ -91,7 +93,8 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
     assert said["/readyz", "get"] == {"200", "503"}
     assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == {"200", "404", "500", "503"}
     assert said["/api/v1/liveness/sessions/{session_id}/evidence", "get"] == {"200", "404", "500", "503"}
-    assert said["/api/v1/liveness/sessions", "post"] == {"200", "422", "500", "503"}
+    assert said["/api/v1/liveness/sessions/{session_id}/portrait", "get"] == {"200", "404", "500", "503"}
+    assert said["/api/v1/liveness/sessions", "post"] == {"200", "400", "413", "422", "500", "503"}
     frame = document["paths"]["/api/v1/liveness/sessions/{session_id}/frame"]["post"]
     assert set(frame["responses"]) == {"200", "400", "404", "413", "415", "422", "500", "503"}
     assert frame["requestBody"]["content"].keys() == {"multipart/form-data"}
@@ -118,7 +121,7 @@ def test_the_page_loads_nothing_from_another_host(lone_app: OpenAPI) -> None:
 def test_the_page_explains_every_call_and_every_problem(lone_app: OpenAPI) -> None:
     page = Page(lone_app.test_client().get("/docs").text)
     assert {f"problem-{code}" for code in KINDS} <= set(page.ids)
-    calls = {"create_session", "get_session", "cancel_session", "submit_frame", "get_evidence", "livez", "readyz"}
+    calls = {"create_session", "get_session", "cancel_session", "submit_frame", "get_evidence", "get_portrait", "livez", "readyz"}
     assert calls <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids), "no link leads nowhere"

@@ -1,0 +1,44 @@
+"""Portraits: the best frame of a live person, for whoever created the session with portrait=true; given once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from flask_openapi import APIBlueprint
+
+from api.context import arrived_at
+from api.problems import ProblemError, responses
+from api.resources import resources
+from api.schemas import SessionPath, SessionView
+from api.sessions import TAG, find
+from shared import portraits as kept
+
+#: A blueprint of its own, to be guarded as `api.evidence` is.
+portraits = APIBlueprint("portraits", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
+
+_PICTURE: dict[str, Any] = {
+    "description": "The picture, upright and not mirrored.",
+    "content": {"image/jpeg": {"schema": {"type": "string", "contentMediaType": "image/jpeg"}}},
+}
+
+
+@portraits.get(
+    "/<session_id>/portrait",
+    operation_id="get_portrait",
+    responses=responses(
+        SessionView, "session_not_found", "portrait_not_found", "redis_unavailable", "database_unavailable"
+    )
+    | {200: _PICTURE},
+)
+def get_portrait(path: SessionPath) -> Response:
+    """Fetch a session's portrait, once.
+
+    The best frontal frame, for your own comparison of faces: for five minutes after the session ended with a live person, if
+    it was created with portrait=true. It is kept in memory only, and gone when it is fetched.
+    """
+    session = find(resources().engine, path.session_id, arrived_at())
+    picture = kept.take(resources().redis, session.id) if session.is_live and session.options.portrait else None
+    if picture is None:
+        raise ProblemError("portrait_not_found")
+    return Response(picture, content_type="image/jpeg")
