@@ -69,7 +69,7 @@ def test_of_an_attack_as_documented(client: FlaskClient, keep: Keep) -> None:
         "reference": None,
     }
     assert list(found) == [
-        "session_id", "state", "is_live", "reason", "preset", "challenges", "findings", "suspected",
+        "session_id", "state", "is_live", "reason", "preset", "challenges", "findings", "suspected", "reference",
     ]  # fmt: skip
 
 

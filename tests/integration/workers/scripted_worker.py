@@ -72,7 +72,7 @@ class ScriptedSeen(Seen):
 
     def chip(self) -> bytes:
         """See `Seen.chip`."""
-        return encode_chip(self.picture)
+        return encode_chip(np.asarray(self.picture, np.uint8))
 
 
 class ScriptedDescriber:

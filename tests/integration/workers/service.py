@@ -13,14 +13,15 @@ from pathlib import Path
 import psutil
 from sqlalchemy import func, select
 
-from shared import answers, claims, inflight, presence
+from shared import answers, claims, faces, inflight, presence
 from shared.answers import Answer
 from shared.broker import make_broker
 from shared.db import UnitOfWork, make_engine
 from shared.db.tables import frames
 from shared.liveness.challenge import ChallengeType
+from shared.liveness.options import NO_OPTIONS, Options
 from shared.liveness.session import FrameResult, Session
-from shared.messages import FRAMES, enqueue_frame
+from shared.messages import FRAMES, enqueue_frame, enqueue_reference
 from shared.redis import make_redis
 from shared.settings import Settings
 from tests.integration import schema
@@ -134,6 +135,8 @@ class Service:
         at: float | None = None,
         mirrored: bool = False,
         identify: bool = False,
+        reference: Script | None = None,
+        options: Options = NO_OPTIONS,
     ) -> str:
         """The id of a new session."""
         session = Session.open(
@@ -144,10 +147,15 @@ class Service:
             ttl=300,
             mirrored=mirrored,
             identify=identify,
+            reference=reference is not None,
+            options=options,
         )
         with UnitOfWork(self.engine) as uow:
             uow.sessions.add(session)
             uow.commit()
+        if reference is not None:
+            faces.put_picture(self.redis, session.id, reference.encode())
+            enqueue_reference(self.broker, session.id, session.expires_at)
         return session.id
 
     def send(

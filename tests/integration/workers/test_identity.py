@@ -9,10 +9,12 @@ import pytest
 import redis
 from sqlalchemy import select
 
-from shared import faces, keyspace
+from shared import faces, keyspace, portraits
 from shared.db.tables import outbox
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
+from shared.liveness.identity import Reference
+from shared.liveness.options import Options
 from shared.liveness.session import State
 from shared.messages import IDENTITY, enqueue_comparison
 from tests.integration.redis_server import RedisServer
@@ -119,3 +121,73 @@ def test_every_key_has_a_time_to_live(running):
     ours = [key for key in running.redis.keys("*") if not key.startswith(b"dramatiq:")]
     assert keyspace.anchor(session_id).encode() in ours
     assert all(running.redis.ttl(key) > 0 for key in ours)
+
+
+def of_reference(running: Service, session_id: str) -> Reference:
+    identity = stored(running, session_id).identity
+    assert identity is not None
+    assert identity.reference is not None
+    return identity.reference
+
+
+@pytest.mark.parametrize(("who", "match", "similarity"), [(ONE + 30, True, 0.75), (OTHER, False, 0.25)])
+def test_a_reference_is_compared_whichever_comes_first(running, who, match, similarity):
+    """Before any frame, and when the first face is known already."""
+    session_id = running.open(TURN_LEFT, reference=Script(who=who))
+    until(lambda: not running.redis.exists(keyspace.picture(session_id)))
+    assert of_reference(running, session_id).match is None
+    show(running, session_id)
+    until(lambda: of_reference(running, session_id).match is match)
+    assert of_reference(running, session_id).similarity == pytest.approx(similarity, abs=0.03)
+    assert 0 < running.redis.ttl(keyspace.reference(session_id)) <= 300
+
+    later = running.open(TURN_LEFT, reference=Script(takes=0.6, who=who))
+    show(running, later)
+    until(lambda: of_reference(running, later).match is match)
+    # Not the verdict's business.
+    assert stored(running, later).state is State.IN_PROGRESS
+
+
+def test_a_reference_that_cannot_be_read_says_why(running):
+    session_id = running.open(TURN_LEFT, reference=Script(fails="not_an_image"))
+    until(lambda: of_reference(running, session_id).problem == "not_an_image")
+    assert of_reference(running, session_id).match is None
+    show(running, session_id)
+    until(lambda: compared(running, session_id) == 1)
+
+
+def test_a_portrait_of_a_live_person_stays_for_minutes_and_is_given_once(running):
+    session_id = running.open(BLINK, identify=True, options=Options(portrait=True))
+    show(running, session_id)
+    until(lambda: compared(running, session_id) == 1)
+    assert running.redis.ttl(keyspace.portrait(session_id)) > 0
+    while not show(running, session_id, passes=True).session_complete:
+        pass
+    until(lambda: 0 < running.redis.ttl(keyspace.portrait(session_id)) <= keyspace.PORTRAIT_TTL)
+    picture = portraits.take(running.redis, session_id)
+    assert picture is not None
+    assert picture.startswith(b"\xff\xd8")
+    assert portraits.take(running.redis, session_id) is None
+
+
+def test_nobody_has_a_portrait_who_did_not_ask_or_was_not_live(running):
+    unasked = running.open(BLINK, identify=True)
+    show(running, unasked)
+    until(lambda: compared(running, unasked) == 1)
+    assert not running.redis.exists(keyspace.portrait(unasked))
+    failed = running.open(BLINK, identify=True, timeout=1, options=Options(portrait=True))
+    show(running, failed)
+    until(lambda: running.redis.exists(keyspace.portrait(failed)))
+    time.sleep(1.2)
+    until(lambda: show(running, failed).state is State.FAILED)
+    until(lambda: not running.redis.exists(keyspace.portrait(failed)))
+
+
+def test_the_better_portrait_stays(running):
+    portraits.keep(running.redis, "s", 5.0, b"first", 60)
+    portraits.keep(running.redis, "s", 7.0, b"worse", 60)
+    assert portraits.best(running.redis, "s") == 5.0
+    portraits.keep(running.redis, "s", 3.0, b"better", 9999)
+    assert 0 < running.redis.ttl(keyspace.portrait("s")) <= 60
+    assert portraits.take(running.redis, "s") == b"better"
+    assert portraits.best(running.redis, "s") is None
