@@ -121,8 +121,8 @@ def test_the_page_loads_nothing_from_another_host(lone_app: OpenAPI) -> None:
 def test_the_page_explains_every_call_and_every_problem(lone_app: OpenAPI) -> None:
     page = Page(lone_app.test_client().get("/docs").text)
     assert {f"problem-{code}" for code in KINDS} <= set(page.ids)
-    calls = {"create_session", "get_session", "cancel_session", "submit_frame", "get_evidence", "get_portrait", "livez", "readyz"}
-    assert calls <= set(page.ids)
+    calls = {"create_session", "get_session", "cancel_session", "submit_frame", "get_evidence", "get_portrait"}
+    assert calls | {"livez", "readyz"} <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids), "no link leads nowhere"
 

@@ -14,6 +14,7 @@ from ops.performer import Performer, portrait
 from ops.performer.pose import NEUTRAL, Pose
 from shared.liveness.evidence import LIMITS, Code, Preset
 from tests.performer import require_models
+from tests.somebody_else import somebody_else
 from workers.vision import resnet
 from workers.vision.descriptor import (
     CHIP_SIDE,
@@ -139,26 +140,3 @@ def test_a_face_of_other_proportions_is_another_persons(models, describer, visio
     first = described(vision, describer, Performer(models).frame(NEUTRAL))
     monkeypatch.setattr(portrait, "load", somebody_else)
     assert distance(first, described(vision, describer, Performer(models).frame(NEUTRAL))) > LIMIT + 0.1
-
-
-def somebody_else() -> Picture:
-    """The portrait with another nose, mouth, skin, brows, and a beard."""
-    photo = np.ascontiguousarray(skimage.data.astronaut()[:, :, ::-1])
-    height, width = photo.shape[:2]
-    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    across, down = (x - 225) / 60, (y - 121) / 70
-    near = np.exp(-(across**2 + down**2))
-    x, y = x - 18 * np.sin(1.8 * across) * near, y - 14 * np.sin(2.2 * down) * near
-    bent = cv2.remap(photo, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    grey = cv2.cvtColor(bent, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    skin = np.dstack([grey * 0.45, grey * 0.6, grey * 0.85])
-    dark = np.zeros((height, width), np.float32)
-    for centre, axes, angle, depth in (
-        ((224, 165), (36, 26), 0, 0.75),
-        ((224, 152), (14, 7), 0, 0.0),
-        ((205, 100), (16, 4), -8, 0.8),
-        ((246, 98), (16, 4), 8, 0.8),
-    ):
-        cv2.ellipse(dark, centre, axes, angle, 0, 360, depth, -1)
-    dark = cv2.GaussianBlur(dark, (0, 0), 2.5)[..., None]
-    return (skin * (1 - dark)).clip(0, 255).astype(np.uint8)
