@@ -125,7 +125,7 @@ class Vision:
                 landmarks = self._locate(picture, found[0].region(self._engine.region_scale))
         if landmarks is None:
             brightness = float(picture.mean())
-            why = self._why_nothing(picture, brightness)
+            why = Problem.NO_FACE if found else self._why_nothing(picture, brightness)
             return Seen(Observation(0, why, None, width, height, brightness, digest), None, picture)
         # What is looked at now and then: a second face, a screen's rim and stripes.
         sampled = found is not None

@@ -40,8 +40,8 @@ REFINE: Final = 8.0
 # The eyes -------------------------------------------------------------------------------------------------------------
 
 #: Share of the person's own open-eye level under which an eye is closing, and above which it is open again. Absolute
-#: levels do not work: open eyes had medians from 0.22 to 0.44 over people. Measured: blinks reach 0.1 to 0.4, on faces so small
-#: that an eye has a dozen pixels 0.65.
+#: levels do not work: open eyes had medians from 0.22 to 0.44 over people. Measured: blinks reach 0.1 to 0.4,
+#: on faces so small that an eye has a dozen pixels 0.65.
 CLOSED: Final = 0.67
 #: Lids that go no lower than this share must be up again within so many seconds: those of eyes that look down go by a
 #: third or so, and stay.
