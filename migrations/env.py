@@ -1,4 +1,5 @@
 """How Alembic reaches the database: by DATABASE_URL, or by an engine that a test hands over as attribute "engine"."""
+
 from __future__ import annotations
 
 from logging.config import fileConfig

@@ -6,6 +6,7 @@
 
 The last line is repeated, 5 to 10 times a second, until `reply.ended`.
 """
+
 from __future__ import annotations
 
 from collections.abc import Mapping

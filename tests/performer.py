@@ -3,6 +3,7 @@
 Import what you need into the conftest.py beside your tests:
 `from tests.performer import models_dir, performer  # noqa: F401`.
 """
+
 from __future__ import annotations
 
 import os

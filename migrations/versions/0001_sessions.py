@@ -1,4 +1,5 @@
 """Sessions, their challenges and frames, and the outbox."""
+
 from __future__ import annotations
 
 import sqlalchemy as sa

@@ -4,6 +4,7 @@ It is a drawing: a public-domain portrait (scikit-image's `astronaut`, by NASA),
 person in tests of the service, and says nothing about how well the service tells people from attacks. On the contrary:
 a judge that looks at landmarks can be fooled by such a drawing, injected as frames in the camera's place.
 """
+
 from ops.performer.performer import Performer
 from ops.performer.pose import NEUTRAL, Pose
 

@@ -1,4 +1,5 @@
 """How the drawn person moves: gestures with a course in time, and the small movements of someone who holds still."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
@@ -84,8 +85,12 @@ class Stillness:
 
     def __init__(self, chance: np.random.Generator) -> None:
         self._swings = [
-            (name, far * chance.uniform(0.3, 0.6, 3), chance.uniform((0.08, 0.3, 0.7), (0.2, 0.6, 1.2)),
-             chance.uniform(0, 2 * np.pi, 3))
+            (
+                name,
+                far * chance.uniform(0.3, 0.6, 3),
+                chance.uniform((0.08, 0.3, 0.7), (0.2, 0.6, 1.2)),
+                chance.uniform(0, 2 * np.pi, 3),
+            )
             for name, far in self._WANDER
         ]
 

@@ -1,4 +1,5 @@
 """Names for the arrays that are passed around. OpenCV's own types say no more than "numbers", so neither do these."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -3,6 +3,7 @@
 Each is a smooth field of shifts over the vertices, worked out once for the portrait. The portrait smiles with its
 teeth; the neutral face is made from it by drawing the mouth's corners in and the lips together.
 """
+
 from __future__ import annotations
 
 import numpy as np
@@ -68,9 +69,7 @@ class Expressions:
         across = (x - x[0]) / (x[-1] - x[0]) * 2 - 1
         return np.asarray(np.sqrt(np.clip(1 - across**2, 0, 1)))
 
-    def _lid_field(
-        self, base: Points, upper: tuple[int, ...], lower: tuple[int, ...]
-    ) -> Points:
+    def _lid_field(self, base: Points, upper: tuple[int, ...], lower: tuple[int, ...]) -> Points:
         """How far down each vertex goes when this eye is closed."""
         x, y = base[:, 0], base[:, 1]
         above = np.interp(x, base[list(upper), 0], base[list(upper), 1])

@@ -1,4 +1,5 @@
 """Glasses, drawn over the face."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

@@ -5,6 +5,7 @@ outline the surface closes with the hair's own texture, mirrored: so there is ha
 teeth and the mouth's dark are surfaces of their own just behind the openings; the depth buffer hides them when lids
 or lips meet. Closing lids have skin of their own, painted (`ops.performer.paint`), since an open eye shows none of it.
 """
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 """The texture: the portrait's head, and beside it what the portrait does not show, painted."""
+
 from __future__ import annotations
 
 from typing import NamedTuple
@@ -53,9 +54,7 @@ def _fill(large: Picture, area: Area, colours: Points, factor: int) -> None:
     large[top - _RIM : bottom + _RIM, left - _RIM : right + _RIM] = np.clip(rim, 0, 255)
 
 
-def _lid(
-    picture: Picture, upper: Points, lower: Points
-) -> Points:
+def _lid(picture: Picture, upper: Points, lower: Points) -> Points:
     """A closed lid's skin, between the colours above and below the open eye, and its lashes."""
     soft = cv2.GaussianBlur(picture, (0, 0), 1.2).astype(np.float32)
     across = np.linspace(upper[0, 0], upper[-1, 0], 48)

@@ -1,4 +1,5 @@
 """The performer: a pose in, a camera's frame out."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -186,8 +187,16 @@ class Performer:
         where = np.zeros((height, width, 3), np.float32)
         depths = np.full((height, width), _FAR, np.float32)
         cv2.triangleRasterize(
-            np.column_stack([x, -y, -depth]).astype(np.float32), self._head.triangles, self._where, where, depths,
-            np.eye(4, dtype=np.float32), 2 * np.arctan(0.5), 1.0, _FAR, self._settings,
+            np.column_stack([x, -y, -depth]).astype(np.float32),
+            self._head.triangles,
+            self._where,
+            where,
+            depths,
+            np.eye(4, dtype=np.float32),
+            2 * np.arctan(0.5),
+            1.0,
+            _FAR,
+            self._settings,
         )
         u, v, covered = cv2.split(where)
         skin = cv2.remap(self._texture, u * self._span[0] + 0.5, v * self._span[1] + 0.5, cv2.INTER_LINEAR)

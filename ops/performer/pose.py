@@ -1,4 +1,5 @@
 """What the drawn person does at one moment."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

@@ -1,4 +1,5 @@
 """The room behind the person: drawn once, and still."""
+
 from __future__ import annotations
 
 import cv2
@@ -13,9 +14,11 @@ def draw(size: tuple[int, int], chance: np.random.Generator) -> Picture:
     wall = np.empty((height, width, 3), np.float32)
     wall[:] = np.array([168, 176, 180]) + chance.uniform(-14, 14, 3)
     # Light from one side, and plaster: noise of several sizes.
-    wall *= np.linspace(0.82, 1.08, width)[None, :, None] if chance.random() < 0.5 else np.linspace(
-        1.08, 0.82, width
-    )[None, :, None]
+    wall *= (
+        np.linspace(0.82, 1.08, width)[None, :, None]
+        if chance.random() < 0.5
+        else np.linspace(1.08, 0.82, width)[None, :, None]
+    )
     for cell, strength in ((64, 5.0), (16, 3.0), (4, 2.0)):
         grain = chance.standard_normal((height // cell + 2, width // cell + 2)).astype(np.float32)
         wall += strength * cv2.resize(grain, (width, height), interpolation=cv2.INTER_CUBIC)[:, :, None]
@@ -45,7 +48,9 @@ def _picture(room: Picture, chance: np.random.Generator) -> None:
     inset = max(3, width // 80)
     cv2.rectangle(room, (left + inset, top + inset), (right - inset, bottom - inset), (206, 212, 214), -1)
     for _ in range(4):
-        middle = (int(chance.uniform(left + 3 * inset, right - 3 * inset)),
-                  int(chance.uniform(top + 3 * inset, bottom - 3 * inset)))
+        middle = (
+            int(chance.uniform(left + 3 * inset, right - 3 * inset)),
+            int(chance.uniform(top + 3 * inset, bottom - 3 * inset)),
+        )
         colour = tuple(int(c) for c in chance.uniform(70, 200, 3))
         cv2.circle(room, middle, inset * 2, colour, -1, cv2.LINE_AA)

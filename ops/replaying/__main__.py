@@ -1,4 +1,5 @@
 """The command line of `ops/replay`."""
+
 from __future__ import annotations
 
 import os
@@ -72,9 +73,7 @@ def replay(
     sys.exit(status)
 
 
-def _source(
-    video: Path | None, camera: int | None, *, once: bool, fps: float, seed: int, mirrored: bool
-) -> Source:
+def _source(video: Path | None, camera: int | None, *, once: bool, fps: float, seed: int, mirrored: bool) -> Source:
     if video is not None:
         return Video(video, once=once)
     if camera is not None:

@@ -1,4 +1,5 @@
 """A session from its creation to its end: frames sent in real time, waits kept, troubles outlived."""
+
 from __future__ import annotations
 
 import time

@@ -1,4 +1,5 @@
 """What the person at the terminal sees: progress, the instruction, what has passed, the hint of the moment."""
+
 from __future__ import annotations
 
 from typing import Self

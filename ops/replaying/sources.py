@@ -1,4 +1,5 @@
 """Where frames come from: a video file, a camera, the drawn performer."""
+
 from __future__ import annotations
 
 import threading

@@ -2,6 +2,7 @@
 
 `make_engine(url)` once a process, after the fork; then one `UnitOfWork(engine)` for each thing that is done.
 """
+
 from __future__ import annotations
 
 from shared.db.engine import make_engine, ping

@@ -3,6 +3,7 @@
 All of them by field name, so that a row written before a field with a default was added can still be read, and the other
 way round: during a deployment both kinds of worker are at work.
 """
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,4 +1,5 @@
 """The engine: how SQLite and PostgreSQL are opened."""
+
 from __future__ import annotations
 
 import sqlite3
@@ -74,9 +75,7 @@ def _make_postgresql(url: URL, pool: dict[str, Any]) -> Engine:
         "keepalives_idle": STATEMENT_TIMEOUT,
         "application_name": url.query.get("application_name", "liveness"),
     }
-    return create_engine(
-        url.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True, **pool
-    )
+    return create_engine(url.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True, **pool)
 
 
 def _make_sqlite(url: URL, pool: dict[str, Any]) -> Engine:

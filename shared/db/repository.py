@@ -2,6 +2,7 @@
 
 Core statements, made once: a frame costs as few of them as it can.
 """
+
 from __future__ import annotations
 
 import uuid

@@ -3,6 +3,7 @@
 No picture and no face descriptor is ever stored: `frames` holds the measures of a frame and the answer to it, and only
 until shortly after the session's end.
 """
+
 from __future__ import annotations
 
 from sqlalchemy import (

@@ -1,4 +1,5 @@
 """The unit of work: what is done together, or not at all."""
+
 from __future__ import annotations
 
 from types import TracebackType

@@ -6,6 +6,7 @@
 
 It is reached by a unix socket in a private temporary directory, so it takes no port and nobody else can connect.
 """
+
 from __future__ import annotations
 
 import os

@@ -1,4 +1,5 @@
 """The schema as the migrations make it, for tests that need rows."""
+
 from __future__ import annotations
 
 from pathlib import Path

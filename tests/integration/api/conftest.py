@@ -69,7 +69,11 @@ class Tools:
 @pytest.fixture
 def settings(redis_url: str, tmp_path: Path) -> Settings:
     return Settings(
-        _env_file=None, redis_url=redis_url, database_url=f"sqlite:///{tmp_path}/rows.db", frame_deadline=3.0, identity=False
+        _env_file=None,
+        redis_url=redis_url,
+        database_url=f"sqlite:///{tmp_path}/rows.db",
+        frame_deadline=3.0,
+        identity=False,
     )
 
 

@@ -1,4 +1,5 @@
 """Each test runs on SQLite and on PostgreSQL, in a database of its own, made by the migrations."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

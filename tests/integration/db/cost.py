@@ -4,6 +4,7 @@ One unit of work as a worker does it: get with a lock, see whether the frame is 
 commit. The session has findings and samples of faces already. Without a URL it measures a new SQLite file and, where the
 machine has PostgreSQL, a new server of its own.
 """
+
 from __future__ import annotations
 
 import argparse

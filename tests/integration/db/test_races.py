@@ -1,4 +1,5 @@
 """Several workers at once, each with an engine of its own, as processes have."""
+
 from __future__ import annotations
 
 import time

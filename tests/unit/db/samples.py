@@ -1,4 +1,5 @@
 """Sessions and frames for the tests of rows, with every field set to something of its own."""
+
 from __future__ import annotations
 
 import uuid

@@ -1,4 +1,5 @@
 """What would otherwise be lost without a word, when the domain grows."""
+
 from __future__ import annotations
 
 from dataclasses import fields

@@ -15,9 +15,7 @@ from tests.unit.evaluating.helpers import RATE, write_video
 @pytest.fixture
 def greys(tmp_path: Path) -> Path:
     """Four seconds of grey; the level tells the frame: 2 a frame from 40 on."""
-    return write_video(
-        tmp_path / "greys.avi", (np.full((120, 160, 3), 40 + 2 * i, np.uint8) for i in range(4 * RATE))
-    )
+    return write_video(tmp_path / "greys.avi", (np.full((120, 160, 3), 40 + 2 * i, np.uint8) for i in range(4 * RATE)))
 
 
 @pytest.fixture(scope="session")

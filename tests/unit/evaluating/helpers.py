@@ -1,4 +1,5 @@
 """Faces without pictures, and videos without people."""
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence

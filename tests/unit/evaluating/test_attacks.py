@@ -1,4 +1,5 @@
 """Attacks made from recordings: what their pictures show."""
+
 from __future__ import annotations
 
 from itertools import islice
@@ -65,7 +66,12 @@ def gaps(pose: Pose, axis: int) -> np.ndarray:
 
 def test_what_a_turned_print_takes_away_from_the_camera_gets_small() -> None:
     # Turned to the own left, the picture's right side goes away, as a cheek does; looking up, the forehead does.
-    for pose, axis, far in ((Pose(yaw=30), 1, -2), (Pose(yaw=-30), 1, 1), (Pose(pitch=30), 0, 1), (Pose(pitch=-30), 0, -2)):
+    for pose, axis, far in (
+        (Pose(yaw=30), 1, -2),
+        (Pose(yaw=-30), 1, 1),
+        (Pose(pitch=30), 0, 1),
+        (Pose(pitch=-30), 0, -2),
+    ):
         across = gaps(pose, axis)
         near = across[1] if far == -2 else across[-2]
         assert across[far] < 0.8 * near

@@ -1,4 +1,5 @@
 """Who is asked for what."""
+
 from __future__ import annotations
 
 from pathlib import Path

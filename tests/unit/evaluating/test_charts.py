@@ -1,4 +1,5 @@
 """The plots: that they can be drawn of few figures as well as of many, and say what they show."""
+
 from __future__ import annotations
 
 import pytest

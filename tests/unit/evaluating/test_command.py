@@ -1,4 +1,5 @@
 """`ops/evaluate` from its arguments to its report, on a drawn person."""
+
 from __future__ import annotations
 
 import json

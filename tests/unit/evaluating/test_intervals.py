@@ -1,4 +1,5 @@
 """Intervals, against figures from elsewhere."""
+
 from __future__ import annotations
 
 import pytest

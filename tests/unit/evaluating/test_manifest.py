@@ -1,4 +1,5 @@
 """The manifest's format, and what is said about one that cannot be used."""
+
 from __future__ import annotations
 
 import json
@@ -10,7 +11,11 @@ import pytest
 from ops.evaluating.manifest import ManifestError, drawable, load_manifest
 from shared.liveness.challenge import ChallengeType
 
-ANN = {"name": "ann", "neutral": [["a.mp4", 0, 2]], "gestures": {"SMILE": [["a.mp4", 2, 4, 3], ["a.mp4", 5, 7, 6, 5.5]]}}
+ANN = {
+    "name": "ann",
+    "neutral": [["a.mp4", 0, 2]],
+    "gestures": {"SMILE": [["a.mp4", 2, 4, 3], ["a.mp4", 5, 7, 6, 5.5]]},
+}
 
 
 @pytest.fixture
@@ -57,7 +62,10 @@ def test_people_can_be_chosen(written) -> None:
     [
         ({"people": []}, "nobody"),
         ({"people": [{"name": "x", "gestures": {"WINK": []}}]}, r"people\[0\].gestures: 'WINK' is none of TURN_LEFT"),
-        ({"people": [{"name": "x", "neutral": [["a.mp4", 0]]}]}, r"people\[0\].neutral\[0\] must be \[path, start, end\]"),
+        (
+            {"people": [{"name": "x", "neutral": [["a.mp4", 0]]}]},
+            r"people\[0\].neutral\[0\] must be \[path, start, end\]",
+        ),
         ({"people": [{"name": "x", "neutral": [["a.mp4", 3, 2]]}]}, "must end after it starts"),
         ({"people": [{"name": "x", "neutral": [["b.mp4", 0, 2]]}]}, "there is no file"),
         ({"people": [{"name": "x", "gestures": {"SMILE": [["a.mp4", 0, 2, 3]]}}]}, "its peak, 3 s, is not between"),

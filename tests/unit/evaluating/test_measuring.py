@@ -1,4 +1,5 @@
 """Measuring each picture once."""
+
 from __future__ import annotations
 
 from dataclasses import replace

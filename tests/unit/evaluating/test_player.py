@@ -1,4 +1,5 @@
 """The offline player: a session's answers by the clock of the pictures."""
+
 from __future__ import annotations
 
 from itertools import count

@@ -1,4 +1,5 @@
 """From outcomes to figures."""
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -17,9 +18,20 @@ from tests.unit.evaluating.helpers import seen
 
 def outcome(kind: str, asked: list[str] | None = None, **what: Any) -> Outcome:
     usual: dict[str, Any] = {
-        "kind": kind, "species": "", "person": "ann", "detail": "", "engine": "mesh", "fps": 8.0, "preset": "standard",
-        "asked": asked or ["SMILE"], "passed": [], "state": "failed", "is_live": None, "reason": "timed_out",
-        "seconds": 5.0, "frames": 40,
+        "kind": kind,
+        "species": "",
+        "person": "ann",
+        "detail": "",
+        "engine": "mesh",
+        "fps": 8.0,
+        "preset": "standard",
+        "asked": asked or ["SMILE"],
+        "passed": [],
+        "state": "failed",
+        "is_live": None,
+        "reason": "timed_out",
+        "seconds": 5.0,
+        "frames": 40,
     }
     return Outcome(**usual | what)
 

@@ -1,4 +1,5 @@
 """A source that is played several times and made once."""
+
 from __future__ import annotations
 
 from ops.evaluating.tape import Tape

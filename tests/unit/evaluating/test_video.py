@@ -1,4 +1,5 @@
 """Pictures out of recordings."""
+
 from __future__ import annotations
 
 from pathlib import Path

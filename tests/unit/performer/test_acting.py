@@ -1,4 +1,5 @@
 """Movements in time; no pixel is drawn here, so no model is needed."""
+
 from __future__ import annotations
 
 import itertools
@@ -57,9 +58,7 @@ def test_there_is_rest_before_between_and_after():
 
 
 def test_speed_and_strength_do_what_they_say():
-    usual, fast, faint = (
-        poses(ChallengeType.TURN_LEFT, **how) for how in ({}, {"speed": 2.0}, {"strength": 0.4})
-    )
+    usual, fast, faint = (poses(ChallengeType.TURN_LEFT, **how) for how in ({}, {"speed": 2.0}, {"strength": 0.4}))
     assert len(fast) == pytest.approx(len(usual) / 2, abs=2)
     assert max(p.yaw for p in faint) < 0.55 * max(p.yaw for p in usual)
 

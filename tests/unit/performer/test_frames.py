@@ -1,4 +1,5 @@
 """What a frame is, whatever the person does in it."""
+
 from __future__ import annotations
 
 from pathlib import Path

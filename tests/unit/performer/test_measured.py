@@ -1,4 +1,5 @@
 """What the service's own vision sees in the drawing: each pose, in its direction and strength, and little else."""
+
 from __future__ import annotations
 
 from pathlib import Path

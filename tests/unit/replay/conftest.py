@@ -20,9 +20,17 @@ INSTRUCTIONS = {"TURN_LEFT": "Turn your head to the left", "BLINK": "Blink your 
 
 def reply(challenge: str | None = "TURN_LEFT", **what: Any) -> dict[str, Any]:
     """An answer to a frame as documented; the hint is additive."""
-    usual = {"session_id": SESSION, "challenge_type": challenge, "passed": False, "confidence": 0.1,
-             "challenges_remaining": 2, "session_complete": False, "is_live": None, "state": "in_progress",
-             "hint": {"code": "turn", "text": "A little further to your left."}}
+    usual = {
+        "session_id": SESSION,
+        "challenge_type": challenge,
+        "passed": False,
+        "confidence": 0.1,
+        "challenges_remaining": 2,
+        "session_complete": False,
+        "is_live": None,
+        "state": "in_progress",
+        "hint": {"code": "turn", "text": "A little further to your left."},
+    }
     return usual | what
 
 

@@ -1,4 +1,5 @@
 """The program itself, as a process, against a real server."""
+
 from __future__ import annotations
 
 import os
@@ -122,6 +123,10 @@ def test_the_launcher_works_from_anywhere(server, video, tmp_path):
     server.script = [completed(live=True)]
     done = subprocess.run(
         [TOP / "ops" / "replay", video.name, "--url", server.url],
-        cwd=video.parent, env=os.environ | {"PYTHON": sys.executable}, capture_output=True, text=True, check=False,
+        cwd=video.parent,
+        env=os.environ | {"PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
