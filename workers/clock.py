@@ -15,9 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
+from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
+from shared import faces
 from shared.db import UnitOfWork, make_engine
 from shared.logs import configure_logging
 from shared.redis import make_redis
@@ -95,9 +97,10 @@ class Clock:
 class Sessions:
     """The chores that sessions make."""
 
-    def __init__(self, engine: Engine, *, retention: float) -> None:
-        """retention: seconds for which the row of an ended session is kept."""
+    def __init__(self, engine: Engine, *, retention: float, redis: Redis | None = None) -> None:
+        """retention: seconds for which the row of an ended session is kept. redis: where its faces are."""
         self._engine = engine
+        self._redis = redis
         self._retention = retention
 
     def end_overdue(self, now: float) -> bool:
@@ -116,6 +119,9 @@ class Sessions:
                     session.tick(now)
                     uow.sessions.save(session)
                     uow.commit()
+            if self._redis is not None:
+                with suppress(RedisError):  # then they expire, when the session would have
+                    faces.forget(self._redis, session_id)
         except Exception:
             log.exception("session.not_ended", session_id=session_id)  # one bad row must not hold the others up
             return False
@@ -140,14 +146,15 @@ class Sessions:
 
 def make_clock(settings: Settings, engine: Engine) -> Clock:
     """The clock with all its chores."""
-    sessions = Sessions(engine, retention=settings.retention_hours * 3600)
+    redis = make_redis(settings.redis_url)
+    sessions = Sessions(engine, retention=settings.retention_hours * 3600, redis=redis)
     return Clock(
         [
             Chore("end_overdue", TICK, sessions.end_overdue),
             Chore("forget_frames", 5.0, sessions.forget_frames),
             Chore("purge", 60.0, sessions.purge),
         ],
-        Lease(make_redis(settings.redis_url), "clock", LEASE),
+        Lease(redis, "clock", LEASE),
     )
 
 

@@ -6,6 +6,7 @@ import time
 from itertools import count
 from statistics import median
 
+from shared import keyspace
 from shared.db import UnitOfWork
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
@@ -61,7 +62,9 @@ def test_the_clock_completes_a_pass_that_waits(service):
     due = stored(service, session_id).due
     assert due is not None
     assert due < time.time() + PATIENCE + 1
-    Sessions(service.engine, retention=3600).end_overdue(due + 0.1)
+    service.redis.set(keyspace.anchor(session_id), b"a face", ex=60)
+    Sessions(service.engine, retention=3600, redis=service.redis).end_overdue(due + 0.1)
+    assert not service.redis.exists(keyspace.anchor(session_id))
     assert (stored(service, session_id).state, stored(service, session_id).is_live) == (State.COMPLETED, False)
 
 
