@@ -25,12 +25,10 @@ from workers.vision.surround import rim
 
 #: Seconds after which the whole picture is searched again, for a second face.
 SEARCH_EVERY = 0.6
-#: Seconds that a face's last place is worth looking at.
+#: Seconds that a face's last place is worth looking at, and its picture worth comparing.
 FOLLOW = 1.5
 #: Seconds that points are carried on without the engine being sure of them.
 CARRY = 1.2
-#: Seconds between two frames within which a face that lives may be compared with itself.
-STIR_WITHIN = 1.5
 #: Sureness from which an engine has seen the face for itself.
 SEEN = 0.6
 #: A second face counts from this share of the first one's size on: smaller ones are pictures on a wall, passers-by.
@@ -143,7 +141,7 @@ class Vision:
         )
         if faces > 1:
             problem = Problem.SEVERAL_FACES
-        stirred = stir(prior.patch, picture) if prior and prior.patch and at - prior.at <= STIR_WITHIN else None
+        stirred = stir(prior.patch, picture) if prior and prior.patch else None
         observation = Observation(
             faces=faces,
             problem=problem,
