@@ -24,8 +24,8 @@ PYTHON = VENV / "bin" / "python"
 LOG = ROOT / "var" / "log" / "install.log"
 #: Locks that bring all of another one: installing `test` leaves nothing to do for `runtime`.
 INCLUDES = {
-    "test": ["runtime", "performer", "evaluate"],
-    "dev": ["test", "runtime", "performer", "evaluate"],
+    "test": ["runtime", "tracing", "performer", "evaluate"],
+    "dev": ["test", "runtime", "tracing", "performer", "evaluate"],
 }
 
 
