@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from uuid import uuid4
 
@@ -82,15 +83,21 @@ def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
     # Before the picture is read: a slow upload must not let a later frame time its challenge out.
     inflight.enter(held.redis, session_id, frame_id, arrived_at())
     answer: Answer | None = None
+    tidy = True
     try:
         picture = read_picture(request, held.settings)
+        # From here on, whatever is slow to take the frame: a client waits for the deadline, not for it and our trouble.
+        until = time.monotonic() + held.settings.frame_deadline
         claims.put(held.redis, frame_id, picture, held.settings.frame_ttl)
         enqueue_frame(held.broker, session_id, frame_id, arrived_at())
-        answer = answers.wait(held.redis, frame_id, held.settings.frame_deadline)
+        answer = answers.wait(held.waiting, frame_id, until - time.monotonic())
     except QueueUnavailable as error:
         raise ProblemError("queue_unavailable") from error
+    except RedisError:
+        tidy = False  # it would only be waited for once more: what is there expires
+        raise
     finally:
-        if answer is None:  # else the worker has tidied up
+        if answer is None and tidy:  # else the worker has tidied up
             _give_up(held, session_id, frame_id)
     if answer is None:
         raise ProblemError("no_answer_in_time")

@@ -14,7 +14,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from shared.broker import make_broker
-from shared.db import make_engine
+from shared.db import PATIENCE, make_engine
 from shared.redis import make_redis
 from shared.settings import Settings
 
@@ -39,13 +39,24 @@ class Resources:
         threads = self.settings.web_threads
         return self._once(
             "engine",
-            lambda: make_engine(self.settings.database_url, pool_size=max(4, threads // THREADS_PER_CONNECTION)),
+            lambda: make_engine(
+                self.settings.database_url, pool_size=max(4, threads // THREADS_PER_CONNECTION), patience=PATIENCE
+            ),
         )
 
     @property
     def redis(self) -> Redis:
-        """Redis for pictures and answers; it may be asked to block for a frame's deadline."""
-        return self._once("redis", lambda: make_redis(self.settings.redis_url, blocks_for=self.settings.frame_deadline))
+        """Redis for what it does at once."""
+        return self._once("redis", lambda: make_redis(self.settings.redis_url))
+
+    @property
+    def waiting(self) -> Redis:
+        """Redis for answers: it may be asked to block for a frame's deadline.
+
+        Apart from the other, so that a hung Redis is noticed within the patience of a command that does not block.
+        """
+        deadline = self.settings.frame_deadline
+        return self._once("waiting", lambda: make_redis(self.settings.redis_url, blocks_for=deadline))
 
     @property
     def broker(self) -> Broker:

@@ -22,9 +22,11 @@ from dramatiq.brokers.redis import MAINTENANCE_SCALE, RedisBroker, _RedisConsume
 from dramatiq.common import q_name
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import SkipMessage, TimeLimit
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
+from pika.exceptions import AMQPConnectionError
 
 from shared import keyspace
-from shared.redis import make_redis
+from shared.redis import CONNECTING, make_redis
 from shared.settings import Settings
 
 _Args = ParamSpec("_Args")
@@ -46,6 +48,9 @@ IDLE = 1.0
 #: empty takes the tokens that are left away, for nothing waits that they could tell of; whoever leaves messages behind
 #: sees to it that there is one (several may have come back at once from a dead worker).
 #:
+#: ARGV[2] is the caller's time, by which signs of life are compared: Redis' own stands in its place, since a host whose
+#: clock is a few seconds ahead would take all others for dead, and hand out their messages again and again.
+#:
 #: ARGV[9…] are dispatch.lua's own arguments of a command; "enqueue" has one more here, "producer", from a process that
 #: takes no messages: dispatch.lua notes a sign of life for every caller, and maintenance would look for the unfinished
 #: messages of each web process that was silent for a moment, by KEYS over the whole database.
@@ -53,6 +58,8 @@ _WAKING_DISPATCH = """
 local function dispatch()
 %(dispatch)s
 end
+local time = redis.call("time")
+ARGV[2] = string.format("%%d", time[1] * 1000 + math.floor(time[2] / 1000))
 local reply = dispatch()
 local command, queue = ARGV[1], KEYS[1] .. ":" .. ARGV[3]
 if command == "enqueue" or command == "requeue" then
@@ -166,7 +173,27 @@ class WakingConsumer(_RedisConsumer):
 
 
 class PatientRabbitmqBroker(RabbitmqBroker):
-    """dramatiq's RabbitMQ broker, one message at a time."""
+    """dramatiq's RabbitMQ broker, one message at a time, which does not wait long for a server that hangs."""
+
+    def __init__(self, *, url: str, middleware: Sequence[Middleware]) -> None:
+        super().__init__(url=url, middleware=list(middleware))
+        every: Any = self.parameters  # a list where the URL names several servers
+        for parameters in every if isinstance(every, list) else [every]:
+            parameters.socket_timeout = min(parameters.socket_timeout, CONNECTING)
+            parameters.stack_timeout = min(parameters.stack_timeout, CONNECTING)
+
+    @property
+    def connection(self) -> Any:
+        """This thread's connection. Where none can be made, that is the end of it: dramatiq would try five times more."""
+        try:
+            return RabbitmqBroker.connection.fget(self)  # type: ignore[attr-defined]
+        except (AMQPConnectionError, AMQPConnectorException) as error:
+            # The second is what pika says of a server that took the connection and then said nothing.
+            raise ConnectionClosed(error) from None  # type: ignore[no-untyped-call]
+
+    @connection.deleter
+    def connection(self) -> None:
+        RabbitmqBroker.connection.fdel(self)  # type: ignore[attr-defined]
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 5000) -> Consumer:
         """A consumer of a queue, see `_prefetch`."""
@@ -208,7 +235,7 @@ def worker_middleware(settings: Settings, *resources: Middleware) -> list[Middle
 def make_broker(settings: Settings, middleware: Sequence[Middleware] = ()) -> Broker:
     """The queue at QUEUE_URL, without connecting to it. For the web, which only sends, without middleware."""
     if settings.queue_url.startswith(("amqp://", "amqps://")):
-        return PatientRabbitmqBroker(url=settings.queue_url, middleware=list(middleware))
+        return PatientRabbitmqBroker(url=settings.queue_url, middleware=middleware)
     return WakingRedisBroker(client=make_redis(settings.queue_url, blocks_for=IDLE), middleware=middleware)
 
 

@@ -8,7 +8,7 @@ from redis.retry import Retry
 
 #: Seconds that a command may take beyond the time it is asked to block. Redis itself needs far less than a
 #: millisecond; this is the network's share, and how long a hung server holds a request.
-PATIENCE = 3.0
+PATIENCE = 2.0
 
 #: Seconds to wait for a connection.
 CONNECTING = 2.0
@@ -31,5 +31,8 @@ def make_redis(url: str, *, blocks_for: float = 0.0, max_connections: int | None
         max_connections=max_connections,
         # One more try hides a restarted server from a request, at the cost of at most a twentieth of a second. All
         # that is sent may be sent twice: frames and answers have ids, and the second time changes nothing.
-        retry=Retry(ExponentialWithJitterBackoff(base=0.01, cap=0.05), retries=1),
+        # Not after a timeout: a hung server would hold the request for twice as long.
+        retry=Retry(
+            ExponentialWithJitterBackoff(base=0.01, cap=0.05), retries=1, supported_errors=(redis.ConnectionError,)
+        ),
     )

@@ -13,7 +13,7 @@ from dramatiq import Broker, Middleware, Worker
 from redis import Redis
 from sqlalchemy import Engine
 
-from shared.db import make_engine
+from shared.db import PATIENCE, make_engine
 from shared.messages import FRAMES, IDENTITY
 from shared.presence import Heart
 from shared.redis import make_redis
@@ -66,7 +66,7 @@ class Resources(Middleware):
         try:
             self.redis = make_redis(self._settings.redis_url)
             # One thread works on messages, and nothing else in this process needs rows.
-            self.engine = make_engine(self._settings.database_url, pool_size=1)
+            self.engine = make_engine(self._settings.database_url, pool_size=1, patience=PATIENCE)
             if FRAMES in queues:
                 self._vision = self._load_vision(self._settings)
             if IDENTITY in queues:

@@ -12,14 +12,18 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.db.patient import PatientConnection
 from shared.db.tables import sessions
 
-#: Seconds to wait for a connection, from the pool or to the server.
-CONNECT_TIMEOUT = 5
+#: Seconds to wait for a connection, from the pool or to the server. (libpq makes 2 of less.)
+CONNECT_TIMEOUT = 2
 #: Seconds to wait for another unit's lock. Shorter than the API's patience with a frame.
 LOCK_TIMEOUT = 3
-#: Seconds that one statement may take.
+#: Seconds that one statement may take, by the server's own watch.
 STATEMENT_TIMEOUT = 10
+#: Seconds that a statement may take where people wait for it, by ours: a server that hangs ends nothing by itself. Longer
+#: than LOCK_TIMEOUT, which tells more; with CONNECT_TIMEOUT about what the API lets a frame take.
+PATIENCE = 3.5
 #: Seconds that a unit may hold its locks without a word to the server: a worker that hangs lets go of the session.
 IDLE_TIMEOUT = 15
 
@@ -27,16 +31,17 @@ IDLE_TIMEOUT = 15
 SQLITE_BEGIN = "sqlite_begin"
 
 
-def make_engine(url: str, *, pool_size: int = 5) -> Engine:
+def make_engine(url: str, *, pool_size: int = 5, patience: float = STATEMENT_TIMEOUT + 1.0) -> Engine:
     """An engine for `sqlite:///path` or `postgresql://…` (also `postgres://…`; the driver is psycopg 3).
 
     To be made after a fork, once a process. `pool_size`: connections kept open, one for each thread that is busy with
     rows at the same time; twice as many more are opened when needed. Nothing waits for ever: what takes too long raises
     `sqlalchemy.exc.OperationalError` (a lock, a statement, the server) or `sqlalchemy.exc.TimeoutError` (the pool).
+    `patience`: seconds after which PostgreSQL is taken to hang, and the connection is given up.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() in ("postgres", "postgresql"):
-        return _make_postgresql(parsed, _pool(pool_size))
+        return _make_postgresql(parsed, _pool(pool_size), patience)
     if parsed.get_backend_name() == "sqlite":
         return _make_sqlite(parsed, _pool(pool_size))
     raise ValueError("The database's URL must begin with sqlite:// or postgresql://")
@@ -60,7 +65,7 @@ def _pool(size: int) -> dict[str, Any]:
     }
 
 
-def _make_postgresql(url: URL, pool: dict[str, Any]) -> Engine:
+def _make_postgresql(url: URL, pool: dict[str, Any], patience: float) -> Engine:
     timeouts = (
         f"-c lock_timeout={LOCK_TIMEOUT}s -c statement_timeout={STATEMENT_TIMEOUT}s"
         f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT}s"
@@ -75,7 +80,15 @@ def _make_postgresql(url: URL, pool: dict[str, Any]) -> Engine:
         "keepalives_idle": STATEMENT_TIMEOUT,
         "application_name": url.query.get("application_name", "liveness"),
     }
-    return create_engine(url.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True, **pool)
+    engine = create_engine(url.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True, **pool)
+
+    @event.listens_for(engine, "do_connect")
+    def connect(_dialect: object, _record: object, args: list[Any], named: dict[str, Any]) -> PatientConnection:
+        connection = PatientConnection.connect(*args, **named)
+        connection.patience = patience
+        return connection
+
+    return engine
 
 
 def _make_sqlite(url: URL, pool: dict[str, Any]) -> Engine:

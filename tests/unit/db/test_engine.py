@@ -3,9 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine
 
 from shared.db import make_engine
+from shared.db.patient import PatientConnection
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
@@ -46,11 +47,11 @@ def connect_arguments(engine: Engine) -> dict[str, str]:
     """What the driver would be called with."""
     seen: dict[str, str] = {}
 
-    @event.listens_for(engine, "do_connect")
-    def remember(dialect: object, record: object, positional: object, named: dict[str, str]) -> None:
+    def remember(*_positional: object, **named: str) -> None:
         seen.update(named)
         raise Stop
 
-    with pytest.raises(Stop):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stop):
+        patch.setattr(PatientConnection, "connect", remember)
         engine.connect()
     return seen
