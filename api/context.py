@@ -21,6 +21,7 @@ BODY_PATIENCE = 10.0
 LINGER_BODIES, LINGER_SECONDS = 4, 5.0
 
 _FIT_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+_FIT_SESSION = re.compile(r"[0-9a-f-]{36}")
 _CHUNK = 64 * 1024
 
 log = structlog.get_logger(__name__)
@@ -48,6 +49,11 @@ def _begin() -> None:
     g.request_id = given if _FIT_ID.fullmatch(given) else str(uuid4())
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+    session_id = str((request.view_args or {}).get("session_id"))
+    if _FIT_SESSION.fullmatch(
+        session_id
+    ):  # anything else that somebody wrote into the path is none of the logs' business
+        structlog.contextvars.bind_contextvars(session_id=session_id)
     # gunicorn's threads wait for a body for ever; its socket is set anew with the connection's next request.
     if (socket := request.environ.get("gunicorn.socket")) is not None:
         socket.settimeout(BODY_PATIENCE)
@@ -61,7 +67,10 @@ def _end(response: Response) -> Response:
     # A frame is asked for ten times a second by every client, and health every few seconds: seen when looked for.
     write = log.debug if response.status_code < 400 and _frequent(rule) else log.info
     took = round((time.time() - g.arrived_at) * 1000, 1)
-    write("request", method=request.method, rule=rule, status=response.status_code, milliseconds=took)
+    facts = {"method": request.method, "rule": rule, "status": response.status_code, "milliseconds": took}
+    if (problem := g.get("problem")) is not None:
+        facts["problem"] = problem
+    write("request", **facts)
     if "wsgi.input_terminated" in request.environ:  # else reading on might block for ever
         limit = LINGER_BODIES * (request.max_content_length or _CHUNK)
         response.call_on_close(partial(_linger, request.environ["wsgi.input"], limit))

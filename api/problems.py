@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, g
 from flask_openapi.types import ResponseDict
 from pydantic import BaseModel, ValidationError
 from redis.exceptions import RedisError
@@ -243,6 +243,7 @@ def _answer(
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
     """The HTTP response for a problem."""
+    g.problem = kind.code  # for the line that is logged of the request
     problem = Problem(
         type=kind.type,
         title=kind.title,

@@ -26,6 +26,7 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPConnectionError
 
 from shared import keyspace
+from shared.correlation import Correlation
 from shared.redis import CONNECTING, make_redis
 from shared.settings import Settings
 
@@ -224,6 +225,8 @@ def worker_middleware(settings: Settings, *resources: Middleware) -> list[Middle
     return [
         # Resources: what the work needs, made when the process has booted and disposed of at its end.
         *resources,
+        # Whose request it is: known to every line that is logged from here on.
+        Correlation(),
         # Flow control: what cannot matter any more is not worked on.
         DropOld(),
         # Safety: a frame that takes longer than anyone waits for it ends (between two steps of Python; C runs on).

@@ -1,8 +1,8 @@
 """Logs: one line an event on standard error, for people or for machines, whoever wrote it.
 
-Our own lines (structlog) and those of libraries (logging) go through the same ProcessorFormatter. No picture, no token
-and no descriptor belongs in a line: an exception is shown by its traceback alone, never with the values of its
-variables, one of which may be a picture.
+Our own lines (structlog) and those of libraries (logging) go through the same ProcessorFormatter. No picture, no token,
+no key and no descriptor belongs in a line: an exception is shown by its traceback alone, never with the values of its
+variables, one of which may be a picture; and whatever a line does hold goes through `shared.scrub` last.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import sys
 import structlog
 from structlog.typing import Processor
 
+from shared.scrub import scrub
 from shared.settings import Settings
 
 #: Libraries that say more than anyone wants to read, and the least that we let them say.
@@ -59,11 +60,14 @@ def configure_logging(settings: Settings) -> None:
 
 
 def _renderers(settings: Settings) -> list[Processor]:
+    # An exception becomes text before it is scrubbed: it may quote an address, and an address may hold a password.
+    before: list[Processor] = [structlog.processors.format_exc_info, scrub]
     if settings.log_format == "json":
-        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        return [*before, structlog.processors.JSONRenderer()]
     return [
+        *before,
         structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
             exception_formatter=structlog.dev.plain_traceback,  # rich's shows the variables' values
-        )
+        ),
     ]

@@ -8,6 +8,8 @@ from dramatiq import Broker, Message
 from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
+from shared import correlation
+
 #: The queue of frames, and the actor that works on them.
 FRAMES = "frames"
 MEASURE_FRAME = "measure_frame"
@@ -44,7 +46,8 @@ def enqueue_reference(broker: Broker, session_id: str, expires_at: float) -> Non
 
 
 def _enqueue(broker: Broker, queue: str, actor: str, **arguments: Any) -> None:
-    message: Message[None] = Message(queue_name=queue, actor_name=actor, args=(), kwargs=arguments, options={})
+    options = correlation.options()
+    message: Message[None] = Message(queue_name=queue, actor_name=actor, args=(), kwargs=arguments, options=options)
     try:
         broker.enqueue(message)
     except (RedisError, BrokerConnectionError) as error:

@@ -97,6 +97,7 @@ class FrameWork:
             try:
                 seen = self._tools.vision.look(picture, prior, arrived_at)
                 judged = self._answer(session_id, Frame(frame_id, arrived_at, seen.observation), seen.prior)
+                log.debug("frame.judged", **_said(judged.answer))
             except BadImage as error:
                 judged = Judged(_bad_image(error))
             except (OperationalError, PoolTimeout):
@@ -186,6 +187,13 @@ def declare(broker: Broker, tools: Tools, *, max_age: int) -> Actor[Any, None]:
     """
     declared = actor(broker=broker, actor_name=MEASURE_FRAME, queue_name=FRAMES, max_age=max_age)
     return declared(FrameWork(tools, broker))
+
+
+def _said(answer: Answer) -> dict[str, Any]:
+    """What of an answer its log line tells."""
+    if answer.result is None:
+        return {"problem": answer.problem and answer.problem.code}
+    return {"state": answer.result.state, "passed": answer.result.passed}
 
 
 def _bad_image(error: BadImage) -> Answer:
