@@ -9,6 +9,7 @@ from api.docs import docs
 from api.evidence import evidence
 from api.frames import frames
 from api.health import health
+from api.pages import pages
 from api.portraits import portraits
 from api.resources import Resources
 from api.schemas import Problem
@@ -48,4 +49,5 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     for blueprint in (sessions, frames, evidence, portraits, health):
         app.register_api(blueprint)
     app.register_blueprint(docs)
+    app.register_blueprint(pages)
     return app

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from flask import Blueprint, Response, current_app, json, redirect, render_template, request
+from flask import Blueprint, Response, current_app, json, render_template, request
 from flask_openapi import OpenAPI
-from werkzeug.wrappers import Response as WerkzeugResponse
 
 from api.problems import KINDS
 
@@ -20,12 +19,6 @@ docs = Blueprint("docs", __name__)
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-
-
-@docs.get("/")
-def home() -> WerkzeugResponse:
-    """Lead to the documentation."""
-    return redirect("/docs")
 
 
 @docs.get("/openapi.json")

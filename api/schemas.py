@@ -268,6 +268,17 @@ class HintView(BaseModel):
     text: str = Field(description="For people, in English.", examples=["Move closer."])
 
 
+class FramingView(BaseModel):
+    """Where the face is in the picture as it was sent, for a client that helps the person into the middle."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    x: float = Field(description="The face's middle, as a part of the picture's width from its left.", examples=[0.5])
+    y: float = Field(description="The face's middle, as a part of the picture's height from its top.", examples=[0.48])
+    width: float = Field(description="As a part of the picture's width.", examples=[0.3])
+    height: float = Field(description="As a part of the picture's height.", examples=[0.52])
+
+
 class FrameAnswer(BaseModel):
     """What became of a frame."""
 
@@ -286,6 +297,7 @@ class FrameAnswer(BaseModel):
     state: State
     hint: HintView | None = Field(description="What the person may do better just now.")
     challenge: ChallengeView | None = Field(description="What challenge_type names, with what to show to the person.")
+    face: FramingView | None = Field(description="Where the face is; null where there is not exactly one.")
 
 
 class Cancelled(BaseModel):

@@ -8,7 +8,7 @@ again. Whatever happens, the request that waits gets an answer, and nothing is a
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import structlog
@@ -23,6 +23,7 @@ from shared import answers, claims, faces, inflight, portraits
 from shared.answers import Answer, FrameProblem
 from shared.db import UnitOfWork
 from shared.liveness.frame import Frame
+from shared.liveness.framing import framing
 from shared.liveness.session import Session
 from shared.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_comparison
 from workers import priors
@@ -137,6 +138,7 @@ class FrameWork:
             if not session.ended:
                 uow.sessions.recall(session, frame.at)
             result = session.submit(frame.id, frame.observation, frame.at, settled=settled)
+            result = replace(result, face=framing(frame.observation))
             uow.sessions.save(session)
             # As the session remembers it (mirrored, where its client mirrors); not at all, if it had ended before.
             remembered = next((kept for kept in session.frames if kept.id == frame.id), None)

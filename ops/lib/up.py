@@ -34,8 +34,8 @@ Starts the face liveness service on this machine; Ctrl-C ends it. The first time
 Settings are environment variables, or lines of a file .env: see .env.example."""
 
 TRY = """
-The service listens on {url}   (its documentation: {url}/docs)
-Try it:
+The service listens on {url}: open it in a browser   (the API: {url}/docs)
+Or try it by hand:
   curl -X POST '{url}/api/v1/liveness/sessions?num_challenges=3'
   curl -F image=@frame.jpg {url}/api/v1/liveness/sessions/SESSION_ID/frame
   curl {url}/api/v1/liveness/sessions/SESSION_ID

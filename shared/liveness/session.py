@@ -11,6 +11,7 @@ from shared.liveness import hints
 from shared.liveness.challenge import Challenge, ChallengeType, Prompt
 from shared.liveness.evidence import LIMITS, Code, Finding, Preset, against, examine
 from shared.liveness.frame import Frame
+from shared.liveness.framing import Framing
 from shared.liveness.gestures import Judgement, judge
 from shared.liveness.hints import Hint
 from shared.liveness.identity import PATIENCE, Held, Identity, Reference
@@ -56,6 +57,8 @@ class FrameResult:
     hint: Hint | None = None
     #: The challenge that `challenge_type` names, as it is shown.
     challenge: Prompt | None = None
+    #: Where the face is in this frame.
+    face: Framing | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ FIELDS = [
     "state",
     "hint",
     "challenge",
+    "face",
 ]
 
 
@@ -132,6 +133,7 @@ def test_a_pass_and_a_verdict_as_documented(client: FlaskClient, settings: Setti
             "state": "in_progress",
             "hint": None,
             "challenge": None,
+            "face": None,
         }
     last = FrameResult(
         session_id, ChallengeType.SMILE, True, 1.0, 0, True, True, State.COMPLETED, Hint("passed", "Well done.")
@@ -166,6 +168,7 @@ def test_a_frame_for_an_ended_session_is_answered_from_its_row(
             "state": state,
             "hint": {"code": "ended", "text": "This session has ended. Start a new one to try again."},
             "challenge": None,
+            "face": None,
         }
     assert redis.keys() == []
 

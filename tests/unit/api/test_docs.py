@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from html.parser import HTMLParser
 
-import pytest
 from flask_openapi import OpenAPI
 from openapi_spec_validator import validate
 
@@ -130,9 +129,3 @@ def test_the_page_explains_every_call_and_every_problem(lone_app: OpenAPI) -> No
 def test_the_page_does_not_trust_the_host_header(lone_app: OpenAPI) -> None:
     answer = lone_app.test_client().get("/docs", headers={"Host": "x'><script>"})
     assert "<script" not in answer.text
-
-
-@pytest.mark.parametrize("path", ["/"])
-def test_home_leads_to_the_page(lone_app: OpenAPI, path: str) -> None:
-    answer = lone_app.test_client().get(path)
-    assert (answer.status_code, answer.headers["Location"]) == (302, "/docs")

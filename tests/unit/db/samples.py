@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from shared.liveness.challenge import Challenge, ChallengeType, Prompt
 from shared.liveness.evidence import Code, Finding, Preset
 from shared.liveness.frame import Frame
+from shared.liveness.framing import Framing
 from shared.liveness.hints import Hint
 from shared.liveness.identity import Held, Identity, Sample
 from shared.liveness.observation import Observation
@@ -115,4 +116,5 @@ def result(session_id: str) -> FrameResult:
         state=State.IN_PROGRESS,
         hint=Hint("passed", "Well done."),
         challenge=Prompt(ChallengeType.BLINK, "Blink your eyes", 5.0),
+        face=Framing(0.5, 0.48, 0.3, 0.52),
     )

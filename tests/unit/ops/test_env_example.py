@@ -30,4 +30,4 @@ def test_the_example_is_valid_as_it_stands_and_with_every_line_uncommented(
 
 def test_the_readme_has_every_setting() -> None:
     table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
-    assert set(re.findall(r"`([A-Z_]{4,})`", table)) - {"INFO"} == NAMES
+    assert set(re.findall(r"`([A-Z_]{3,})`", table)) - {"INFO"} == NAMES

@@ -7,6 +7,7 @@ import pytest
 from shared import answers
 from shared.answers import Answer, FrameProblem
 from shared.liveness.challenge import ChallengeType, Prompt
+from shared.liveness.framing import Framing
 from shared.liveness.hints import Hint
 from shared.liveness.session import FrameResult, State
 
@@ -21,6 +22,7 @@ RESULT = FrameResult(
     state=State.IN_PROGRESS,
     hint=Hint("passed", "Well done."),
     challenge=Prompt(ChallengeType.BLINK, "Blink your eyes", 5.0),
+    face=Framing(0.5, 0.48, 0.3, 0.52),
 )
 
 
@@ -44,6 +46,7 @@ def test_an_answer_is_either_a_result_or_a_problem_in_json():
             "state": "in_progress",
             "hint": {"code": "passed", "text": "Well done."},
             "challenge": {"type": "BLINK", "instruction": "Blink your eyes", "timeout_seconds": 5.0},
+            "face": {"x": 0.5, "y": 0.48, "width": 0.3, "height": 0.52},
         }
     }
     problem = Answer(problem=FrameProblem(404, "session_not_found", "Gone."))

@@ -1,0 +1,363 @@
+/**
+ * A check, from the camera to the verdict: it asks, sends frames, and tells what happens by events. It draws nothing;
+ * `element.js` does.
+ */
+
+import { closeCamera, openCamera, Shutter } from "./camera.js";
+import { LivenessError } from "./errors.js";
+import { Service } from "./service.js";
+
+/** Frames under way at most. */
+const UNDER_WAY = 2;
+/** Milliseconds from frame to frame: ten a second at best, five where the service answers slowly. */
+const FASTEST = 100;
+const SLOWEST = 200;
+/** Milliseconds that the service may be away, or busy, before the check is given up. */
+const PATIENCE = 20_000;
+/** Milliseconds between two tries while it cannot be reached. */
+const TRY_AGAIN = 700;
+/** Milliseconds in which a person finds their face in the preview before anything is sent. */
+const GET_READY = 1500;
+/** Milliseconds that a camera may take to its first picture. */
+const FIRST_PICTURE = 8000;
+const ENDED = new Set(["completed", "failed", "expired"]);
+/** What the service says of a frame that cannot be judged: as long as there are only such, no clock runs. */
+export const PROBLEMS = new Set([
+  "no_face",
+  "several_faces",
+  "too_far",
+  "too_close",
+  "too_dark",
+  "too_bright",
+  "too_blurred",
+]);
+
+const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+/**
+ * Events, all CustomEvents with a `detail`:
+ *
+ * phase      {phase}: opening, ready, running, ended
+ * session    {session}: as the service gave it
+ * challenge  {type, instruction, timeoutSeconds, index, total}: what to do now
+ * clock      {type, seconds}: its time runs from now on
+ * hint       {code, text, type} or null: a word of help for the moment
+ * face       {face, hint}: where the face is, with every answer
+ * passed     {type, confidence, index, total}
+ * waiting    {reason, seconds}: network, busy or background; nothing is lost
+ * resumed    null
+ * answer     the service's own answer to a frame, and the milliseconds it took: {answer, milliseconds}
+ * completed  {isLive}: true, false, or null where only your server is told
+ * failed     {reason}: timed_out or not_met
+ * error      {error}: a LivenessError
+ * cancelled  null
+ *
+ * Exactly one of completed, failed, error and cancelled ends it.
+ */
+export class LivenessCheck extends EventTarget {
+  #options;
+  #service;
+  #stream = null;
+  #ownStream = false;
+  #stopped = new AbortController();
+  #underWay = 0;
+  #settled = null;
+  #latency = 0;
+  #sequence = 0;
+  #newest = 0;
+  #answeredAt = 0;
+  #resumeAt = 0;
+  #waiting = null;
+  #asked = null;
+  #clockEnds = null;
+  #passedCount = 0;
+  #hint = null;
+
+  /**
+   * @param {object} [options]
+   * @param {string} [options.api] where the API is; default /api/v1/liveness of this page's own host
+   * @param {string|null} [options.token] sent as `Authorization: Bearer`
+   * @param {object|null} [options.session] one that your server has created: its answer, or at least its session_id
+   * @param {number} [options.challenges] how many; 1 to 10
+   * @param {number} [options.timeoutSeconds] for each; 1 to 60
+   * @param {string[]} [options.types] what is drawn from
+   * @param {string[]} [options.exclude] what the person cannot do
+   * @param {"all"|"next"} [options.reveal] default next: nobody can act in advance
+   * @param {string} [options.deviceId] which camera
+   * @param {MediaStream} [options.stream] pictures in place of a camera's own; it is not closed at the end
+   */
+  constructor(options = {}) {
+    super();
+    this.#options = options;
+    this.#service = new Service(options);
+    this.session = options.session ?? null;
+    this.total = 0;
+    this.phase = "idle";
+  }
+
+  /** Whether it has ended, one way or another. */
+  get ended() {
+    return this.phase === "ended";
+  }
+
+  /**
+   * Open the camera, show it in `video`, and go through the session. Resolves when it has ended; whatever goes wrong is
+   * told by the event `error`.
+   * @param {HTMLVideoElement} video muted, playsinline; mirror it by CSS only
+   */
+  async start(video) {
+    if (this.phase !== "idle") throw new Error("A check starts once: make a new one to try again.");
+    const leave = () => this.cancel();
+    const seen = () => document.hidden || this.#resume("background");
+    addEventListener("pagehide", leave);
+    document.addEventListener("visibilitychange", seen);
+    let lock = null;
+    try {
+      await this.#openCamera(video);
+      lock = await navigator.wakeLock?.request("screen").catch(() => null);
+      this.#enter("ready");
+      await sleep(GET_READY);
+      if (this.ended) return;
+      await this.#openSession();
+      this.#enter("running");
+      await this.#send(new Shutter(video));
+    } catch (error) {
+      this.#fail(error instanceof LivenessError ? error : new LivenessError("refused", String(error), { cause: error }));
+    } finally {
+      removeEventListener("pagehide", leave);
+      document.removeEventListener("visibilitychange", seen);
+      lock?.release().catch(() => {});
+      if (this.#ownStream) closeCamera(this.#stream);
+    }
+  }
+
+  /** End it; the service forgets the session. */
+  cancel() {
+    if (this.ended) return;
+    this.#end("cancelled", null);
+    this.#forget();
+  }
+
+  async #openCamera(video) {
+    this.#enter("opening");
+    this.#ownStream = !this.#options.stream;
+    this.#stream = this.#options.stream ?? (await openCamera(this.#options));
+    if (this.ended) return;
+    for (const track of this.#ownStream ? this.#stream.getVideoTracks() : []) {
+      track.addEventListener("ended", () => this.#fail(new LivenessError("camera_lost", "The camera's track ended.")));
+    }
+    video.srcObject = this.#stream;
+    await Promise.race([video.play().catch(() => {}), sleep(FIRST_PICTURE)]);
+    const until = performance.now() + FIRST_PICTURE;
+    while (!video.videoWidth && !this.ended) {
+      if (performance.now() > until) throw new LivenessError("camera_busy", "The camera gives no picture.");
+      await sleep(50);
+    }
+  }
+
+  async #openSession() {
+    const { challenges, timeoutSeconds, types, exclude, reveal = "next", preset } = this.#options;
+    const ask = () =>
+      this.session
+        ? this.session.challenges
+          ? this.session
+          : this.#service.look(this.session.session_id)
+        : this.#service.create({ challenges, timeoutSeconds, types, exclude, reveal, preset });
+    const since = performance.now();
+    while (!this.ended) {
+      try {
+        const session = await ask();
+        this.session = session;
+        break;
+      } catch (error) {
+        const seconds = error.code === "busy" ? error.retryAfter : TRY_AGAIN / 1000;
+        const over = performance.now() - since + seconds * 1000 > PATIENCE;
+        if ((error.code !== "busy" && error.code !== "network") || over) throw error;
+        this.#wait(error.code, seconds);
+        await sleep(seconds * 1000);
+      }
+    }
+    if (this.ended) return this.#forget(); // cancelled while it was being created
+    this.#resume();
+    this.total = Math.max(this.session.challenges.length, this.#options.challenges ?? 0);
+    this.#tell("session", { session: this.session });
+  }
+
+  /** Frames, until the session has ended. */
+  async #send(shutter) {
+    this.#answeredAt = performance.now();
+    while (!this.ended) {
+      const began = performance.now();
+      if (document.hidden) {
+        // What a page in the background films is of no use, and browsers slow it down.
+        this.#wait("background");
+        this.#answeredAt = began;
+        await sleep(100);
+        continue;
+      }
+      const most = this.#waiting ? 1 : UNDER_WAY;
+      if (this.#underWay >= most || began < this.#resumeAt) {
+        await Promise.race([this.#nextSettled(), sleep(this.#underWay >= most ? 250 : this.#resumeAt - began)]);
+        continue;
+      }
+      const picture = await shutter.take();
+      if (this.ended) return;
+      if (picture) this.#submit(picture, ++this.#sequence);
+      // Two may be under way, so an interval of three quarters of the usual latency never piles frames up.
+      const interval = Math.min(SLOWEST, Math.max(FASTEST, this.#latency * 0.75));
+      await sleep(Math.max(0, began + interval - performance.now()));
+    }
+  }
+
+  async #submit(picture, number) {
+    const sentAt = performance.now();
+    this.#underWay += 1;
+    try {
+      const answer = await this.#service.frame(this.session.session_id, picture, { signal: this.#stopped.signal });
+      const milliseconds = performance.now() - sentAt;
+      this.#latency = this.#latency ? 0.8 * this.#latency + 0.2 * milliseconds : milliseconds;
+      this.#answeredAt = performance.now();
+      if (this.ended) return;
+      this.#resume();
+      this.#tell("answer", { answer, milliseconds });
+      this.#take(answer, number, sentAt);
+    } catch (error) {
+      if (!this.ended) this.#trouble(error);
+    } finally {
+      this.#underWay -= 1;
+      this.#settled?.();
+    }
+  }
+
+  #nextSettled() {
+    return new Promise((resolve) => {
+      this.#settled = resolve;
+    });
+  }
+
+  /** A frame that got no answer. The session goes on. */
+  #trouble(error) {
+    if (error.code !== "network" && error.code !== "busy") {
+      // A single picture that the service cannot use is no reason to stop: the next one may do.
+      const skipped = error.code === "refused" && error.status === 422;
+      if (!skipped || performance.now() - this.#answeredAt > PATIENCE) this.#fail(error);
+      return;
+    }
+    const seconds = error.code === "busy" ? error.retryAfter : TRY_AGAIN / 1000;
+    if (performance.now() - this.#answeredAt > PATIENCE) return this.#fail(error);
+    this.#resumeAt = performance.now() + seconds * 1000;
+    this.#wait(error.code, seconds);
+  }
+
+  #take(answer, number, sentAt) {
+    if (ENDED.has(answer.state)) return this.#conclude(answer);
+    this.total = Math.max(this.total, answer.challenges_remaining + (answer.passed ? 1 : 0));
+    if (answer.passed) {
+      this.#passedCount = this.total - answer.challenges_remaining;
+      this.#pass(answer);
+    } else if (number > this.#newest && this.total - answer.challenges_remaining >= this.#passedCount) {
+      // Frames may overtake each other; an older one has nothing to say about now.
+      this.#ask(answer, sentAt);
+      this.#advise(answer.hint, answer.challenge_type);
+    }
+    this.#newest = Math.max(this.#newest, number);
+    this.#tell("face", { face: answer.face ?? null, hint: answer.hint ?? null });
+  }
+
+  /** What the answer asks for, where that is new; and whether its clock runs. */
+  #ask(answer, sentAt) {
+    if (!answer.challenge_type) return;
+    const index = this.total - answer.challenges_remaining;
+    if (this.#asked?.index !== index) {
+      const shown = answer.challenge ?? this.session.challenges[index] ?? {};
+      this.#asked = {
+        type: answer.challenge_type,
+        instruction: shown.instruction ?? answer.challenge_type,
+        timeoutSeconds: shown.timeout_seconds ?? null,
+        index,
+        total: this.total,
+      };
+      this.#clockEnds = null;
+      this.#tell("challenge", this.#asked);
+    }
+    // The first one's clock starts with the first usable face, each other's with its reveal.
+    if (this.#clockEnds === null && (index > 0 || !PROBLEMS.has(answer.hint?.code))) {
+      const seconds = this.#asked.timeoutSeconds ?? 0;
+      this.#clockEnds = sentAt + seconds * 1000;
+      this.#tell("clock", { type: this.#asked.type, seconds: Math.max(0, (this.#clockEnds - performance.now()) / 1000) });
+    }
+  }
+
+  #pass(answer) {
+    const index = this.#passedCount - 1;
+    this.#hint = null;
+    this.#tell("passed", {
+      type: answer.challenge_type,
+      confidence: answer.confidence,
+      index,
+      total: this.total,
+    });
+  }
+
+  #advise(hint, type) {
+    if ((hint?.code ?? null) === this.#hint) return;
+    this.#hint = hint?.code ?? null;
+    this.#tell("hint", hint ? { ...hint, type } : null);
+  }
+
+  #conclude(answer) {
+    if (answer.state === "completed") {
+      if (answer.passed) {
+        this.#passedCount = this.total;
+        this.#pass(answer);
+      }
+      this.#end("completed", { isLive: answer.is_live ?? null });
+    } else if (answer.state === "expired") {
+      this.#fail(new LivenessError("expired", "The session outlived its time."));
+    } else {
+      // Of two frames under way, the second is told only that it came after the end.
+      const late = this.#clockEnds !== null && performance.now() > this.#clockEnds - 500;
+      this.#end("failed", { reason: answer.hint?.code === "timed_out" || late ? "timed_out" : "not_met" });
+    }
+  }
+
+  #wait(reason, seconds = null) {
+    if (this.#waiting === reason) return;
+    this.#waiting = reason;
+    this.#tell("waiting", { reason, seconds });
+  }
+
+  #resume(reason = this.#waiting) {
+    if (this.#waiting === null || this.#waiting !== reason) return;
+    this.#waiting = null;
+    this.#tell("resumed", null);
+  }
+
+  #enter(phase) {
+    if (this.ended) return;
+    this.phase = phase;
+    this.#tell("phase", { phase });
+  }
+
+  #fail(error) {
+    if (this.ended) return;
+    this.#end("error", { error });
+    if (error.code !== "session_gone" && error.code !== "expired") this.#forget();
+  }
+
+  #end(kind, detail) {
+    this.#enter("ended");
+    this.#stopped.abort();
+    if (this.#ownStream) closeCamera(this.#stream);
+    this.#tell(kind, detail);
+  }
+
+  #forget() {
+    // One that a server has created is that server's own to forget.
+    if (this.session?.session_id && !this.#options.session) this.#service.cancel(this.session.session_id).catch(() => {});
+  }
+
+  #tell(kind, detail) {
+    this.dispatchEvent(new CustomEvent(kind, { detail }));
+  }
+}

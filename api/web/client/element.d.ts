@@ -1,0 +1,36 @@
+import type { ChallengeType, CheckEvents, Session } from "./index.js";
+
+/** `<liveness-check>`; attributes: api, session-id, token, challenges, timeout-seconds, types, exclude, reveal, preset, lang, voice, restart, theme. */
+export class LivenessCheckElement extends HTMLElement {
+  /** Makes the session for each try, where your server does that. */
+  createSession: ((wishes: { exclude: ChallengeType[] }) => Promise<Partial<Session> & { session_id: string; token?: string }>) | null;
+  /** Words of your own, by the keys of locales/en.js. */
+  messages: Record<string, string>;
+  start(): void;
+  cancel(): void;
+}
+
+type Told =
+  | "session"
+  | "challenge"
+  | "hint"
+  | "passed"
+  | "waiting"
+  | "resumed"
+  | "answer"
+  | "completed"
+  | "failed"
+  | "error"
+  | "cancelled";
+
+/** The element's events: those of its check, named `liveness-…`, and which screen it shows. */
+type LivenessEvents = { [K in Told as `liveness-${K}`]: CustomEvent<CheckEvents[K]> } & {
+  "liveness-screen": CustomEvent<{ screen: "intro" | "camera" | "done" | "failed" | "error" }>;
+};
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "liveness-check": LivenessCheckElement;
+  }
+  interface HTMLElementEventMap extends LivenessEvents {}
+}

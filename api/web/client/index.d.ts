@@ -1,0 +1,147 @@
+/** Types of the library; what each thing does stands in check.js, service.js, camera.js and errors.js. */
+
+export type ChallengeType = "TURN_LEFT" | "TURN_RIGHT" | "LOOK_UP" | "LOOK_DOWN" | "BLINK" | "SMILE" | "OPEN_MOUTH";
+export type State = "pending" | "in_progress" | "completed" | "failed" | "expired";
+
+/** What the service says. Fields may be added; programs pass over those that they do not know. */
+export interface Challenge {
+  type: ChallengeType;
+  instruction: string;
+  timeout_seconds: number;
+}
+export interface Session {
+  session_id: string;
+  state: State;
+  challenges: Challenge[];
+  is_live?: boolean | null;
+}
+export interface Hint {
+  code: string;
+  text: string;
+}
+/** The face's middle and size, as parts of the picture's width and height. */
+export interface Framing {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+export interface FrameAnswer {
+  session_id: string;
+  challenge_type: ChallengeType | null;
+  passed: boolean;
+  confidence: number;
+  challenges_remaining: number;
+  session_complete: boolean;
+  is_live: boolean | null;
+  state: State;
+  hint?: Hint | null;
+  challenge?: Challenge | null;
+  face?: Framing | null;
+}
+
+export type ErrorCode =
+  | "insecure_context"
+  | "unsupported"
+  | "camera_denied"
+  | "camera_missing"
+  | "camera_busy"
+  | "camera_lost"
+  | "network"
+  | "busy"
+  | "not_allowed"
+  | "session_gone"
+  | "expired"
+  | "refused";
+
+export class LivenessError extends Error {
+  readonly code: ErrorCode;
+  readonly status?: number;
+  readonly problem?: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
+  constructor(
+    code: ErrorCode,
+    detail?: string,
+    more?: { status?: number; problem?: string; retryAfter?: number; cause?: unknown },
+  );
+}
+
+export interface CreateOptions {
+  challenges?: number;
+  timeoutSeconds?: number;
+  types?: ChallengeType[];
+  exclude?: ChallengeType[];
+  reveal?: "all" | "next";
+  preset?: "lenient" | "standard" | "strict";
+}
+
+export class Service {
+  readonly api: string;
+  token: string | null;
+  constructor(options?: { api?: string; token?: string | null });
+  create(options?: CreateOptions): Promise<Session>;
+  look(id: string): Promise<Session>;
+  frame(id: string, picture: Blob, options?: { signal?: AbortSignal }): Promise<FrameAnswer>;
+  cancel(id: string): Promise<{ cancelled: string }>;
+}
+
+export function openCamera(options?: { deviceId?: string | null }): Promise<MediaStream>;
+export function listCameras(): Promise<{ id: string; label: string }[]>;
+
+export interface CheckOptions extends CreateOptions {
+  api?: string;
+  token?: string | null;
+  /** One that your server has created; at least its session_id. */
+  session?: Pick<Session, "session_id"> & Partial<Session>;
+  deviceId?: string | null;
+  /** Pictures in place of a camera's own; it is not closed at the end. */
+  stream?: MediaStream;
+}
+
+export interface Asked {
+  type: ChallengeType;
+  instruction: string;
+  timeoutSeconds: number | null;
+  /** 0 for the first. */
+  index: number;
+  total: number;
+}
+
+/** The events and their details. Exactly one of the last four ends a check. */
+export interface CheckEvents {
+  phase: { phase: "opening" | "ready" | "running" | "ended" };
+  session: { session: Session };
+  challenge: Asked;
+  clock: { type: ChallengeType; seconds: number };
+  hint: (Hint & { type: ChallengeType | null }) | null;
+  face: { face: Framing | null; hint: Hint | null };
+  passed: { type: ChallengeType; confidence: number; index: number; total: number };
+  waiting: { reason: "network" | "busy" | "background"; seconds: number | null };
+  resumed: null;
+  answer: { answer: FrameAnswer; milliseconds: number };
+  completed: { isLive: boolean | null };
+  failed: { reason: "timed_out" | "not_met" };
+  error: { error: LivenessError };
+  cancelled: null;
+}
+
+export class LivenessCheck extends EventTarget {
+  constructor(options?: CheckOptions);
+  readonly session: Session | null;
+  readonly total: number;
+  readonly phase: "idle" | "opening" | "ready" | "running" | "ended";
+  readonly ended: boolean;
+  start(video: HTMLVideoElement): Promise<void>;
+  cancel(): void;
+  addEventListener<K extends keyof CheckEvents>(
+    type: K,
+    listener: (event: CustomEvent<CheckEvents[K]>) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
