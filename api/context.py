@@ -12,6 +12,8 @@ from uuid import uuid4
 import structlog
 from flask import Flask, Response, g, request
 
+from api.resources import resources
+
 HEADER = "X-Request-ID"
 
 #: Seconds without a byte from the client after which its body is given up: it holds one of our threads.
@@ -44,7 +46,8 @@ def arrived_at() -> float:
 
 
 def _begin() -> None:
-    g.arrived_at = time.time()
+    g.began = time.monotonic()
+    g.arrived_at = resources().now()
     given = request.headers.get(HEADER, "")
     g.request_id = given if _FIT_ID.fullmatch(given) else str(uuid4())
     structlog.contextvars.clear_contextvars()
@@ -66,7 +69,7 @@ def _end(response: Response) -> Response:
     rule = request.url_rule.rule if request.url_rule else None
     # A frame is asked for ten times a second by every client, and health every few seconds: seen when looked for.
     write = log.debug if response.status_code < 400 and _frequent(rule) else log.info
-    took = round((time.time() - g.arrived_at) * 1000, 1)
+    took = round((time.monotonic() - g.began) * 1000, 1)
     facts = {"method": request.method, "rule": rule, "status": response.status_code, "milliseconds": took}
     if (problem := g.get("problem")) is not None:
         facts["problem"] = problem

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import structlog
@@ -18,6 +17,7 @@ from api.sessions import json_of
 from shared import presence
 from shared.db import ping as ping_database
 from shared.messages import FRAMES, IDENTITY
+from shared.timekeeping import now
 
 health = APIBlueprint(
     "health", __name__, abp_tags=[Tag(name="Health", description="For load balancers and operators.")]
@@ -62,7 +62,7 @@ def _check_identity(held: Resources) -> None:
 
 def _seen(held: Resources, queue: str) -> int:
     try:
-        return presence.seen_lately(held.redis, time.time(), queue)
+        return presence.seen_lately(held.redis, now(), queue)
     except RedisError:
         raise _Missing("Cannot be told without Redis.") from None
 

@@ -17,6 +17,7 @@ from shared.broker import make_broker
 from shared.db import PATIENCE, make_engine
 from shared.redis import make_redis
 from shared.settings import Settings
+from shared.timekeeping import Keeping, keep_time, now
 
 _T = TypeVar("_T")
 
@@ -58,6 +59,12 @@ class Resources:
         deadline = self.settings.frame_deadline
         return self._once("waiting", lambda: make_redis(self.settings.redis_url, blocks_for=deadline))
 
+    def now(self) -> float:
+        """The service's time, see `shared.timekeeping`; kept from the first call on."""
+        redis = self.redis  # before the lock of `_once` is taken for the other
+        self._once("time", lambda: keep_time(redis))
+        return now()
+
     @property
     def broker(self) -> Broker:
         """The queue."""
@@ -69,8 +76,8 @@ class Resources:
             made, self._made = self._made, {}
             if self._pid != os.getpid():
                 return  # a parent's: not ours to close
-        for resource in made.values():
-            resource.dispose() if isinstance(resource, Engine) else cast("Redis | Broker", resource).close()
+        for resource in reversed(made.values()):  # what was made later may need what was made before
+            resource.dispose() if isinstance(resource, Engine) else cast("Redis | Broker | Keeping", resource).close()
 
     def _once(self, name: str, make: Callable[[], _T]) -> _T:
         if (made := self._made.get(name)) is not None and self._pid == os.getpid():

@@ -11,7 +11,6 @@ another worker is idle.
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -29,6 +28,7 @@ from shared import keyspace
 from shared.correlation import Correlation
 from shared.redis import CONNECTING, make_redis
 from shared.settings import Settings
+from shared.timekeeping import now
 
 _Args = ParamSpec("_Args")
 _Reply = TypeVar("_Reply")
@@ -204,8 +204,8 @@ class PatientRabbitmqBroker(RabbitmqBroker):
 class DropOld(Middleware):
     """Lets messages that are too old to matter go, without a trace in the dead letters.
 
-    An actor says how old by `max_age` in milliseconds. (dramatiq's own AgeLimit keeps what it drops for days.) It
-    compares the clocks of two machines: they are to be kept together, as by NTP.
+    An actor says how old by `max_age` in milliseconds. (dramatiq's own AgeLimit keeps what it drops for days, and
+    compares the clocks of two machines.)
     """
 
     @property
@@ -260,7 +260,7 @@ def _prefetch(queue_name: str, prefetch: int) -> int:
 
 
 def _now_ms() -> int:
-    return int(time.time() * 1000)
+    return int(now() * 1000)
 
 
 def _as_closed(call: Callable[_Args, _Reply], *args: _Args.args, **kwargs: _Args.kwargs) -> _Reply:

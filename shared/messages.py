@@ -9,6 +9,7 @@ from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 from shared import correlation
+from shared.timekeeping import now
 
 #: The queue of frames, and the actor that works on them.
 FRAMES = "frames"
@@ -47,7 +48,15 @@ def enqueue_reference(broker: Broker, session_id: str, expires_at: float) -> Non
 
 def _enqueue(broker: Broker, queue: str, actor: str, **arguments: Any) -> None:
     options = correlation.options()
-    message: Message[None] = Message(queue_name=queue, actor_name=actor, args=(), kwargs=arguments, options=options)
+    message: Message[None] = Message(
+        queue_name=queue,
+        actor_name=actor,
+        args=(),
+        kwargs=arguments,
+        options=options,
+        # By the service's time, not by this machine's: `shared.broker.DropOld` compares it with another one's.
+        message_timestamp=int(now() * 1000),
+    )
     try:
         broker.enqueue(message)
     except (RedisError, BrokerConnectionError) as error:

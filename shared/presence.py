@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import socket
 import threading
-import time
 import uuid
 from collections.abc import Sequence
 
@@ -18,6 +17,7 @@ from redis.exceptions import RedisError
 
 from shared import keyspace
 from shared.messages import FRAMES
+from shared.timekeeping import now
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ def leave(redis: Redis, worker: str, queue: str = FRAMES) -> None:
 
 def seen_lately(redis: Redis, at: float | None = None, queue: str = FRAMES) -> int:
     """How many processes serving `queue` have given a sign of life in the PRESENCE_LATELY seconds before `at` (now)."""
-    at = time.time() if at is None else at
+    at = now() if at is None else at
     return redis.zcount(keyspace.workers(queue), at - keyspace.PRESENCE_LATELY, "+inf")
 
 
@@ -59,7 +59,7 @@ class Heart(threading.Thread):
         while True:
             try:
                 for queue in self._queues:
-                    beat(self._redis, self.worker, time.time(), queue)
+                    beat(self._redis, self.worker, now(), queue)
             except RedisError as error:
                 # Without Redis there is nobody to tell, and no frame to be worked on either.
                 log.warning("presence.not_told", error=str(error))

@@ -19,7 +19,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
-from shared import faces
+from shared import faces, timekeeping
 from shared.db import UnitOfWork, make_engine
 from shared.logs import configure_logging
 from shared.redis import make_redis
@@ -53,7 +53,7 @@ class Chore:
 class Clock:
     """Does each chore when it is due, until it is stopped."""
 
-    def __init__(self, chores: Sequence[Chore], lease: Lease, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, chores: Sequence[Chore], lease: Lease, now: Callable[[], float] = timekeeping.now) -> None:
         self._chores = chores
         self._lease = lease
         self._now = now
@@ -163,11 +163,14 @@ def main() -> None:
     settings = load_settings_or_exit()
     configure_logging(settings)
     engine = make_engine(settings.database_url, pool_size=1)
+    redis = make_redis(settings.redis_url)
+    keeping = timekeeping.keep_time(redis)
     clock = make_clock(settings, engine)
     for stopping in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stopping, lambda _signal, _frame: clock.stop())
     log.info("clock.started")
     clock.run()
+    keeping.close()
     engine.dispose()
     log.info("clock.stopped")
 

@@ -7,7 +7,6 @@ again. Whatever happens, the request that waits gets an answer, and nothing is a
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -26,6 +25,7 @@ from shared.liveness.frame import Frame
 from shared.liveness.framing import framing
 from shared.liveness.session import Session
 from shared.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_comparison
+from shared.timekeeping import now
 from workers import priors
 from workers.vision.errors import BadImage
 from workers.vision.pipeline import Prior, Seen
@@ -178,7 +178,7 @@ class FrameWork:
         best = portraits.best(self._tools.redis, session.id)
         # Only what is clearly better is worth the encoding.
         if best is None or score < 0.8 * best - 0.5:
-            left = session.expires_at - time.time()
+            left = session.expires_at - now()
             portraits.keep(self._tools.redis, session.id, score, seen.jpeg(mirrored=session.mirrored), left)
 
 

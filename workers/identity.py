@@ -6,7 +6,6 @@ compared with (the anchor); it lives in Redis for as long as its session can, an
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ from shared import faces
 from shared.db import UnitOfWork
 from shared.liveness.session import Session
 from shared.messages import COMPARE_IDENTITY, DESCRIBE_REFERENCE, IDENTITY
+from shared.timekeeping import now
 from workers.frames import Looks
 from workers.vision.descriptor import Descriptor, decode_chip, distance, from_bytes, to_bytes
 from workers.vision.errors import BadImage
@@ -108,11 +108,11 @@ class IdentityWork(Work):
     def _compare(self, session_id: str, frame_id: str, chip: bytes, expires_at: float) -> None:
         redis = self._tools.redis
         own = self._tools.describer.describe(decode_chip(chip))
-        kept = faces.anchor(redis, session_id, to_bytes(own), expires_at - time.time())
+        kept = faces.anchor(redis, session_id, to_bytes(own), expires_at - now())
         reference = faces.look_reference(redis, session_id)
 
         def say(session: Session) -> None:
-            session.identify(frame_id, distance(from_bytes(kept), own), time.time())
+            session.identify(frame_id, distance(from_bytes(kept), own), now())
             if reference is not None and session.identity is not None:
                 session.identity.resemble(distance(from_bytes(reference), own))
 
@@ -142,7 +142,7 @@ class ReferenceWork(Work):
         session = self._look(session_id)
         if session is None or session.ended:
             return
-        seen = self._tools.vision.look(picture, None, time.time())
+        seen = self._tools.vision.look(picture, None, now())
         chip = seen.chip()
         if chip is None or seen.observation.faces != 1:
             self._tell(session_id, _problem("no_face" if chip is None else "several_faces"))
@@ -151,7 +151,7 @@ class ReferenceWork(Work):
         # As the client's frames are: a face is not quite its own mirror image.
         own = self._tools.describer.describe(face[:, ::-1] if session.mirrored else face)
         # Kept before the anchor is looked for: whichever of the two comes second finds the other.
-        faces.keep_reference(redis, session_id, to_bytes(own), expires_at - time.time())
+        faces.keep_reference(redis, session_id, to_bytes(own), expires_at - now())
         anchor = faces.look_anchor(redis, session_id)
 
         def say(session: Session) -> None:

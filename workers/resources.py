@@ -18,6 +18,7 @@ from shared.messages import FRAMES, IDENTITY
 from shared.presence import Heart
 from shared.redis import make_redis
 from shared.settings import Settings
+from shared.timekeeping import Keeping, keep_time
 from workers.frames import Looks
 from workers.identity import Describes
 from workers.vision.descriptor import Describer
@@ -39,6 +40,7 @@ class Resources(Middleware):
 
     redis: Redis
     engine: Engine
+    _time: Keeping
     describer: Describes
 
     def __init__(
@@ -65,6 +67,7 @@ class Resources(Middleware):
         queues = self._queues(worker)
         try:
             self.redis = make_redis(self._settings.redis_url)
+            self._time = keep_time(self.redis)
             # One thread works on messages, and nothing else in this process needs rows.
             self.engine = make_engine(self._settings.database_url, pool_size=1, patience=PATIENCE)
             if FRAMES in queues:
@@ -91,6 +94,7 @@ class Resources(Middleware):
 
     def after_worker_shutdown(self, *_: object) -> None:
         """Close what was opened."""
+        self._time.close()
         self.engine.dispose()
         self.redis.close()
 
