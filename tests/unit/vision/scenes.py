@@ -61,6 +61,12 @@ def dimmed(picture: Picture, part: float) -> Picture:
     return np.asarray(cv2.convertScaleAbs(picture, alpha=part))
 
 
+def in_the_dark(picture: Picture) -> Picture:
+    """As a camera shows a room that is all but black: a tenth of the light, and its noise."""
+    noise = np.random.default_rng(3).normal(0, 3, picture.shape)
+    return np.clip(0.1 * picture + noise, 0, 255).astype(np.uint8)
+
+
 def mirror(picture: Picture) -> Picture:
     """As a selfie view shows it."""
     return np.asarray(cv2.flip(picture, 1))
@@ -76,6 +82,7 @@ LOOKS: dict[str, Callable[[Picture], bytes]] = {
         resized(tilted(p, -12), 1280, 720), quality=50
     ),
     "dimmed to 40 percent": lambda p: encode(dimmed(p, 0.4)),
+    "in the dark": lambda p: encode(in_the_dark(p)),
 }
 
 

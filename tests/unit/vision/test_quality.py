@@ -37,9 +37,9 @@ def test_a_face_is_neither_too_small_nor_too_large(scale, problem):
 @pytest.mark.parametrize(
     ("level", "spread", "problem"),
     [
-        (DARKEST - 6, 15, Problem.TOO_DARK),
+        (DARKEST - 2, 4, Problem.TOO_DARK),
         (DARKEST * 1.6, LEAST_SPREAD / 4, Problem.TOO_DARK),
-        (DARKEST * 1.6, 30, None),
+        (DARKEST * 3, 30, None),
         (128, LEAST_SPREAD / 4, None),
         (128, 60, None),
         (225, LEAST_SPREAD / 4, Problem.TOO_BRIGHT),

@@ -80,7 +80,7 @@ def test_someone_who_joins_is_noticed_within_a_second(vision, face):
 
 def test_a_dark_picture_is_too_dark(visions, performer, face):
     """Whether the face is still found in it or not."""
-    for part in (0.03, 0.12):
+    for part in (0.01, 0.02):
         (seen,) = observations(visions["mesh"], [encode(dimmed(face, part))])
         assert seen.problem is Problem.TOO_DARK
         assert not seen.usable
