@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_openapi import Info, OpenAPI
 
-from api import context, problems
+from api import context, metrics, problems
 from api.docs import docs
 from api.evidence import evidence
 from api.frames import frames
@@ -46,6 +46,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.extensions["resources"] = Resources(settings)
     context.install(app)
     problems.install(app)
+    metrics.install(app, app.extensions["resources"])
     for blueprint in (sessions, frames, evidence, portraits, health):
         app.register_api(blueprint)
     app.register_blueprint(docs)

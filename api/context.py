@@ -45,6 +45,17 @@ def arrived_at() -> float:
     return float(g.arrived_at)
 
 
+def note_problem(code: str) -> None:
+    """This request is answered by a problem: for the line that is logged of it, and for the metrics."""
+    g.problem = code
+
+
+def problem_code() -> str | None:
+    """The code of the problem that this request is answered by, if it is."""
+    code: str | None = g.get("problem")
+    return code
+
+
 def _begin() -> None:
     g.began = time.monotonic()
     g.arrived_at = resources().now()
@@ -53,9 +64,8 @@ def _begin() -> None:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     session_id = str((request.view_args or {}).get("session_id"))
-    if _FIT_SESSION.fullmatch(
-        session_id
-    ):  # anything else that somebody wrote into the path is none of the logs' business
+    # Anything else that somebody wrote into the path is none of the logs' business.
+    if _FIT_SESSION.fullmatch(session_id):
         structlog.contextvars.bind_contextvars(session_id=session_id)
     # gunicorn's threads wait for a body for ever; its socket is set anew with the connection's next request.
     if (socket := request.environ.get("gunicorn.socket")) is not None:
@@ -71,7 +81,7 @@ def _end(response: Response) -> Response:
     write = log.debug if response.status_code < 400 and _frequent(rule) else log.info
     took = round((time.monotonic() - g.began) * 1000, 1)
     facts = {"method": request.method, "rule": rule, "status": response.status_code, "milliseconds": took}
-    if (problem := g.get("problem")) is not None:
+    if (problem := problem_code()) is not None:
         facts["problem"] = problem
     write("request", **facts)
     if "wsgi.input_terminated" in request.environ:  # else reading on might block for ever

@@ -22,6 +22,8 @@ from shared.answers import Answer
 from shared.liveness.observation import Observation
 from shared.liveness.session import Session
 from shared.messages import QueueUnavailable, enqueue_frame
+from shared.metrics.table import FRAME_ANSWER_SECONDS
+from shared.timekeeping import now
 
 frames = APIBlueprint("frames", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
 
@@ -101,6 +103,7 @@ def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
             _give_up(held, session_id, frame_id)
     if answer is None:
         raise ProblemError("no_answer_in_time")
+    FRAME_ANSWER_SECONDS.observe(max(0.0, now() - arrived_at()))
     if answer.problem is not None:
         raise ProblemError(answer.problem.code, answer.problem.detail, status=answer.problem.status)
     return FrameAnswer.model_validate(answer.result)

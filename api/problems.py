@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 import structlog
-from flask import Flask, Response, g
+from flask import Flask, Response
 from flask_openapi.types import ResponseDict
 from pydantic import BaseModel, ValidationError
 from redis.exceptions import RedisError
@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from api.context import request_id
+from api.context import note_problem, request_id
 from api.schemas import Fault, Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -53,6 +53,12 @@ KINDS: dict[str, Kind] = {
             400,
             "The form cannot be read",
             "Send a complete multipart/form-data body, and name its boundary in the Content-Type header.",
+        ),
+        Kind(
+            "metrics_token",
+            401,
+            "The metrics' token is missing or wrong",
+            "Send the one that METRICS_TOKEN sets, in a header Authorization: Bearer.",
         ),
         Kind("not_found", 404, "No such address", "Check the path: /docs lists all that this service answers."),
         Kind(
@@ -243,7 +249,7 @@ def _answer(
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
     """The HTTP response for a problem."""
-    g.problem = kind.code  # for the line that is logged of the request
+    note_problem(kind.code)
     problem = Problem(
         type=kind.type,
         title=kind.title,

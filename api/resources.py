@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from shared.broker import make_broker
 from shared.db import PATIENCE, make_engine
+from shared.metrics.pushing import Pusher, started
 from shared.redis import make_redis
 from shared.settings import Settings
 from shared.timekeeping import Keeping, keep_time, now
@@ -70,6 +71,10 @@ class Resources:
         """The queue."""
         return self._once("broker", lambda: make_broker(self.settings))
 
+    def start_counting(self) -> None:
+        """Have what this process counts pushed into Redis from now on; called again it does nothing."""
+        self._once("pusher", lambda: started(Pusher(make_redis(self.settings.redis_url))))
+
     def close(self) -> None:
         """Close what this process has made; what is used afterwards is made anew."""
         with self._lock:
@@ -77,7 +82,9 @@ class Resources:
             if self._pid != os.getpid():
                 return  # a parent's: not ours to close
         for resource in reversed(made.values()):  # what was made later may need what was made before
-            resource.dispose() if isinstance(resource, Engine) else cast("Redis | Broker | Keeping", resource).close()
+            resource.dispose() if isinstance(resource, Engine) else cast(
+                "Redis | Broker | Keeping | Pusher", resource
+            ).close()
 
     def _once(self, name: str, make: Callable[[], _T]) -> _T:
         if (made := self._made.get(name)) is not None and self._pid == os.getpid():

@@ -26,6 +26,7 @@ from pika.exceptions import AMQPConnectionError
 
 from shared import keyspace
 from shared.correlation import Correlation
+from shared.metrics.messages import Metering
 from shared.redis import CONNECTING, make_redis
 from shared.settings import Settings
 from shared.timekeeping import now
@@ -225,6 +226,8 @@ def worker_middleware(settings: Settings, *resources: Middleware) -> list[Middle
     return [
         # Resources: what the work needs, made when the process has booted and disposed of at its end.
         *resources,
+        # Observability: what is dropped below is counted, too.
+        *([Metering()] if settings.metrics_token is not None else []),
         # Whose request it is: known to every line that is logged from here on.
         Correlation(),
         # Flow control: what cannot matter any more is not worked on.

@@ -27,6 +27,10 @@ workers:{queue}            zset    PRESENCE_TTL      each worker process, every 
                                                      PRESENCE_EVERY seconds,
                                                      its last sign of life
 lease:{name}               string  the lease's own   clock: who has it           clock
+metrics:totals             hash    METRICS_TTL       every process, now and      api (/metrics)
+                                                     then: what it has counted
+metrics:pushed:{process}   string  PUSHED_TTL        every process: the number   the same script, so that a push counts
+                                                     of its latest push          once
 
 With a queue on Redis there are dramatiq's own keys beside these, described at the head of its `redis/dispatch.lua`:
 `dramatiq:{queue}` and its `.msgs`, `.DQ`, `.DQ.msgs`, `.XQ`, `.XQ.msgs`, `dramatiq:__acks__.*` and
@@ -62,6 +66,15 @@ PRESENCE_LATELY = 10.0
 
 #: Seconds; longer than PRESENCE_LATELY, so that the set itself is never what makes a worker disappear.
 PRESENCE_TTL = 60
+
+#: Seconds since the last push of any process: a service that was off for that long counts anew.
+METRICS_TTL = 7 * 24 * 3600
+
+#: Seconds for which a push is tried again.
+PUSHED_TTL = 3600
+
+#: What all processes have counted together.
+METRICS = "metrics:totals"
 
 #: Seconds; a token that nobody took in that time woke nobody, and messages are found without it.
 WAKE_TTL = 60
@@ -120,6 +133,11 @@ def workers(queue: str) -> str:
 def lease(name: str) -> str:
     """Who alone may do something just now."""
     return f"lease:{name}"
+
+
+def pushed(process: str) -> str:
+    """The number of a process's latest push of metrics."""
+    return f"metrics:pushed:{process}"
 
 
 def wake(namespace: str, queue_name: str) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.liveness.evidence import Preset
@@ -134,6 +134,11 @@ class Settings(BaseSettings):
         description="Number of worker processes; each works on one frame at a time. Default: one a processor.",
     )
 
+    metrics_token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Whoever asks for /metrics must send it. Without it there is no such address, and nothing is counted.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least that is logged.")
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for machines.")
 

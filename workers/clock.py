@@ -22,6 +22,7 @@ from sqlalchemy import Engine
 from shared import faces, timekeeping
 from shared.db import UnitOfWork, make_engine
 from shared.logs import configure_logging
+from shared.metrics.pushing import Pusher, started
 from shared.redis import make_redis
 from shared.settings import Settings, load_settings_or_exit
 from workers.lease import Lease
@@ -168,8 +169,11 @@ def main() -> None:
     clock = make_clock(settings, engine)
     for stopping in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stopping, lambda _signal, _frame: clock.stop())
+    pusher = started(Pusher(make_redis(settings.redis_url))) if settings.metrics_token is not None else None
     log.info("clock.started")
     clock.run()
+    if pusher is not None:
+        pusher.close()
     keeping.close()
     engine.dispose()
     log.info("clock.stopped")

@@ -25,6 +25,7 @@ from shared.liveness.frame import Frame
 from shared.liveness.framing import framing
 from shared.liveness.session import Session
 from shared.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_comparison
+from shared.metrics.table import JUDGING_SECONDS, Stage
 from shared.timekeeping import now
 from workers import priors
 from workers.vision.errors import BadImage
@@ -125,7 +126,8 @@ class FrameWork:
         inflight.count_earlier(pipe, session_id, frame.at)
         # Asked before the row is locked: a frame that is not under way any more has been committed, and is seen.
         _, earlier = pipe.execute()
-        return self._judge(session_id, frame, settled=earlier == 0)
+        with Stage(JUDGING_SECONDS):
+            return self._judge(session_id, frame, settled=earlier == 0)
 
     def _judge(self, session_id: str, frame: Frame, *, settled: bool) -> Judged:
         with UnitOfWork(self._tools.engine) as uow:

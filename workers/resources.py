@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from shared.db import PATIENCE, make_engine
 from shared.messages import FRAMES, IDENTITY
+from shared.metrics.pushing import Pusher, started
 from shared.presence import Heart
 from shared.redis import make_redis
 from shared.settings import Settings
@@ -54,6 +55,7 @@ class Resources(Middleware):
         self._load_describer = load_describer or _load_describer
         self._vision: Looks | None = None
         self._heart: Heart | None = None
+        self._pusher: Pusher | None = None
 
     @property
     def vision(self) -> Looks:
@@ -86,11 +88,15 @@ class Resources(Middleware):
         """Tell which messages this worker takes."""
         self._heart = Heart(self.redis, self._queues(worker))
         self._heart.start()
+        if self._settings.metrics_token is not None:
+            self._pusher = started(Pusher(make_redis(self._settings.redis_url)))
 
     def before_worker_shutdown(self, *_: object) -> None:
         """Tell that it takes no more."""
         if self._heart is not None:
             self._heart.stop()
+        if self._pusher is not None:
+            self._pusher.close()
 
     def after_worker_shutdown(self, *_: object) -> None:
         """Close what was opened."""

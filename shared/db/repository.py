@@ -82,6 +82,8 @@ class SessionRepository:
         self._connection = connection
         self._read_only = read_only
         self._stored: dict[str, _Stored] = {}
+        #: What this unit has written into the outbox.
+        self.told: list[Event] = []
 
     def get(self, session_id: str, *, lock: bool = False) -> Session | None:
         """The session, with its challenges and without its frames (see `recall`); None if there is none.
@@ -223,6 +225,7 @@ class SessionRepository:
     def _tell(self, session: Session) -> None:
         if session.events:
             self._connection.execute(_ADD_EVENTS, [_event_row(session.id, event) for event in session.events])
+            self.told += session.events
             session.events.clear()
 
 

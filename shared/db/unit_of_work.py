@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from shared.db.engine import SQLITE_BEGIN
 from shared.db.repository import SessionRepository
+from shared.metrics.sessions import count
 
 
 class UnitOfWork:
@@ -38,8 +39,9 @@ class UnitOfWork:
             raise RuntimeError("The unit of work is not open: it can be committed once, inside its with block")
         if self._read_only:
             raise RuntimeError("A read-only unit of work has nothing to commit")
-        self._sessions = None
+        told, self._sessions = self._sessions.told, None
         self._connection.commit()
+        count(told)
 
     def __enter__(self) -> Self:
         if self._connection is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 
 from shared.liveness.observation import Face, Observation, Problem
+from shared.metrics.table import VISION_SECONDS, Stage
 from workers.vision.decode import decode
 from workers.vision.descriptor import cut_chip, encode_chip
 from workers.vision.dlib68 import Dlib68
@@ -24,6 +25,10 @@ from workers.vision.quality import Light, measure_light, problem_of
 from workers.vision.stir import Patch, stir, take_patch
 from workers.vision.surround import rim
 
+#: What each stage of the work takes is told by the metrics.
+DECODE, FIND, POINTS, EYES, MEASURE, SAMPLES = (
+    VISION_SECONDS.labels(stage) for stage in ("decode", "find", "points", "eyes", "measure", "samples")
+)
 #: Seconds after which the whole picture is searched again, for a second face.
 SEARCH_EVERY = 0.6
 #: Seconds that a face's last place is worth looking at, and its picture worth comparing.
@@ -111,7 +116,8 @@ class Vision:
 
     def look(self, data: bytes, prior: Prior | None, at: float) -> Seen:
         """Like `measure`, with the picture and its points at hand."""
-        picture = decode(data, self._max_pixels)
+        with Stage(DECODE):
+            picture = decode(data, self._max_pixels)
         digest = hashlib.sha256(data).hexdigest()[:16]
         height, width = picture.shape[:2]
         if prior is not None and not 0 <= at - prior.at <= FOLLOW:
@@ -142,7 +148,10 @@ class Vision:
         )
         if faces > 1:
             problem = Problem.SEVERAL_FACES
-        stirred = stir(prior.patch, picture) if prior and prior.patch else None
+        with Stage(SAMPLES):
+            stirred = stir(prior.patch, picture) if prior and prior.patch else None
+            rimmed = rim(picture, face.box) if sampled else None
+            stripes = moire(picture, face.box) if sampled else None
         observation = Observation(
             faces=faces,
             problem=problem,
@@ -152,8 +161,8 @@ class Vision:
             brightness=light.mean,
             digest=digest,
             stir=stirred,
-            rim=rim(picture, face.box) if sampled else None,
-            moire=moire(picture, face.box) if sampled else None,
+            rim=rimmed,
+            moire=stripes,
         )
         return Seen(observation, following, picture, landmarks)
 
@@ -167,18 +176,16 @@ class Vision:
         return landmarks
 
     def _locate(self, picture: Picture, region: Region) -> Landmarks | None:
-        landmarks = self._engine.locate(lightened(picture, _square(region)), region)
+        with Stage(POINTS):
+            landmarks = self._engine.locate(lightened(picture, _square(region)), region)
         return landmarks if landmarks.sureness >= self._engine.least_sureness else None
 
     def _search(self, picture: Picture) -> list[Found]:
         """Faces anywhere in the picture, by the first finder that sees one."""
-        height, width = picture.shape[:2]
-        picture = lightened(picture, (0, 0, width, height))
-        for finder in self._finders:
-            found = finder.find(picture)
-            if found:
-                return found
-        return []
+        with Stage(FIND):
+            height, width = picture.shape[:2]
+            picture = lightened(picture, (0, 0, width, height))
+            return next((found for finder in self._finders if (found := finder.find(picture))), [])
 
     def _why_nothing(self, picture: Picture, brightness: float) -> Problem:
         """Why no face was found: too dark a room, a face too far away for the finders, or none."""
@@ -190,11 +197,13 @@ class Vision:
 
     def _measure_face(self, picture: Picture, landmarks: Landmarks) -> tuple[Face, Problem | None, Light]:
         points = landmarks.points
-        pose = fit_pose(points)
-        mouth = measure_mouth(seen_from_front(landmarks, pose))
-        lit = lightened(picture, _box(points))
-        left_eye, right_eye = self._eyes.openness(lit, points) if self._eyes else eye_openness(points)
-        light = measure_light(picture, points, max(1.0, pose.scale))
+        with Stage(EYES):
+            lit = lightened(picture, _box(points))
+            left_eye, right_eye = self._eyes.openness(lit, points) if self._eyes else eye_openness(points)
+        with Stage(MEASURE):
+            pose = fit_pose(points)
+            mouth = measure_mouth(seen_from_front(landmarks, pose))
+            light = measure_light(picture, points, max(1.0, pose.scale))
         longest = max(picture.shape[:2])
         low, high = points.min(axis=0), points.max(axis=0)
         face = Face(

@@ -1,0 +1,97 @@
+"""/metrics: what all processes have counted, for Prometheus. Off the public path: it asks for METRICS_TOKEN.
+
+Without that setting there is no such address, and nothing is counted for it.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+import structlog
+from flask import Blueprint, Flask, Response, after_this_request, request
+from prometheus_client import CollectorRegistry, generate_latest
+
+from api.context import arrived_at, problem_code
+from api.problems import ProblemError
+from api.resources import Resources, resources
+from shared import backlog, presence
+from shared.messages import FRAMES, IDENTITY
+from shared.metrics.gathering import Gauges, Totals
+from shared.metrics.table import PROBLEMS, QUEUE_LENGTH, QUEUE_OLDEST, REQUEST_SECONDS, REQUESTS, WORKERS
+from shared.timekeeping import now
+
+metrics = Blueprint("metrics", __name__)
+
+log = structlog.get_logger(__name__)
+
+#: Where no route was found: what people try is not to become a label each.
+NO_RULE = "none"
+#: Others are a client's invention.
+_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+
+def install(app: Flask, held: Resources) -> None:
+    """Have the app count its requests and tell the counts, where METRICS_TOKEN is set."""
+    if held.settings.metrics_token is None:
+        return
+    app.before_request(held.start_counting)
+    app.after_request(_count)
+    app.register_blueprint(metrics)
+
+
+def _count(response: Response) -> Response:
+    rule = request.url_rule.rule if request.url_rule else NO_RULE
+    method = request.method if request.method in _METHODS else "other"
+    REQUESTS.labels(rule, method, str(response.status_code)).inc()
+    REQUEST_SECONDS.labels(rule).observe(max(0.0, now() - arrived_at()))
+    if (code := problem_code()) is not None:
+        PROBLEMS.labels(code).inc()
+    return response
+
+
+@metrics.get("/metrics")
+def show() -> Response:
+    """All metrics of shared/metrics/table.py, in Prometheus' text form."""
+    _refuse_strangers()
+    held = resources()
+    registry = CollectorRegistry()
+    registry.register(Totals(held.redis, _gauges(held)))
+    return Response(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _refuse_strangers() -> None:
+    token = resources().settings.metrics_token
+    given = request.authorization
+    said = given.token or "" if given is not None and given.type == "bearer" else ""
+    if token is None or not hmac.compare_digest(said.encode(), token.get_secret_value().encode()):
+        after_this_request(_ask_for_token)
+        raise ProblemError("metrics_token")
+
+
+def _ask_for_token(response: Response) -> Response:
+    response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _gauges(held: Resources) -> Gauges:
+    """What is looked up now. What cannot be is left out, so that it is seen to be missing."""
+    at = now()
+    queues = (FRAMES, IDENTITY) if held.settings.identity else (FRAMES,)
+    waiting = {queue: _looked_up(held, queue) for queue in queues}
+    return {
+        WORKERS.name: {(queue,): presence.seen_lately(held.redis, at, queue) for queue in queues},
+        QUEUE_LENGTH.name: {(q,): float(seen.length) for q, seen in waiting.items() if seen},
+        QUEUE_OLDEST.name: {
+            (q,): max(0.0, at - seen.oldest_at) if seen.oldest_at is not None else 0.0
+            for q, seen in waiting.items()
+            if seen
+        },
+    }
+
+
+def _looked_up(held: Resources, queue: str) -> backlog.Backlog | None:
+    try:
+        return backlog.look(held.broker, queue)
+    except Exception as error:  # noqa: BLE001 - whatever a broker's client raises, the other metrics are told
+        log.warning("metrics.queue_away", error=repr(error))
+        return None

@@ -1,0 +1,24 @@
+"""What happens to sessions, counted from their events: wherever one is told, by a frame, a comparison or the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from shared.liveness.session import Event
+from shared.metrics.table import CHALLENGES_PASSED, SESSIONS_CREATED, SESSIONS_ENDED
+
+#: Events that are a session's last.
+_ENDS = frozenset({"session.completed", "session.failed", "session.expired", "session.cancelled"})
+
+
+def count(events: Iterable[Event]) -> None:
+    """Count what has been committed."""
+    for event in events:
+        if event.type == "session.created":
+            SESSIONS_CREATED.inc()
+        elif event.type == "session.challenge_passed":
+            CHALLENGES_PASSED.labels(event.data["challenge"]).inc()
+        elif event.type in _ENDS:
+            is_live = event.data.get("is_live")
+            live = "none" if is_live is None else str(is_live).lower()
+            SESSIONS_ENDED.labels(event.type.removeprefix("session."), str(event.data.get("reason") or ""), live).inc()

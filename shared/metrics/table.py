@@ -1,0 +1,143 @@
+"""Every metric of this service: its name, its unit, what it says, its labels, its buckets. Nothing else declares one.
+
+Counting is a few additions in this process's memory (prometheus_client); `shared.metrics.pushing` carries them out of it.
+Labels have few values, all known: rules not paths, codes not sentences; never an id, an address or a key.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+#: What this process has counted since it began.
+REGISTRY = CollectorRegistry(auto_describe=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A metric, as /metrics tells of it."""
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    #: What one of it is.
+    unit: str
+    help: str
+    labels: tuple[str, ...] = ()
+    #: Upper bounds of a histogram's buckets, without the last one, which has none.
+    buckets: tuple[float, ...] = ()
+
+
+TABLE: dict[str, Declared] = {}
+
+#: Seconds that people notice, up to what a frame's deadline and a router's patience (30 s) are.
+_WAITS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+#: Seconds that a stage of the work takes.
+_STAGES = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0)
+
+
+def _counter(name: str, unit: str, text: str, *labels: str) -> Counter:
+    TABLE[name] = Declared(name, "counter", unit, text, labels)
+    return Counter(name, text, labels, registry=REGISTRY)
+
+
+def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...]) -> Histogram:
+    TABLE[name] = Declared(name, "histogram", "seconds", text, labels, buckets)
+    return Histogram(name, text, labels, buckets=buckets, registry=REGISTRY)
+
+
+def _gauge(name: str, unit: str, text: str, *labels: str) -> Declared:
+    """Not counted by anybody: looked up when /metrics is asked."""
+    declared = TABLE[name] = Declared(name, "gauge", unit, text, labels)
+    return declared
+
+
+# --- web ----------------------------------------------------------------------------------------------------------------
+
+REQUESTS = _counter(
+    "liveness_requests_total", "requests", "Requests answered, by the route's rule.", "rule", "method", "status"
+)
+PROBLEMS = _counter("liveness_problems_total", "requests", "Requests answered by a problem, by its code.", "code")
+REQUEST_SECONDS = _histogram(
+    "liveness_request_seconds", "From a request's beginning to its answer.", "rule", buckets=_WAITS
+)
+FRAME_ANSWER_SECONDS = _histogram(
+    "liveness_frame_answer_seconds",
+    "From a frame's arrival to its answer, of frames that a worker answered.",
+    buckets=_WAITS,
+)
+
+# --- queue --------------------------------------------------------------------------------------------------------------
+
+QUEUE_SECONDS = _histogram(
+    "liveness_queue_seconds", "From a message's sending to its being taken by a worker.", "queue", buckets=_WAITS
+)
+MESSAGES = _counter(
+    "liveness_messages_total",
+    "messages",
+    "Messages that workers took: done, failed, or dropped because nobody waited for them any more.",
+    "actor",
+    "outcome",
+)
+WORK_SECONDS = _histogram("liveness_work_seconds", "Work on one message.", "actor", buckets=_WAITS)
+QUEUE_LENGTH = _gauge("liveness_queue_length", "messages", "Messages that wait for a worker.", "queue")
+QUEUE_OLDEST = _gauge(
+    "liveness_queue_oldest_seconds",
+    "seconds",
+    "Age of the message that is to be taken next; 0 where none waits.",
+    "queue",
+)
+WORKERS = _gauge(
+    "liveness_workers",
+    "processes",
+    "Worker processes that have given a sign of life lately, by the queue served.",
+    "queue",
+)
+
+# --- vision and judging -------------------------------------------------------------------------------------------------
+
+VISION_SECONDS = _histogram(
+    "liveness_vision_seconds",
+    "A stage of the work on one picture: decode, find (a face in the whole picture), points, eyes, measure, samples (of "
+    "evidence).",
+    "stage",
+    buckets=_STAGES,
+)
+JUDGING_SECONDS = _histogram(
+    "liveness_judging_seconds", "Judging one frame: its session's row locked, judged, committed.", buckets=_STAGES
+)
+
+# --- sessions -----------------------------------------------------------------------------------------------------------
+
+SESSIONS_CREATED = _counter("liveness_sessions_created_total", "sessions", "Sessions created.")
+SESSIONS_ENDED = _counter(
+    "liveness_sessions_ended_total",
+    "sessions",
+    "Sessions ended, by state, the reason where there is one, and the verdict (true, false, none).",
+    "state",
+    "reason",
+    "live",
+)
+CHALLENGES_PASSED = _counter(
+    "liveness_challenges_passed_total", "challenges", "Challenges passed, by kind.", "challenge"
+)
+
+
+class Stage:
+    """Times a block: `with Stage(histogram.labels("decode")): …`. What raises is timed as well."""
+
+    __slots__ = ("_began", "_histogram")
+
+    def __init__(self, histogram: Histogram) -> None:
+        self._histogram = histogram
+
+    def __enter__(self) -> None:
+        self._began = time.perf_counter()
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _traceback: TracebackType | None
+    ) -> None:
+        self._histogram.observe(time.perf_counter() - self._began)
