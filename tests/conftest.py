@@ -1,7 +1,19 @@
 """Servers that tests share; each is started by the first test that asks for it."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
 pytest_plugins = [
     "tests.integration.postgres",
     "tests.integration.rabbitmq_server",
     "tests.integration.redis_server",
 ]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """A recording in place of the drawn performer: `pytest tests/e2e -k whole --film me.mp4 --film-types SMILE,BLINK`."""
+    parser.addoption("--film", type=Path, help="a recording of a person, before the browser's camera (tests/e2e)")
+    parser.addoption("--film-types", help="the challenges that are met in it, again and again")

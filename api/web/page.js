@@ -18,7 +18,7 @@ const ATTRIBUTES = {
   voice: "voice",
 };
 
-const element = document.querySelector("liveness-check");
+const element = document.createElement("liveness-check");
 const languages = document.querySelector("select");
 const asked = new URLSearchParams(location.search);
 const secret = new URLSearchParams(location.hash.slice(1));
@@ -41,4 +41,7 @@ const language = choose([asked.get("lang"), ...navigator.languages]);
 languages.replaceChildren(...Object.entries(LANGUAGES).map(([code, name]) => new Option(name, code, false, code === language)));
 languages.addEventListener("change", () => speak(languages.value));
 element.addEventListener("liveness-screen", ({ detail }) => document.body.classList.toggle("busy", detail.screen === "camera"));
+// Only now: whoever reads another language is not shown English first.
 await speak(language);
+element.setAttribute("restart", "");
+document.querySelector("main").append(element);

@@ -127,7 +127,9 @@ export class LivenessCheckElement extends HTMLElement {
   }
 
   async #speak() {
-    this.#words = await Words.of(choose([this.getAttribute("lang"), ...navigator.languages]), this.messages);
+    const words = await Words.of(choose([this.getAttribute("lang"), ...navigator.languages]), this.messages);
+    if (this.hasAttribute("lang") && words.code !== choose([this.getAttribute("lang")])) return; // another was chosen since
+    this.#words = words;
     this.#root.lang = this.#words.code;
     this.#root.dir = this.#words.dir;
   }
@@ -153,26 +155,23 @@ export class LivenessCheckElement extends HTMLElement {
     const count = number(this.getAttribute("challenges"));
     const step = (name, text) => h("li", {}, icon(name), h("span", {}, text));
     const note = h("p", { class: "note", role: "status" });
-    const possible = list(this.getAttribute("types")) ?? ALL;
-    const choices = Object.keys(CANNOT)
-      .filter((kind) => CANNOT[kind].some((type) => possible.includes(type)))
-      .map((kind) =>
-        h(
-          "label",
-          { class: "choice" },
-          h("input", {
-            type: "checkbox",
-            name: kind,
-            checked: this.#cannot.has(kind),
-            onchange: (event) => {
-              this.#cannot[event.target.checked ? "add" : "delete"](kind);
-              note.textContent = this.#possible().length ? "" : this.#say("intro.options.none");
-              start.setAttribute("aria-disabled", String(!this.#possible().length));
-            },
-          }),
-          this.#say(`cannot.${kind}`),
-        ),
-      );
+    const choices = this.#kinds.map((kind) =>
+      h(
+        "label",
+        { class: "choice" },
+        h("input", {
+          type: "checkbox",
+          name: kind,
+          checked: this.#cannot.has(kind),
+          onchange: (event) => {
+            this.#cannot[event.target.checked ? "add" : "delete"](kind);
+            note.textContent = this.#possible().length ? "" : this.#say("intro.options.none");
+            start.setAttribute("aria-disabled", String(!this.#possible().length));
+          },
+        }),
+        this.#say(`cannot.${kind}`),
+      ),
+    );
     const start = h(
       "button",
       {
@@ -220,6 +219,12 @@ export class LivenessCheckElement extends HTMLElement {
       h("div", { class: "actions" }, start),
     );
     if (focus) this.#focus("h2");
+  }
+
+  /** The kinds of things that may be asked for here. */
+  get #kinds() {
+    const types = list(this.getAttribute("types")) ?? ALL;
+    return Object.keys(CANNOT).filter((kind) => CANNOT[kind].some((type) => types.includes(type)));
   }
 
   /** What may be asked for, given what the person cannot do. */
@@ -488,13 +493,16 @@ export class LivenessCheckElement extends HTMLElement {
       h("div", { class: "badge bad" }, icon("alert")),
       h("h2", { tabindex: "-1", part: "title", "data-error": known }, this.#say(`error.${known}.title`)),
       h("p", { class: "lead", part: "text" }, this.#say(`error.${known}.text`)),
-      final ? null : this.#retry(error.retryAfter),
+      final ? null : this.#retry(error.retryAfter ?? 0),
     );
     this.#end(`error.${known}.title`);
   }
 
-  /** Try again, and a way to say what cannot be done. A session that a server made for one try is over. */
-  #retry(seconds = 0) {
+  /**
+   * Try again; after some seconds where an error says how many, and with a way to say what cannot be done where it was no
+   * error. A session that a server made for one try is over.
+   */
+  #retry(seconds = null) {
     if (this.getAttribute("session-id") && !this.createSession) return null;
     const again = this.#button("failed.again", () => again.getAttribute("aria-disabled") !== "true" && this.#begin(), "primary");
     const until = performance.now() + seconds * 1000;
@@ -509,7 +517,7 @@ export class LivenessCheckElement extends HTMLElement {
       "div",
       { class: "actions" },
       again,
-      this.createSession || !this.getAttribute("session-id")
+      seconds === null && this.#kinds.length > 1 && (this.createSession || !this.getAttribute("session-id"))
         ? this.#button("intro.options", () => this.#intro({ open: true }), "")
         : null,
     );

@@ -65,6 +65,9 @@ button { cursor: pointer; }
 .button[aria-disabled="true"] { border-color: var(--line); background: var(--soft); color: var(--quiet); cursor: default; }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: .75rem; margin-block-start: 1.6rem; }
 
+/* The way on is always in sight, however small the screen. */
+.screen > .actions { position: sticky; inset-block-end: 0; margin-block: 1rem -.6rem; padding-block: .6rem; background: var(--paper); }
+
 .steps { list-style: none; margin: 1.5rem 0 0; padding: 0; display: grid; gap: .9rem; }
 .steps li { display: grid; grid-template-columns: 2.6rem 1fr; gap: .9rem; align-items: center; }
 .steps svg { inline-size: 2.6rem; block-size: 2.6rem; padding: .55rem; border-radius: 50%; background: var(--soft); color: var(--accent); }
@@ -85,7 +88,7 @@ input[type="checkbox"] { inline-size: 1.25rem; block-size: 1.25rem; margin: 0; f
 .hint { min-block-size: 1.6em; color: var(--quiet); font-size: 1.1rem; text-wrap: balance; }
 .stage {
   position: relative; overflow: hidden; inline-size: 100%; margin-inline: auto;
-  aspect-ratio: 4 / 3; max-block-size: min(62dvh, 34rem);
+  aspect-ratio: 4 / 3; max-block-size: clamp(13rem, 100dvh - 21rem, 34rem);
   border-radius: var(--radius); background: #10151b; isolation: isolate; color: #fff;
 }
 video { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; object-fit: cover; transform: scaleX(-1); opacity: 0; transition: opacity .3s; }
@@ -136,7 +139,7 @@ select { min-block-size: 2.75rem; max-inline-size: 14rem; padding: .4rem .7rem; 
 
 /* A narrow stage stands upright, as a phone does. */
 @container (max-width: 30rem) {
-  .stage { aspect-ratio: 4 / 5; }
+  .stage { aspect-ratio: 3 / 4; max-block-size: clamp(13rem, 100dvh - 12.5rem, 40rem); }
   .words { min-block-size: 6.2rem; }
   .actions .button { flex: 1 1 auto; }
 }

@@ -1,0 +1,89 @@
+"""A service, a browser and a film, one of each for all tests: together they take some ten seconds to be there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from ops.performer import Performer
+from shared.liveness.challenge import ChallengeType
+from tests.e2e import tape
+from tests.e2e.browser import View, launched
+from tests.e2e.site import Site
+from tests.integration.redis_server import RedisServer
+from tests.performer import models_dir, performer, require_models  # noqa: F401
+
+#: What the drawn performer does again and again, a second of rest between: a gesture comes by every 2.7 seconds. The
+#: film lasts longer than any session here: the same pictures again would be taken for what they are, a recording.
+GESTURES = (ChallengeType.TURN_LEFT, ChallengeType.OPEN_MOUTH)
+ROUNDS = 5
+
+
+@pytest.fixture(scope="session")
+def gestures(request: pytest.FixtureRequest) -> str:
+    """What is done in the film, for `types=`."""
+    return str(request.config.getoption("--film-types") or ",".join(GESTURES))
+
+
+@pytest.fixture(scope="session")
+def film(
+    request: pytest.FixtureRequest,
+    performer: Performer,  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """The film before the camera."""
+    path = tmp_path_factory.mktemp("film") / "film.mjpeg"
+    recording = request.config.getoption("--film")
+    return tape.write(tape.recorded(recording) if recording else tape.performed(performer, GESTURES * ROUNDS), path)
+
+
+@pytest.fixture(scope="session")
+def site(
+    redis_server: RedisServer,
+    models_dir: Path,  # noqa: F811
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """The service."""
+    require_models("dlib_face_recognition_resnet_model_v1.dat")
+    with redis.Redis.from_url(redis_server.url) as client:
+        client.flushall()
+    site = Site(redis_server.url, tmp_path_factory.mktemp("site"), models_dir.resolve(), LAB="on")
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    """What drives browsers."""
+    with sync_playwright() as driver:
+        yield driver
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, film: Path) -> Iterator[Browser]:
+    """A browser whose camera shows the film."""
+    with launched(playwright, film) as browser:
+        yield browser
+
+
+@pytest.fixture
+def look(site: Site, browser: Browser) -> Iterator[Callable[..., View]]:
+    """Opens the page for someone new: `look(query, **how)`; how: a context's options, e.g. viewport, locale."""
+    contexts = []
+
+    usual = {"locale": "en-GB", "viewport": {"width": 1100, "height": 800}, "permissions": ["camera"]}
+
+    def new(query: str = "", **how: Any) -> View:
+        context = browser.new_context(**(usual | how))
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        return View(context.new_page(), site.url).open(query)
+
+    yield new
+    for context in contexts:
+        context.close()
