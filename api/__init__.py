@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flask_openapi import Info, OpenAPI
 
-from api import context, metrics, problems
-from api.docs import docs
+from api import access, context, metrics, problems
+from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
 from api.frames import frames
 from api.health import health
@@ -36,6 +36,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app = OpenAPI(
         __name__,
         info=_INFO,
+        security_schemes=SECURITY_SCHEMES,
         doc_ui=False,  # api.docs serves the document and a page without scripts
         validation_error_model=Problem,
         validation_error_callback=problems.refuse_parameters,
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     context.install(app)
     problems.install(app)
     metrics.install(app, app.extensions["resources"])
+    access.install(app)
     for blueprint in (sessions, frames, evidence, portraits, health):
         app.register_api(blueprint)
     app.register_blueprint(docs)

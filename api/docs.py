@@ -10,8 +10,10 @@ from typing import Any, cast
 
 from flask import Blueprint, Response, current_app, json, render_template, request
 from flask_openapi import OpenAPI
+from flask_openapi.models import SecurityScheme
 
-from api.problems import KINDS
+from api.access import GUARDED
+from api.problems import KINDS, documented
 
 docs = Blueprint("docs", __name__)
 
@@ -19,6 +21,16 @@ docs = Blueprint("docs", __name__)
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+#: How a caller says who it is.
+SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
+    "key": SecurityScheme(
+        type="http",
+        scheme="bearer",
+        description="An API key. Asked for once the operator has made the first one (`ops/keys create`), or from the "
+        "beginning where the service was set up with AUTH=required.",
+    )
+}
 
 
 @docs.get("/openapi.json")
@@ -57,9 +69,22 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
             # A 422 of its own making, at operations that have none.
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 del operation["responses"]["422"]
+    _tell_of_keys(made)
     for schema in made["components"]["schemas"].values():
         schema.pop("$defs", None)  # each is a component of its own, and referred to as one
     return made
+
+
+def _tell_of_keys(made: dict[str, Any]) -> None:
+    """What `api.access` does before every guarded call, said of every one."""
+    refusals = documented("key_missing", "key_unknown", "forbidden", "database_unavailable")
+    for path, item in made["paths"].items():
+        if path.startswith(GUARDED):
+            for operation in item.values():
+                operation["security"] = [{}, {"key": []}]
+                for status, answer in refusals.items():
+                    operation["responses"].setdefault(str(status), answer)
+                operation["responses"] = dict(sorted(operation["responses"].items()))
 
 
 def _resolve(schema: dict[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from api.problems import ProblemError, responses
 from api.resources import Resources, resources
 from api.schemas import FrameAnswer, FrameForm, SessionPath
 from api.sessions import TAG, find, json_of
-from api.uploads import read_picture, refuse_large_body
+from api.uploads import read_picture
 from shared import answers, claims, inflight
 from shared.answers import Answer
 from shared.liveness.observation import Observation
@@ -67,7 +67,6 @@ def submit_frame(path: SessionPath) -> Response:
     frames are answered at once by its state, so that a client's loop ends by itself.
     """
     held = resources()
-    refuse_large_body(request, held.settings)
     session = find(held.engine, path.session_id, arrived_at())
     if session.ended:
         return json_of(_answer_of_ended(session))

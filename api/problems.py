@@ -60,6 +60,24 @@ KINDS: dict[str, Kind] = {
             "The metrics' token is missing or wrong",
             "Send the one that METRICS_TOKEN sets, in a header Authorization: Bearer.",
         ),
+        Kind(
+            "key_missing",
+            401,
+            "An API key is needed",
+            "Send your key in the header `Authorization: Bearer KEY`. Who runs this service makes one by `ops/keys create`.",
+        ),
+        Kind(
+            "key_unknown",
+            401,
+            "The key opens nothing",
+            "Check the key: it is not one of this service's, or it has been revoked. Ask who runs the service for another.",
+        ),
+        Kind(
+            "forbidden",
+            403,
+            "Not with this key",
+            "Do this from your backend, with a key of the role `server`: others only create sessions and submit frames.",
+        ),
         Kind("not_found", 404, "No such address", "Check the path: /docs lists all that this service answers."),
         Kind(
             "session_not_found",
@@ -213,12 +231,17 @@ def refuse_parameters(error: ValidationError) -> NoReturn:
 
 def responses(answer: type[BaseModel], *codes: str) -> ResponseDict:
     """What a route says in the OpenAPI document: its answer, and by status each problem's code and title."""
-    by_status: dict[int, list[Kind]] = {}
-    for code in (*codes, "internal_error"):
-        by_status.setdefault(KINDS[code].status, []).append(KINDS[code])
     said: ResponseDict = {200: answer}
-    said.update((status, _documented(kinds)) for status, kinds in by_status.items())
+    said.update(documented(*codes, "internal_error").items())
     return said
+
+
+def documented(*codes: str) -> dict[int, dict[str, Any]]:
+    """The same of problems alone: by status, the codes and titles of those that have it."""
+    by_status: dict[int, list[Kind]] = {}
+    for code in codes:
+        by_status.setdefault(KINDS[code].status, []).append(KINDS[code])
+    return {status: _documented(kinds) for status, kinds in by_status.items()}
 
 
 def _documented(kinds: list[Kind]) -> dict[str, Any]:
@@ -262,6 +285,8 @@ def _answer(
     response = Response(
         problem.model_dump_json(exclude_none=True), kind.status, headers=dict(headers), content_type=MEDIA_TYPE
     )
+    if kind.status == HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = "Bearer"
     if kind.retry_after is not None:
         response.headers["Retry-After"] = str(kind.retry_after)
     return response

@@ -9,7 +9,7 @@ from threading import Lock
 from typing import TypeVar, cast
 
 from dramatiq import Broker
-from flask import current_app
+from flask import Flask, current_app
 from redis import Redis
 from sqlalchemy import Engine
 
@@ -101,4 +101,9 @@ class Resources:
 
 def resources() -> Resources:
     """The resources of the app that handles this request."""
-    return cast("Resources", current_app.extensions["resources"])
+    return resources_of(current_app)
+
+
+def resources_of(app: Flask) -> Resources:
+    """The resources of an app."""
+    return cast("Resources", app.extensions["resources"])

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
+from api.access import caller, refuse_strangers
 from api.context import arrived_at
 from api.problems import ProblemError, responses
 from api.resources import Resources, resources
@@ -86,6 +87,7 @@ def create_session(query: SessionOptions) -> Response:
         options=Options(pauses=pauses, portrait=query.portrait),
         identify=settings.identity,
         reference=reference is not None,
+        owner=caller().key_id,
     )
     with UnitOfWork(held.engine) as uow:
         uow.sessions.add(session)
@@ -123,6 +125,7 @@ def cancel_session(path: SessionPath) -> Response:
         session = uow.sessions.get(session_id, lock=True)
         if session is None:
             raise ProblemError("session_not_found")
+        refuse_strangers(session)
         session.cancel(arrived_at())
         uow.sessions.save(session)
         uow.sessions.delete(session_id)
@@ -143,7 +146,7 @@ def _have_described(held: Resources, session: Session, reference: bytes) -> None
 
 
 def find(engine: Engine, session_id: str, at: float) -> Session:
-    """The session as it is at `at`; one that is overdue is ended first."""
+    """The session as it is at `at`; one that is overdue is ended first. Unknown, too, if this caller may not reach it."""
     session_id = known_form(session_id)
     with UnitOfWork(engine, read_only=True) as uow:
         session = uow.sessions.get(session_id)
@@ -157,6 +160,7 @@ def find(engine: Engine, session_id: str, at: float) -> Session:
                 uow.commit()
     if session is None:
         raise ProblemError("session_not_found")
+    refuse_strangers(session)
     return session
 
 

@@ -47,7 +47,6 @@ def read_reference(request: Request, settings: Settings) -> bytes | None:
     """The bytes of the part `reference`, likewise; None where the request has none."""
     if request.mimetype != "multipart/form-data":
         return None
-    refuse_large_body(request, settings)
     data = _read_part(request, settings, REFERENCE)
     return None if data is None else _checked(data, settings)
 

@@ -58,6 +58,14 @@ timeout = 30
 #: request meets a closing connection. A client that sends ten frames a second needs far less.
 keepalive = 75
 
+
+def post_worker_init(worker: object) -> None:
+    """Each process says whether it asks for keys: after the fork, since it looks into the database."""
+    from api.access import announce  # loaded with the app by now; this file was read before it
+
+    announce(worker.wsgi)  # type: ignore[attr-defined]
+
+
 # Each request is one structured line of the app's own (api.context), with its id.
 accesslog = None
 logger_class = _OurLogs

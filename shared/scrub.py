@@ -31,6 +31,8 @@ _LOOKS_SECRET: tuple[tuple[re.Pattern[str], str], ...] = (
     # a JWS or JWT, whole or without its signature
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?"), HIDDEN),
     (re.compile(r"\b(Bearer|Basic|ApiKey)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
+    # an API key (shared.keys): its id says which one, and may stay
+    (re.compile(r"\b(lk_[0-9a-f]{12}_)[A-Za-z0-9_-]{8,}"), rf"\1{HIDDEN}"),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]{8,}"), HIDDEN),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL), HIDDEN),
     # bytes as Python writes them, and bytes within a text that was written so once more: all between the first and the last

@@ -84,6 +84,12 @@ class Settings(BaseSettings):
         description="Where events are published: redis://… or amqp://…. Default: QUEUE_URL.",
     )
 
+    auth: Literal["auto", "required", "off"] = Field(
+        "auto",
+        description="Who is asked for an API key: auto: everyone, once the first key has been made (ops/keys); required: "
+        "everyone, also before; off: nobody, for a service that something else guards.",
+    )
+
     session_ttl: float = Field(300.0, ge=10, le=86400, description="A session that has not ended by then expires.")
     frame_deadline: float = Field(
         5.0,

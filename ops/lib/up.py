@@ -22,6 +22,7 @@ from typing import IO
 from ops.lib import models, redis_server
 from ops.lib.supervisor import Supervisor
 from ops.lib.words import PORT_TAKEN, SECOND_START, fail, say
+from shared.db import UnitOfWork, make_engine
 from shared.settings import Settings, load_settings_or_exit
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +43,11 @@ Or try it by hand:
   curl -X DELETE {url}/api/v1/liveness/sessions/SESSION_ID
 or let a client do it: ops/replay --camera, ops/replay VIDEO, ops/replay --performer
 Ctrl-C ends the service.
+"""
+
+OPEN = """
+▲ {why}: everyone who reaches port {port} may create sessions and read verdicts.
+  {remedy}
 """
 
 
@@ -111,12 +117,28 @@ def run(settings: Settings, url: str) -> None:
             if not supervisor.stopping.is_set():
                 supervisor.start(name, shell(command))
         if wait_until_ready(settings.port, supervisor):
-            print(TRY.format(url=url), flush=True)
+            print(TRY.format(url=url) + who_may_use_it(settings), flush=True)
             supervisor.keep_running()
         say("stopping")
     finally:
         supervisor.stop()
     say("stopped; nothing that was started is left running")
+
+
+def who_may_use_it(settings: Settings) -> str:
+    """A word of warning where nobody is asked for a key."""
+    if settings.auth == "off":
+        return OPEN.format(why="AUTH=off", port=settings.port, remedy="Unset it to ask for keys.")
+    engine = make_engine(settings.database_url, pool_size=1)
+    with UnitOfWork(engine, read_only=True) as uow:
+        keys = uow.keys.all()
+    engine.dispose()
+    if keys:
+        return ""
+    if settings.auth == "required":
+        return "\nAUTH=required, and no key has been made: nobody may use it. Make one: ops/keys create\n"
+    remedy = "ops/keys create makes the first API key; from then on one is asked for. (docs/access.md)"
+    return OPEN.format(why="No API key has been made", port=settings.port, remedy=remedy)
 
 
 def read_procfile(path: Path) -> dict[str, str]:

@@ -116,6 +116,7 @@ class SessionRepository:
             reason=row.reason,
             findings=codec.findings_of(row.findings),
             identity=codec.identity_of(row.identity),
+            owner=row.owner,
         )
         stored = _stored(session, locked=lock)
         # The stored one, not what this version of the code makes of it: a sweep must not find the same row for ever.
@@ -138,7 +139,12 @@ class SessionRepository:
     def add(self, session: Session) -> None:
         """A new session: its rows, and its events into the outbox."""
         stored = _stored(session, locked=True)
-        fixed = {"id": session.id, "created_at": session.created_at, "forget_from": session.ended_at}
+        fixed = {
+            "id": session.id,
+            "created_at": session.created_at,
+            "forget_from": session.ended_at,
+            "owner": session.owner,
+        }
         self._connection.execute(_ADD, {**fixed, **stored.session})
         self._connection.execute(
             _ADD_CHALLENGES,

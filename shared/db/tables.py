@@ -68,6 +68,8 @@ sessions = Table(
     Column("identity", _Json),
     #: What a session was asked for beyond the columns above, and later, additive options: likewise.
     Column("options", _Json, nullable=False, server_default=text("'{}'")),
+    #: Id of the API key that it was created with; NULL where none was asked for. No foreign key: it says who, for good.
+    Column("owner", String(12)),
     _partial("ix_sessions_due", "due", "due IS NOT NULL"),
     _partial("ix_sessions_forget_from", "forget_from", "forget_from IS NOT NULL"),
     _partial("ix_sessions_ended_at", "ended_at", "ended_at IS NOT NULL"),
@@ -116,4 +118,19 @@ outbox = Table(
     _partial("ix_outbox_unpublished", "id", "published_at IS NULL"),
     _partial("ix_outbox_published_at", "published_at", "published_at IS NOT NULL"),
     sqlite_autoincrement=True,
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    #: Part of the key itself, and no secret.
+    Column("id", String(12), primary_key=True),
+    Column("name", String(100), nullable=False),
+    #: See `shared.keys.Role`.
+    Column("role", String(16), nullable=False),
+    #: SHA-256 of the key, in hexadecimal; the key is nowhere.
+    Column("digest", String(64), nullable=False),
+    Column("created_at", Double, nullable=False),
+    #: Rows stay: a service that has ever had a key is not open again when its last one is revoked.
+    Column("revoked_at", Double),
 )

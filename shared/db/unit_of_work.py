@@ -8,6 +8,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from shared.db.engine import SQLITE_BEGIN
+from shared.db.keys import KeyRepository
 from shared.db.repository import SessionRepository
 from shared.metrics.sessions import count
 
@@ -32,6 +33,17 @@ class UnitOfWork:
         if self._sessions is None:
             raise RuntimeError("The unit of work is not open: use it in a with block, and not after its commit")
         return self._sessions
+
+    @property
+    def keys(self) -> KeyRepository:
+        """The API keys, likewise."""
+        return KeyRepository(self._open)
+
+    @property
+    def _open(self) -> Connection:
+        if self._connection is None or self._sessions is None:
+            raise RuntimeError("The unit of work is not open: use it in a with block, and not after its commit")
+        return self._connection
 
     def commit(self) -> None:
         """Make all of it lasting, and end the unit."""

@@ -92,6 +92,8 @@ class Session:
     findings: list[Finding] = field(default_factory=list)
     #: Whether it is one person all the way; None where nobody asks.
     identity: Identity | None = None
+    #: Who created it, by a name that means nothing here; None where nobody was asked.
+    owner: str | None = None
     #: Frames of the opening and of the last seconds, oldest first: what the judges look at. See `recall`.
     frames: list[Frame] = field(default_factory=list)
     #: New since the session was loaded; the unit of work writes them to the outbox.
@@ -111,6 +113,7 @@ class Session:
         options: Options = NO_OPTIONS,
         identify: bool = False,
         reference: bool = False,
+        owner: str | None = None,
     ) -> Session:
         """A new, pending session.
 
@@ -125,6 +128,7 @@ class Session:
             mirrored=mirrored,
             preset=preset,
             options=options,
+            owner=owner,
             identity=Identity(LIMITS[preset][Code.SWAPPED]) if identify or reference else None,
         )
         if session.identity is not None and reference:

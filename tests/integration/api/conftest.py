@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,8 +18,10 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from api import create_app
+from shared import keys
 from shared.broker import make_broker, worker_middleware
 from shared.db import UnitOfWork, make_engine
+from shared.keys import Role
 from shared.liveness.challenge import Challenge, ChallengeType
 from shared.liveness.observation import Observation
 from shared.liveness.session import Session
@@ -98,8 +101,9 @@ def start_app(settings: Settings, engine: Engine) -> Iterator[Callable[..., Flas
     """Make an app with some settings changed, and a client of it."""
     apps: list[OpenAPI] = []
 
-    def start(**changes: Any) -> FlaskClient:
+    def start(before: Callable[[OpenAPI], object] = lambda app: None, **changes: Any) -> FlaskClient:
         app = create_app(settings.model_copy(update=changes))
+        before(app)  # its first request
         apps.append(app)
         DocumentedClient.contract = Contract(app.test_client().get("/openapi.json").json)
         app.test_client_class = DocumentedClient
@@ -113,6 +117,31 @@ def start_app(settings: Settings, engine: Engine) -> Iterator[Callable[..., Flas
 @pytest.fixture
 def client(start_app: Callable[..., FlaskClient]) -> FlaskClient:
     return start_app()
+
+
+@dataclass
+class MadeKey:
+    """A key as its user has it."""
+
+    id: str
+    headers: dict[str, str]
+
+
+MakeKey = Callable[..., MadeKey]
+
+
+@pytest.fixture
+def make_key(engine: Engine) -> MakeKey:
+    """Make a key, as `ops/keys create` does."""
+
+    def new(role: str = "server") -> MadeKey:
+        given, key = keys.make("a test", Role(role), time.time())
+        with UnitOfWork(engine) as uow:
+            uow.keys.add(key)
+            uow.commit()
+        return MadeKey(key.id, {"Authorization": f"Bearer {given}"})
+
+    return new
 
 
 @pytest.fixture

@@ -15,7 +15,12 @@ from shared.settings import Settings
 @pytest.fixture
 def lone_settings(tmp_path: Path) -> Settings:
     """Nothing answers on port 1, and the database's file has no tables."""
-    return Settings(_env_file=None, redis_url="redis://127.0.0.1:1/0", database_url=f"sqlite:///{tmp_path}/empty.db")
+    return Settings(
+        _env_file=None,
+        redis_url="redis://127.0.0.1:1/0",
+        database_url=f"sqlite:///{tmp_path}/empty.db",
+        auth="off",  # else nothing is answered before the keys have been read
+    )
 
 
 @pytest.fixture

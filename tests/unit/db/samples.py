@@ -52,6 +52,7 @@ def full() -> Session:
         reason="flat",
         findings=findings(),
         identity=identity(),
+        owner="0123456789ab",
     )
 
 

@@ -1,0 +1,127 @@
+"""API keys in the database that DATABASE_URL names: what `ops/keys` runs.
+
+The key itself is written to standard output and nothing else is, so that `KEY=$(ops/keys create)` works; it is shown this
+once, and kept only as a hash.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import time
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from api.keyring import FRESH
+from ops.lib.words import fail
+from shared import keys
+from shared.db import UnitOfWork, make_engine
+from shared.keys import Key, Role
+from shared.settings import load_settings_or_exit
+
+DESCRIPTION = """\
+Makes, lists and revokes the API keys of the service whose database DATABASE_URL names (or a line of .env). From the first
+key on, the service asks everyone for one; revoking the last does not open it again."""
+
+
+def main(arguments: list[str]) -> None:
+    """Do what is asked."""
+    asked = parse(arguments)
+    engine = make_engine(load_settings_or_exit().database_url, pool_size=1)
+    try:
+        if asked.command == "create":
+            create(engine, asked.name, Role(asked.role))
+        elif asked.command == "list":
+            show(engine)
+        else:
+            revoke(engine, asked.key)
+    except SQLAlchemyError as error:
+        fail(f"The database (DATABASE_URL) does not answer, or has not been migrated; ops/up does that. ({error})")
+    finally:
+        engine.dispose()
+
+
+def parse(arguments: list[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="ops/keys", description=DESCRIPTION)
+    commands = parser.add_subparsers(dest="command", required=True)
+    new = commands.add_parser("create", help="make a key and write it to standard output, once")
+    new.add_argument(
+        "--role",
+        choices=[role.value for role in Role],
+        default=Role.SERVER.value,
+        help="server: for your backend, may do everything (default); client: for an app in people's hands, creates sessions "
+        "and submits frames, and reads no evidence",
+    )
+    new.add_argument("--name", default="", type=fit_name, help="what it is used by; for this list only")
+    commands.add_parser("list", help="list all keys, without their secrets")
+    old = commands.add_parser("revoke", help="let a key open nothing any more")
+    old.add_argument("key", type=fit_id, help="its id, as listed, or the whole key")
+    return parser.parse_args(arguments)
+
+
+def fit_name(text: str) -> str:
+    """A name, of one line."""
+    if len(text) > 100 or not text.isprintable():
+        raise argparse.ArgumentTypeError("a name has at most 100 printable characters")
+    return text
+
+
+def fit_id(text: str) -> str:
+    """A key's id, out of it or of the whole key."""
+    found = keys.id_of(text) or (text if re.fullmatch(r"[0-9a-f]{12}", text) else None)
+    if found is None:
+        raise argparse.ArgumentTypeError(
+            "not the id of a key: twelve characters from 0 to 9 and a to f, see ops/keys list"
+        )
+    return found
+
+
+def create(engine: Engine, name: str, role: Role) -> None:
+    """Make a key."""
+    given, key = keys.make(name, role, time.time())
+    with UnitOfWork(engine) as uow:
+        first = not uow.keys.all()
+        uow.keys.add(key)
+        uow.commit()
+    print(f"A key of the role {role}, with the id {key.id}. It is shown this once; keep it safe:", file=sys.stderr)
+    print(given)
+    if first:
+        print(f"It is the first: within {FRESH:.0f} s the service asks everyone for a key.", file=sys.stderr)
+
+
+def show(engine: Engine) -> None:
+    """List the keys."""
+    with UnitOfWork(engine, read_only=True) as uow:
+        found = uow.keys.all()
+    if not found:
+        print("No key has been made.", file=sys.stderr)
+    for key in found:
+        print(line(key))
+
+
+def line(key: Key) -> str:
+    """A key in the list."""
+    state = "valid" if key.revoked_at is None else f"revoked {day(key.revoked_at)}"
+    return f"{key.id}  {key.role.value:<6}  made {day(key.created_at)}  {state:<26}  {key.name}".rstrip()
+
+
+def day(at: float) -> str:
+    """A moment, to the minute, in UTC."""
+    return time.strftime("%Y-%m-%d %H:%MZ", time.gmtime(at))
+
+
+def revoke(engine: Engine, key_id: str) -> None:
+    """Revoke a key."""
+    with UnitOfWork(engine) as uow:
+        done = uow.keys.revoke(key_id, time.time())
+        uow.commit()
+    if not done:
+        fail(f"There is no valid key with the id {key_id}; ops/keys list shows all.")
+    print(f"Revoked. Every web process refuses it within {FRESH:.0f} s.", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

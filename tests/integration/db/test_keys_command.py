@@ -1,0 +1,69 @@
+"""`ops/keys`, as an operator types it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from shared import keys
+from shared.db import UnitOfWork
+
+ROOT = Path(__file__).parents[3]
+
+
+def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [ROOT / "ops" / "keys", *arguments],
+        env=os.environ | {"DATABASE_URL": url},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_key_s_life(engine: Engine, url: str) -> None:
+    made = run(url, "create", "--name", "our backend")
+    assert made.returncode == 0, made.stderr
+    given = made.stdout.strip()
+    assert made.stdout == given + "\n", "the key and nothing else, so that $(…) takes it"
+    assert "It is the first" in made.stderr
+    assert given not in made.stderr
+    app = run(url, "create", "--role", "client").stdout.strip()
+    with UnitOfWork(engine, read_only=True) as uow:
+        assert [
+            (key.role.value, key.name, key.opens(shown))
+            for key, shown in zip(uow.keys.all(), (given, app), strict=True)
+        ] == [
+            ("server", "our backend", True),
+            ("client", "", True),
+        ]
+    listed = run(url, "list").stdout
+    assert "our backend" in listed
+    assert given.split("_")[2] not in listed
+    assert run(url, "revoke", given).returncode == 0
+    assert run(url, "revoke", keys.id_of(app) or "").returncode == 0
+    assert run(url, "list").stdout.count("revoked") == 2
+    again = run(url, "revoke", given)
+    assert again.returncode == 1
+    assert "no valid key" in again.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["revoke", "nonsense"], ["create", "--role", "admin"], ["create", "--name", "a\nb"], []]
+)
+def test_a_wrong_word_is_told(tmp_path: Path, arguments: list[str]) -> None:
+    told = run(f"sqlite:///{tmp_path}/none.db", *arguments)
+    assert told.returncode == 2
+    assert "Traceback" not in told.stderr
+
+
+def test_a_database_without_tables_is_one_sentence(tmp_path: Path) -> None:
+    told = run(f"sqlite:///{tmp_path}/none.db", "list")
+    assert told.returncode == 1
+    assert "has not been migrated" in told.stderr
+    assert "Traceback" not in told.stderr
