@@ -9,6 +9,8 @@ import pytest
 
 REQUIREMENTS = Path(__file__).parents[3] / "requirements"
 LOCKS = ["runtime", "performer", "evaluate", "test", "dev"]
+#: An environment of its own, with other versions: the benchmark's peers.
+APART = ["peer"]
 
 
 def pins(name: str) -> dict[str, str]:
@@ -16,7 +18,7 @@ def pins(name: str) -> dict[str, str]:
     return dict(re.findall(r"^([\w.-]+)==(\S+)", text, re.MULTILINE))
 
 
-@pytest.mark.parametrize("name", LOCKS)
+@pytest.mark.parametrize("name", [*LOCKS, *APART])
 def test_each_package_has_a_hash_and_no_address_is_in_it(name: str) -> None:
     text = (REQUIREMENTS / f"{name}.txt").read_text()
     for block in re.split(r"\n(?=\S)", text):

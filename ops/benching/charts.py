@@ -1,0 +1,64 @@
+"""The plots, as SVG: text stays text, and nothing is loaded from elsewhere."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+#: Okabe and Ito's colours, which people who see few colours can tell apart.
+COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8a8a8a")
+#: Any: their keys are typed as literals.
+STYLE: Any = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "bench",
+    "font.family": ["DejaVu Sans", "sans-serif"],
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e4e4e4",
+    "axes.axisbelow": True,
+}
+
+
+def stacked(title: str, unit: str, bars: Mapping[str, Mapping[str, float]]) -> str:
+    """Bars made of parts: {bar: {part: amount}}."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(9, 0.6 + 0.45 * len(bars)), layout="constrained")
+        axes = figure.subplots()
+        parts = list(dict.fromkeys(part for bar in bars.values() for part in bar))
+        left = [0.0] * len(bars)
+        for i, part in enumerate(parts):
+            amounts = [bar.get(part, 0.0) for bar in bars.values()]
+            axes.barh(list(bars), amounts, left=left, color=COLOURS[i % len(COLOURS)], label=part)
+            left = [a + b for a, b in zip(left, amounts, strict=True)]
+        axes.set(title=title, xlabel=unit)
+        axes.invert_yaxis()
+        axes.legend(frameon=False, bbox_to_anchor=(1, 1), loc="upper left")
+        return svg(figure)
+
+
+def lines(title: str, x: str, y: str, series: Mapping[str, Sequence[tuple[float, float]]], *, log: bool = False) -> str:
+    """A line for each name: {name: [(x, y), …]}."""
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(6, 3), layout="constrained")
+        axes = figure.subplots()
+        for (name, points), colour in zip(series.items(), COLOURS, strict=False):
+            axes.plot(*zip(*points, strict=True), color=colour, marker="o", label=name)
+        axes.set(title=title, xlabel=x, ylabel=y, ylim=(0, None))
+        if log:
+            axes.set_xscale("log")
+        axes.legend(frameon=False)
+        return svg(figure)
+
+
+def svg(figure: Figure) -> str:
+    """A figure's text."""
+    text = io.StringIO()
+    # No date in it: it would make two equal pictures differ.
+    figure.savefig(text, format="svg", metadata={"Date": None})
+    return text.getvalue()

@@ -1,0 +1,66 @@
+"""The frames that everything is measured on: the drawn performer's, or those of a recording."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import click
+import cv2
+import numpy as np
+
+from ops.benching.machine import TOP
+from ops.performer import Performer, room
+from shared.liveness.challenge import ChallengeType
+
+#: Frames a second that a client sends.
+RATE = 8
+#: JPEG quality of what a client sends.
+QUALITY = 88
+#: A phone's picture, about 12 megapixels.
+LARGE = (4000, 3000)
+
+
+def moving(count: int, video: Path | None = None, size: tuple[int, int] = (640, 480)) -> list[bytes]:
+    """`count` JPEGs of one face that moves, RATE a second: a performance of every gesture, or a recording, over and over."""
+    pictures = _recorded(video, size) if video else _performed(count, size)
+    if not pictures:
+        raise click.ClickException(f"{video} is not a video that OpenCV can read.")
+    return [encoded(pictures[i % len(pictures)]) for i in range(count)]
+
+
+def empty(count: int, size: tuple[int, int] = (640, 480)) -> list[bytes]:
+    """`count` JPEGs of rooms with nobody in them."""
+    return [encoded(room.draw(size, np.random.default_rng(seed))) for seed in range(count)]
+
+
+def encoded(picture: np.ndarray) -> bytes:
+    """The picture as a client sends it."""
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+
+
+def _performed(count: int, size: tuple[int, int]) -> list[np.ndarray]:
+    performer = Performer(TOP / "var" / "models", size=size)
+    return list(islice(performer.performance(list(ChallengeType), RATE), count))
+
+
+def _recorded(video: Path, size: tuple[int, int]) -> list[np.ndarray]:
+    capture = cv2.VideoCapture(str(video))
+    try:
+        rate, index, wanted, pictures = capture.get(cv2.CAP_PROP_FPS) or 25.0, -1, 0.0, []
+        while capture.grab():
+            index += 1
+            if index / rate >= wanted:
+                wanted += 1 / RATE
+                pictures.append(_fitted(capture.retrieve()[1], size))
+        return pictures
+    finally:
+        capture.release()
+
+
+def _fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """At the size of all others; what is missing at the sides is filled up."""
+    factor = min(size[0] / picture.shape[1], size[1] / picture.shape[0])
+    fitted = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+    x, y = size[0] - fitted.shape[1], size[1] - fitted.shape[0]
+    return cv2.copyMakeBorder(fitted, y // 2, y - y // 2, x // 2, x - x // 2, cv2.BORDER_REPLICATE)
