@@ -1,7 +1,7 @@
 """Who may do what, in one table, and the one place where a caller is asked who it is.
 
-A caller is whoever shows an API key, or nobody in particular where no key is asked for. docs/access.md is this table for
-people. A route below /api that ACTS does not name is for servers alone.
+A caller is whoever shows an API key or a session's token, or nobody in particular where no key is asked for.
+docs/access.md is this table for people. A route below /api that ACTS does not name is for servers alone.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import structlog
 from flask import Flask, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
+from api import tokens
+from api.context import arrived_at
 from api.keyring import KeyRing
 from api.problems import ProblemError
 from api.resources import resources, resources_of
+from api.secret import RootSecret
 from api.uploads import body_limit, refuse_large_body
-from shared.keys import Role
 from shared.liveness.session import Session
 
 log = structlog.get_logger(__name__)
@@ -45,13 +47,27 @@ class Reach(Enum):
     #: Of all, however they were created.
     ALL = "all"
     #: Of those created with the same key.
-    OWN = "own"
+    KEY_S = "the key's own"
+    #: Of the one that the token was given with.
+    TOKEN_S = "the token's own"  # noqa: S105 - no password
+
+
+class Who(StrEnum):
+    """What a caller is."""
+
+    #: Has a key of the role `server`.
+    SERVER = "server"
+    #: Has a key of the role `client`.
+    CLIENT = "client"
+    #: Has the token of a session.
+    SESSION = "session"
 
 
 #: Who may do what. What is not in it is forbidden.
-MAY: dict[Role, dict[Act, Reach]] = {
-    Role.SERVER: dict.fromkeys(Act, Reach.ALL),
-    Role.CLIENT: dict.fromkeys((Act.CREATE, Act.LOOK, Act.FRAME, Act.CANCEL), Reach.OWN),
+MAY: dict[Who, dict[Act, Reach]] = {
+    Who.SERVER: dict.fromkeys(Act, Reach.ALL),
+    Who.CLIENT: dict.fromkeys((Act.CREATE, Act.LOOK, Act.FRAME, Act.CANCEL), Reach.KEY_S),
+    Who.SESSION: dict.fromkeys((Act.LOOK, Act.FRAME), Reach.TOKEN_S),
 }
 
 #: What each endpoint does.
@@ -69,18 +85,22 @@ ACTS = {
 class Caller:
     """Who asks."""
 
-    role: Role
-    #: Id of the API key; None where none is asked for.
+    who: Who
+    #: Id of the API key, or of the one that a token was asked for with; None where none is asked for.
     key_id: str | None = None
+    #: The one session of a token.
+    session_id: str | None = None
 
 
 #: Whoever asks while no key is asked for.
-ANYONE = Caller(Role.SERVER)
+ANYONE = Caller(Who.SERVER)
 
 
 def install(app: Flask) -> None:
     """Have the app ask every caller of a guarded route who it is, before anything else is done for it."""
-    app.extensions["keyring"] = KeyRing(lambda: resources_of(app).engine)
+    held = resources_of(app)
+    app.extensions["keyring"] = KeyRing(lambda: held.engine)
+    app.extensions["secret"] = RootSecret(lambda: held.engine, held.settings.token_secret)
     app.before_request(_guard)
 
 
@@ -91,9 +111,18 @@ def caller() -> Caller:
 
 def refuse_strangers(session: Session) -> None:
     """Raise "unknown session" where this request's caller may not reach it: that there is one is not told either."""
-    who = caller()
-    if MAY[who.role].get(_act()) is not Reach.ALL and session.owner != who.key_id:
+    if MAY[caller().who].get(_act()) is Reach.KEY_S and session.owner != caller().key_id:
         raise ProblemError("session_not_found")
+
+
+def sees_verdict() -> bool:
+    """Whether the answer to this request's caller may carry the final verdict."""
+    return caller().who is Who.SERVER or resources().settings.client_sees_verdict
+
+
+def secret() -> RootSecret:
+    """From which the keys of the app that handles this request are derived."""
+    return cast("RootSecret", current_app.extensions["secret"])
 
 
 def announce(app: Flask) -> None:
@@ -123,9 +152,12 @@ def _guard() -> None:
         refuse_large_body(request, resources().settings)
     elif (request.content_length or 0) > body_limit(resources().settings):
         raise ProblemError("body_too_large")
-    g.caller = _identify()
-    if act not in MAY[g.caller.role]:
+    g.caller = who = _identify()
+    reach = MAY[who.who].get(act)
+    if reach is None:
         raise ProblemError("forbidden")
+    if reach is Reach.TOKEN_S and str((request.view_args or {}).get("session_id")).lower() != who.session_id:
+        raise ProblemError("other_session")
 
 
 def _identify() -> Caller:
@@ -135,11 +167,28 @@ def _identify() -> Caller:
     shown = request.authorization
     if shown is None or shown.type != "bearer" or not shown.token:
         raise ProblemError("key_missing")
-    key = ring.find(shown.token)
+    found = _by_token(ring, shown.token) if tokens.looks_like_one(shown.token) else _by_key(ring, shown.token)
+    if found.key_id is not None:
+        structlog.contextvars.bind_contextvars(key_id=found.key_id)
+    return found
+
+
+def _by_key(ring: KeyRing, given: str) -> Caller:
+    key = ring.find(given)
     if key is None:
         raise ProblemError("key_unknown")
-    structlog.contextvars.bind_contextvars(key_id=key.id)
-    return Caller(key.role, key.id)
+    return Caller(Who(key.role.value), key.id)
+
+
+def _by_token(ring: KeyRing, given: str) -> Caller:
+    try:
+        token = tokens.read(secret(), given, arrived_at())
+    except tokens.Expired:
+        raise ProblemError("token_expired") from None
+    # A token dies with the key that it was asked for with.
+    if token is None or (token.key_id is not None and not ring.holds(token.key_id)):
+        raise ProblemError("token_unknown")
+    return Caller(Who.SESSION, token.key_id, token.session_id)
 
 
 def _act() -> Act:

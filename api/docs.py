@@ -12,7 +12,7 @@ from flask import Blueprint, Response, current_app, json, render_template, reque
 from flask_openapi import OpenAPI
 from flask_openapi.models import SecurityScheme
 
-from api.access import GUARDED
+from api.access import ACTS, GUARDED, MAY, Who
 from api.problems import KINDS, documented
 
 docs = Blueprint("docs", __name__)
@@ -29,8 +29,16 @@ SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
         scheme="bearer",
         description="An API key. Asked for once the operator has made the first one (`ops/keys create`), or from the "
         "beginning where the service was set up with AUTH=required.",
-    )
+    ),
+    "token": SecurityScheme(
+        type="http",
+        scheme="bearer",
+        bearerFormat="JWT",
+        description="The token of one session, from its creation with token=true; for that session only.",
+    ),
 }
+#: What a session's token opens, by the operations' ids.
+_BY_TOKEN = {endpoint.rpartition(".")[2] for endpoint, act in ACTS.items() if act in MAY[Who.SESSION]}
 
 
 @docs.get("/openapi.json")
@@ -77,11 +85,13 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
 
 def _tell_of_keys(made: dict[str, Any]) -> None:
     """What `api.access` does before every guarded call, said of every one."""
-    refusals = documented("key_missing", "key_unknown", "forbidden", "database_unavailable")
+    refusals = documented("key_missing", "key_unknown", "token_unknown", "token_expired", "forbidden", "other_session")
     for path, item in made["paths"].items():
         if path.startswith(GUARDED):
             for operation in item.values():
                 operation["security"] = [{}, {"key": []}]
+                if operation["operationId"] in _BY_TOKEN:
+                    operation["security"].append({"token": []})
                 for status, answer in refusals.items():
                     operation["responses"].setdefault(str(status), answer)
                 operation["responses"] = dict(sorted(operation["responses"].items()))

@@ -11,6 +11,7 @@ from flask_openapi import APIBlueprint
 from flask_openapi.models import MediaType, RequestBody, Schema
 from redis.exceptions import RedisError
 
+from api.access import sees_verdict
 from api.context import arrived_at
 from api.problems import ProblemError, responses
 from api.resources import Resources, resources
@@ -68,9 +69,8 @@ def submit_frame(path: SessionPath) -> Response:
     """
     held = resources()
     session = find(held.engine, path.session_id, arrived_at())
-    if session.ended:
-        return json_of(_answer_of_ended(session))
-    return json_of(_pass_on(held, session.id))
+    answer = _answer_of_ended(session) if session.ended else _pass_on(held, session.id)
+    return json_of(answer if sees_verdict() else answer.model_copy(update={"is_live": None}))
 
 
 def _answer_of_ended(session: Session) -> FrameAnswer:

@@ -44,6 +44,11 @@ class KeyRing:
         key = self._keys().get(key_id) if key_id is not None else None
         return key if key is not None and key.opens(given) else None
 
+    def holds(self, key_id: str) -> bool:
+        """Whether there is a key with this id, and it has not been revoked."""
+        key = self._keys().get(key_id)
+        return key is not None and key.revoked_at is None
+
     def empty(self) -> bool:
         """Whether no key was ever made."""
         return not self._keys()

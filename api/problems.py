@@ -73,6 +73,24 @@ KINDS: dict[str, Kind] = {
             "Check the key: it is not one of this service's, or it has been revoked. Ask who runs the service for another.",
         ),
         Kind(
+            "token_unknown",
+            401,
+            "The token opens nothing",
+            "Use the token that a session's creation with token=true gave: this one is not ours, or its key was revoked.",
+        ),
+        Kind(
+            "token_expired",
+            401,
+            "The token's time is over",
+            "A token lives little longer than its session: create a new session.",
+        ),
+        Kind(
+            "other_session",
+            403,
+            "The token is another session's",
+            "A token is for the one session that it was given with: use that session's id, or create a new session.",
+        ),
+        Kind(
             "forbidden",
             403,
             "Not with this key",

@@ -85,6 +85,12 @@ class SessionOptions(BaseModel):
         description="True: once the person was live, the best frontal frame can be fetched, once, for five minutes.",
     )
 
+    token: Annotated[bool, _must_be("true or false")] = Field(
+        False,
+        description="True: the answer holds a token for the person's client, which opens this session's frames and state "
+        "and nothing else, without an API key.",
+    )
+
     @field_validator("exclude")
     @classmethod
     def _leaves_something(cls, exclude: list[ChallengeType], info: ValidationInfo) -> list[ChallengeType]:
@@ -139,7 +145,7 @@ def _views(session: Session, at: float) -> list[ChallengeView]:
 
 
 class SessionView(BaseModel):
-    """A session as creation answers it."""
+    """A session."""
 
     session_id: str = Field(examples=[_SESSION_ID])
     state: State = Field(
@@ -154,6 +160,17 @@ class SessionView(BaseModel):
     def of(cls, session: Session, at: float) -> SessionView:
         """The view of a session of the domain, as it is at `at`."""
         return cls(session_id=session.id, state=session.state, challenges=_views(session, at))
+
+
+class SessionMade(SessionView):
+    """A session as creation answers it."""
+
+    token: str | SkipJsonSchema[None] = Field(
+        None,
+        description="With token=true: to be sent in place of a key, as `Authorization: Bearer TOKEN`, until shortly after "
+        "the session has ended.",
+        json_schema_extra=_without_default,
+    )
 
 
 class SessionLook(SessionView):

@@ -14,11 +14,12 @@ from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
-from api.access import caller, refuse_strangers
+from api import tokens
+from api.access import caller, refuse_strangers, secret, sees_verdict
 from api.context import arrived_at
 from api.problems import ProblemError, responses
 from api.resources import Resources, resources
-from api.schemas import Cancelled, CreationForm, SessionLook, SessionOptions, SessionPath, SessionView
+from api.schemas import Cancelled, CreationForm, SessionLook, SessionMade, SessionOptions, SessionPath, SessionView
 from api.uploads import read_reference
 from shared import faces, portraits
 from shared.db import UnitOfWork
@@ -50,7 +51,7 @@ _FORM = RequestBody(
     operation_id="create_session",
     request_body=_FORM,
     responses=responses(
-        SessionView,
+        SessionMade,
         "invalid_parameter",
         "malformed_form",
         "picture_too_large",
@@ -94,7 +95,10 @@ def create_session(query: SessionOptions) -> Response:
         uow.commit()
     if reference is not None:
         _have_described(held, session, reference)
-    return json_of(SessionView.of(session, arrived_at()))
+    made = SessionMade(**dict(SessionView.of(session, arrived_at())))
+    if query.token:
+        made.token = tokens.issue(secret(), session, caller().key_id, arrived_at())
+    return json_of(made, exclude_none=True)
 
 
 @sessions.get(
@@ -107,7 +111,8 @@ def get_session(path: SessionPath) -> Response:
 
     Answers in every state, and tells the truth without another frame: a session that is overdue has failed or expired.
     """
-    return json_of(SessionLook.of(find(resources().engine, path.session_id, arrived_at()), arrived_at()))
+    look = SessionLook.of(find(resources().engine, path.session_id, arrived_at()), arrived_at())
+    return json_of(look if sees_verdict() else look.model_copy(update={"is_live": None}))
 
 
 @sessions.delete(
@@ -172,6 +177,6 @@ def known_form(session_id: str) -> str:
     return session_id
 
 
-def json_of(model: BaseModel, status: int = 200) -> Response:
-    """An answer: the model as JSON, its fields in their documented order."""
-    return Response(model.model_dump_json(), status, content_type="application/json")
+def json_of(model: BaseModel, status: int = 200, *, exclude_none: bool = False) -> Response:
+    """An answer: the model as JSON, its fields in their documented order; without those that have no value, if so asked."""
+    return Response(model.model_dump_json(exclude_none=exclude_none), status, content_type="application/json")

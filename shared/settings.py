@@ -89,6 +89,17 @@ class Settings(BaseSettings):
         description="Who is asked for an API key: auto: everyone, once the first key has been made (ops/keys); required: "
         "everyone, also before; off: nobody, for a service that something else guards.",
     )
+    token_secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="From which session tokens are signed and subjects hashed; the same for all web processes. Default: one "
+        "that is made once and kept in the database.",
+    )
+    client_sees_verdict: bool = Field(
+        True,
+        description="Whether answers to session tokens and client keys carry is_live; off: it is null there, and only a "
+        "server key reads the verdict. on or off.",
+    )
 
     session_ttl: float = Field(300.0, ge=10, le=86400, description="A session that has not ended by then expires.")
     frame_deadline: float = Field(

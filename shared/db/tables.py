@@ -134,3 +134,12 @@ api_keys = Table(
     #: Rows stay: a service that has ever had a key is not open again when its last one is revoked.
     Column("revoked_at", Double),
 )
+
+secrets = Table(
+    "secrets",
+    metadata,
+    #: What it is for: see `api.secret`.
+    Column("name", String(32), primary_key=True),
+    Column("value", LargeBinary, nullable=False),
+    Column("created_at", Double, nullable=False),
+)

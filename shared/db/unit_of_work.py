@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from shared.db.engine import SQLITE_BEGIN
 from shared.db.keys import KeyRepository
 from shared.db.repository import SessionRepository
+from shared.db.secrets import SecretRepository
 from shared.metrics.sessions import count
 
 
@@ -38,6 +39,11 @@ class UnitOfWork:
     def keys(self) -> KeyRepository:
         """The API keys, likewise."""
         return KeyRepository(self._open)
+
+    @property
+    def secrets(self) -> SecretRepository:
+        """What the service keeps to itself, likewise."""
+        return SecretRepository(self._open)
 
     @property
     def _open(self) -> Connection:

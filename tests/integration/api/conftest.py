@@ -134,7 +134,7 @@ MakeKey = Callable[..., MadeKey]
 def make_key(engine: Engine) -> MakeKey:
     """Make a key, as `ops/keys create` does."""
 
-    def new(role: str = "server") -> MadeKey:
+    def new(role: str = "server", engine: Engine = engine) -> MadeKey:
         given, key = keys.make("a test", Role(role), time.time())
         with UnitOfWork(engine) as uow:
             uow.keys.add(key)

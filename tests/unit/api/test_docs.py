@@ -68,6 +68,7 @@ def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> No
         "reveal": "all",
         "preset": None,  # the operator's choice
         "portrait": False,
+        "token": False,
     }
     assert not any(p["required"] for p in parameters.values())
     count, seconds = parameters["num_challenges"]["schema"], parameters["timeout_seconds"]["schema"]
