@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_openapi import Info, OpenAPI
 
-from api import access, context, metrics, problems
+from api import access, context, limits, metrics, problems
 from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
 from api.frames import frames
@@ -49,6 +49,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     problems.install(app)
     metrics.install(app, app.extensions["resources"])
     access.install(app)
+    limits.install(app)
     for blueprint in (sessions, frames, evidence, portraits, health):
         app.register_api(blueprint)
     app.register_blueprint(docs)

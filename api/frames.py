@@ -9,8 +9,10 @@ from uuid import uuid4
 from flask import Response, request
 from flask_openapi import APIBlueprint
 from flask_openapi.models import MediaType, RequestBody, Schema
+from redis import Redis
 from redis.exceptions import RedisError
 
+from api import limits
 from api.access import sees_verdict
 from api.context import arrived_at
 from api.problems import ProblemError, responses
@@ -20,6 +22,7 @@ from api.sessions import TAG, find, json_of
 from api.uploads import read_picture
 from shared import answers, claims, inflight
 from shared.answers import Answer
+from shared.limits import levels, take
 from shared.liveness.observation import Observation
 from shared.liveness.session import Session
 from shared.messages import QueueUnavailable, enqueue_frame
@@ -54,6 +57,7 @@ _FORM = RequestBody(
         "truncated_image",
         "too_many_pixels",
         "image_too_small",
+        "too_many_frames",
         "no_answer_in_time",
         "unavailable",
         "redis_unavailable",
@@ -81,8 +85,7 @@ def _answer_of_ended(session: Session) -> FrameAnswer:
 def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
     """Read the picture, leave it for a worker, and wait for what is said about it."""
     frame_id = str(uuid4())
-    # Before the picture is read: a slow upload must not let a later frame time its challenge out.
-    inflight.enter(held.redis, session_id, frame_id, arrived_at())
+    _enter(held.redis, session_id, frame_id)
     answer: Answer | None = None
     tidy = True
     try:
@@ -106,6 +109,31 @@ def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
     if answer.problem is not None:
         raise ProblemError(answer.problem.code, answer.problem.detail, status=answer.problem.status)
     return FrameAnswer.model_validate(answer.result)
+
+
+def _enter(redis: Redis, session_id: str, frame_id: str) -> None:
+    """Have the frame known to be under way, unless its session has sent too many; one round trip.
+
+    Before the picture is read: a slow upload must not let a later frame time its challenge out.
+    """
+    buckets = limits.of_frame(session_id)
+    pipe = redis.pipeline(transaction=False)
+    inflight.enter(pipe, session_id, frame_id, arrived_at())
+    if buckets:
+        take(pipe, buckets)
+    entered, expires, *taken = pipe.execute(raise_on_error=False)
+    for reply in (entered, expires):
+        if isinstance(reply, RedisError):
+            raise reply
+    for reply in taken:
+        if isinstance(reply, RedisError):
+            limits.let_through(reply)
+            continue
+        try:
+            limits.note(levels(buckets, reply), "too_many_frames")
+        except ProblemError:
+            inflight.leave(redis, session_id, frame_id)
+            raise
 
 
 def _give_up(held: Resources, session_id: str, frame_id: str) -> None:

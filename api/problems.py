@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -176,6 +177,20 @@ KINDS: dict[str, Kind] = {
         ),
         Kind("image_too_small", 422, "The picture is too small", "Send a picture at least 320 pixels wide."),
         Kind(
+            "too_many_sessions",
+            429,
+            "Too many sessions created",
+            "Wait as many seconds as Retry-After says before you create the next one.",
+            retry_after=1,
+        ),
+        Kind(
+            "too_many_frames",
+            429,
+            "Too many frames",
+            "Send 5 to 10 frames a second, and wait for each answer. The session goes on; this frame was not looked at.",
+            retry_after=1,
+        ),
+        Kind(
             "internal_error",
             500,
             "An unexpected fault",
@@ -229,15 +244,23 @@ class ProblemError(Exception):
 
     detail: in place of the kind's own sentence.
     status: only for a code that `KINDS` does not know, from a newer worker.
+    retry_after: seconds until it is worth trying again, where that is known better.
     """
 
     def __init__(
-        self, code: str, detail: str | None = None, *, status: int = 422, errors: list[Fault] | None = None
+        self,
+        code: str,
+        detail: str | None = None,
+        *,
+        status: int = 422,
+        errors: list[Fault] | None = None,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(code)
         self.kind = KINDS.get(code) or Kind(code, status, HTTPStatus(status).phrase, "Try again.")
         self.detail = detail
         self.errors = errors
+        self.retry_after = retry_after
 
 
 def refuse_parameters(error: ValidationError) -> NoReturn:
@@ -306,12 +329,14 @@ def _answer(
     if kind.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     if kind.retry_after is not None:
-        response.headers["Retry-After"] = str(kind.retry_after)
+        response.headers.setdefault("Retry-After", str(kind.retry_after))
     return response
 
 
 def _on_problem(error: ProblemError) -> Response:
-    return _answer(error.kind, error.detail, error.errors)
+    # Whole seconds, rounded up: a moment too early is refused again.
+    headers = {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    return _answer(error.kind, error.detail, error.errors, headers)
 
 
 def _on_http_error(error: HTTPException) -> WerkzeugResponse:

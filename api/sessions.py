@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
-from api import tokens
+from api import limits, tokens
 from api.access import caller, refuse_strangers, secret, sees_verdict
 from api.context import arrived_at
 from api.problems import ProblemError, responses
@@ -61,6 +61,7 @@ _FORM = RequestBody(
         "truncated_image",
         "too_many_pixels",
         "identity_off",
+        "too_many_sessions",
         "redis_unavailable",
         "queue_unavailable",
         "database_unavailable",
@@ -72,6 +73,7 @@ def create_session(query: SessionOptions) -> Response:
     The challenges are drawn at random by the server, never the same or its opposite twice running, and from two on with
     at least one head movement and one facial expression; where fewer are left to draw from, as far as these allow.
     """
+    limits.for_creation()
     held, settings = resources(), resources().settings
     reference = read_reference(request, settings)
     if reference is not None and not settings.identity:

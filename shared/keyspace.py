@@ -26,6 +26,9 @@ portrait:{session}         hash    the rest of the   worker of frames: the best 
 workers:{queue}            zset    PRESENCE_TTL      each worker process, every  api (/readyz)
                                                      PRESENCE_EVERY seconds,
                                                      its last sign of life
+limit:{what}:{who}         string  until it would    api: when this bucket of    api, before it creates a session
+                                   be full again,    tokens is full again        or passes a frame on
+                                   LIMIT_* at most
 lease:{name}               string  the lease's own   clock: who has it           clock
 metrics:totals             hash    METRICS_TTL       every process, now and      api (/metrics)
                                                      then: what it has counted
@@ -128,6 +131,11 @@ def portrait(session_id: str) -> str:
 def workers(queue: str) -> str:
     """The worker processes that serve a queue."""
     return f"workers:{queue}"
+
+
+def limit(what: str, who: str) -> str:
+    """How much is left of what an API key, a network or a session may do."""
+    return f"limit:{what}:{who}"
 
 
 def lease(name: str) -> str:

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.limits import Rate
 from shared.liveness.evidence import Preset
 from shared.liveness.session import SETTLE
 
@@ -46,6 +47,11 @@ def _database(url: str) -> str:
     if not url.startswith(("sqlite://", "postgresql+psycopg://")):
         raise ValueError("must begin with sqlite:///, postgres:// or postgresql://")
     return url
+
+
+def _rate(text: str) -> str:
+    Rate.parse(text)
+    return text
 
 
 def _redis_url_before(data: dict[str, Any]) -> str:
@@ -99,6 +105,16 @@ class Settings(BaseSettings):
         True,
         description="Whether answers to session tokens and client keys carry is_live; off: it is null there, and only a "
         "server key reads the verdict. on or off.",
+    )
+    limit_sessions_by_key: Annotated[str, AfterValidator(_rate)] = Field(
+        "1200/minute", description="How many sessions each API key may create: 30/minute, 5/second, off."
+    )
+    limit_sessions_by_address: Annotated[str, AfterValidator(_rate)] = Field(
+        "30/minute",
+        description="How many sessions may be created from an address (IPv6: a /64) with client keys, or without any.",
+    )
+    limit_frames: Annotated[str, AfterValidator(_rate)] = Field(
+        "20/second", description="How many frames each session may submit; a client sends 5 to 10 a second."
     )
 
     session_ttl: float = Field(300.0, ge=10, le=86400, description="A session that has not ended by then expires.")

@@ -70,6 +70,10 @@ FRAME_ANSWER_SECONDS = _histogram(
     buckets=_WAITS,
 )
 
+LIMITS_OPEN = _counter(
+    "liveness_limits_open_total", "requests", "Requests let through because Redis could not be asked for their limit."
+)
+
 # --- queue --------------------------------------------------------------------------------------------------------------
 
 QUEUE_SECONDS = _histogram(

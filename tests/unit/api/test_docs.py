@@ -94,9 +94,9 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
     assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == {"200", "401", "403", "404", "500", "503"}
     assert said["/api/v1/liveness/sessions/{session_id}/evidence", "get"] == {"200", "401", "403", "404", "500", "503"}
     assert said["/api/v1/liveness/sessions/{session_id}/portrait", "get"] == {"200", "401", "403", "404", "500", "503"}
-    assert said["/api/v1/liveness/sessions", "post"] == {"200", "400", "401", "403", "413", "422", "500", "503"}
+    assert said["/api/v1/liveness/sessions", "post"] == {"200", "400", "401", "403", "413", "422", "429", "500", "503"}
     frame = document["paths"]["/api/v1/liveness/sessions/{session_id}/frame"]["post"]
-    assert set(frame["responses"]) == {"200", "400", "401", "403", "404", "413", "415", "422", "500", "503"}
+    assert set(frame["responses"]) == {"200", "400", "401", "403", "404", "413", "415", "422", "429", "500", "503"}
     assert frame["requestBody"]["content"].keys() == {"multipart/form-data"}
     for status, answer in frame["responses"].items():
         assert answer["content"].keys() == {"application/json" if status == "200" else "application/problem+json"}

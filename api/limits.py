@@ -1,0 +1,95 @@
+"""How often a caller may do something, and how it is told: 429, Retry-After, and the RateLimit fields of every answer.
+
+Sessions are limited by the key that creates them and by the address, so that neither a key that got out nor one person
+can take all of the service; frames by their session. A server key's address is not limited: it is your backend's, and all
+of your people come from there. While nobody is asked for a key, this very machine is not limited at all.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import structlog
+from flask import Flask, Response, g
+from redis.exceptions import RedisError
+
+from api import addresses
+from api.access import ANYONE, Who, caller
+from api.problems import ProblemError
+from api.resources import resources
+from shared import keyspace, limits
+from shared.limits import Bucket, Level, Rate
+from shared.metrics.table import LIMITS_OPEN
+
+log = structlog.get_logger(__name__)
+
+
+def install(app: Flask) -> None:
+    """Have the app tell each caller what is left of its limits, as draft-ietf-httpapi-ratelimit-headers-10 names it."""
+    app.after_request(_tell)
+
+
+def for_creation() -> None:
+    """Take what a new session costs, or raise 429.
+
+    Without Redis everyone is let through: the limits protect the service, and it would protect nobody by being down.
+    """
+    buckets = _buckets_of_creation()
+    if not buckets:
+        return
+    try:
+        reply = limits.take(resources().redis, buckets)
+    except RedisError as error:
+        let_through(error)
+    else:
+        note(limits.levels(buckets, reply), "too_many_sessions")
+
+
+def of_frame(session_id: str) -> list[Bucket]:
+    """What a frame costs: to be taken in a pipeline with what is sent to Redis anyway. Empty where there is no limit."""
+    rate = Rate.parse(resources().settings.limit_frames)
+    if rate is None or _exempt():
+        return []
+    return [Bucket("frames", keyspace.limit("frames", session_id), rate)]
+
+
+def note(levels: list[Level], code: str) -> None:
+    """Remember what the buckets said, for the answer; raise the problem `code` where one had nothing left."""
+    g.limits = levels
+    wait = max(level.wait for level in levels)
+    if wait > 0:
+        raise ProblemError(code, retry_after=wait)
+
+
+def let_through(error: Exception) -> None:
+    """A limit could not be asked."""
+    LIMITS_OPEN.inc()
+    log.warning("limits.open", error=repr(error))
+
+
+def _buckets_of_creation() -> list[Bucket]:
+    if _exempt():
+        return []
+    settings, who = resources().settings, caller()
+    by_key, by_address = Rate.parse(settings.limit_sessions_by_key), Rate.parse(settings.limit_sessions_by_address)
+    buckets = []
+    if by_key is not None and who.key_id is not None:
+        buckets.append(Bucket("sessions-by-key", keyspace.limit("key", who.key_id), by_key))
+    if by_address is not None and (who.key_id is None or who.who is not Who.SERVER):
+        network = addresses.network(addresses.CUSTOMER)
+        buckets.append(Bucket("sessions-by-address", keyspace.limit("address", network), by_address))
+    return buckets
+
+
+def _exempt() -> bool:
+    return caller() is ANYONE and addresses.local()
+
+
+def _tell(response: Response) -> Response:
+    levels: Iterable[Level] = g.get("limits", ())
+    for level in levels:
+        name, rate = level.bucket.name, level.bucket.rate
+        response.headers.add("RateLimit-Policy", f'"{name}";q={rate.count};w={rate.seconds}')
+        response.headers.add("RateLimit", f'"{name}";r={level.left};t={math.ceil(level.full_in)}')
+    return response

@@ -1,0 +1,194 @@
+"""Limits of how often, in a real Redis, and how they are told."""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from dramatiq import Worker
+from flask.testing import FlaskClient
+from redis import Redis
+from structlog.testing import capture_logs
+
+from shared.limits import Bucket, Rate, levels, take
+from shared.metrics.table import LIMITS_OPEN
+from tests.integration.api.conftest import SESSIONS, MakeKey
+from tests.integration.api.test_server import jpeg
+
+Start = Callable[..., FlaskClient]
+FROM_AFAR = {"REMOTE_ADDR": "192.0.2.7"}
+
+
+def bucket(name: str, text: str) -> Bucket:
+    rate = Rate.parse(text)
+    assert rate is not None
+    return Bucket(name, f"limit:test:{name}", rate)
+
+
+class TestBuckets:
+    def test_a_bucket_gives_what_it_holds_and_no_more(self, redis: Redis) -> None:
+        few = [bucket("few", "5/hour")]
+        seen = [levels(few, take(redis, few))[0] for _ in range(7)]
+        assert [level.left for level in seen] == [4, 3, 2, 1, 0, 0, 0]
+        assert [level.wait > 0 for level in seen] == [False] * 5 + [True] * 2
+        assert seen[-1].wait == pytest.approx(720, abs=2), "a fifth of an hour"
+        assert seen[4].full_in == pytest.approx(3600, abs=2)
+        assert 0 < redis.pttl(few[0].key) <= 3600_000
+
+    def test_it_fills_evenly(self, redis: Redis) -> None:
+        fast = [bucket("fast", "20/second")]
+        while levels(fast, take(redis, fast))[0].wait == 0:
+            pass
+        time.sleep(0.26)
+        given = 0
+        while levels(fast, take(redis, fast))[0].wait == 0:
+            given += 1
+        assert 5 <= given <= 8, "a twentieth of a second each, and a slow machine's share"
+        time.sleep(1.1)
+        assert not redis.exists(fast[0].key), "a full one takes no room"
+
+    def test_several_give_all_or_nothing(self, redis: Redis) -> None:
+        both = [bucket("many", "100/hour"), bucket("one", "1/hour")]
+        assert [level.wait for level in levels(both, take(redis, both))] == [0, 0]
+        for _ in range(3):
+            many, one = levels(both, take(redis, both))
+            assert (many.wait, many.left) == (0, 99), "nothing is taken of it"
+            assert one.wait > 0
+
+    def test_many_at_once_get_no_more_than_there_is(self, redis: Redis) -> None:
+        shared = [bucket("shared", "50/hour")]
+        given: list[float] = []
+
+        def ask() -> None:
+            given.extend(levels(shared, take(redis, shared))[0].wait for _ in range(20))
+
+        threads = [threading.Thread(target=ask) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert sum(wait == 0 for wait in given) == 50
+
+    @pytest.mark.parametrize("text", ["", "0/minute", "5", "5/year", "-1/second", "1.5/second", "5/minutes"])
+    def test_what_is_no_rate(self, text: str) -> None:
+        with pytest.raises(ValueError, match="30/minute"):
+            Rate.parse(text)
+
+
+def test_by_address_while_no_key_is_asked_for(start_app: Start, redis: Redis) -> None:
+    client = start_app(limit_sessions_by_address="3/hour")
+    told = [client.post(SESSIONS, environ_base=FROM_AFAR) for _ in range(4)]
+    assert [answer.status_code for answer in told] == [200, 200, 200, 429]
+    assert [answer.headers["RateLimit-Policy"] for answer in told] == ['"sessions-by-address";q=3;w=3600'] * 4
+    assert re.fullmatch(r'"sessions-by-address";r=2;t=1(199|200)', told[0].headers["RateLimit"])
+    assert re.fullmatch(r'"sessions-by-address";r=0;t=(3599|3600)', told[3].headers["RateLimit"])
+    assert told[3].json["code"] == "too_many_sessions"
+    assert int(told[3].headers["Retry-After"]) == pytest.approx(1200, abs=2)
+    assert client.post(SESSIONS, environ_base={"REMOTE_ADDR": "192.0.2.8"}).status_code == 200
+    same = {"REMOTE_ADDR": "::ffff:192.0.2.7"}
+    assert client.post(SESSIONS, environ_base=same).status_code == 429, "the same address, as seen on [::]"
+
+
+def test_an_ipv6_customer_is_one_address(start_app: Start) -> None:
+    client = start_app(limit_sessions_by_address="1/hour")
+    for address, status in [("2001:db8:1:2::1", 200), ("2001:db8:1:2:ffff::9", 429), ("2001:db8:1:3::1", 200)]:
+        assert client.post(SESSIONS, environ_base={"REMOTE_ADDR": address}).status_code == status
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"])
+def test_this_machine_has_no_limits_while_no_key_is_asked_for(
+    start_app: Start, make_key: MakeKey, address: str
+) -> None:
+    limits = {"limit_sessions_by_address": "1/hour", "limit_sessions_by_key": "1/hour"}
+    here = {"REMOTE_ADDR": address}
+    client = start_app(**limits)
+    for _ in range(5):
+        answer = client.post(SESSIONS, environ_base=here)
+        assert answer.status_code == 200
+        assert "RateLimit" not in answer.headers
+    key, client = make_key(), start_app(**limits)
+    told = [client.post(SESSIONS, environ_base=here, headers=key.headers).status_code for _ in range(2)]
+    assert told == [200, 429]
+
+
+def test_a_server_key_is_limited_by_itself_alone(start_app: Start, make_key: MakeKey) -> None:
+    one, two = make_key(), make_key()
+    client = start_app(limit_sessions_by_key="3/hour", limit_sessions_by_address="1/hour")
+    told = [client.post(SESSIONS, headers=one.headers, environ_base=FROM_AFAR) for _ in range(4)]
+    assert [answer.status_code for answer in told] == [200, 200, 200, 429]
+    assert told[0].headers.getlist("RateLimit-Policy") == ['"sessions-by-key";q=3;w=3600']
+    assert client.post(SESSIONS, headers=two.headers, environ_base=FROM_AFAR).status_code == 200
+
+
+def test_a_client_key_is_limited_by_itself_and_by_address(start_app: Start, make_key: MakeKey) -> None:
+    key = make_key("client")
+    client = start_app(limit_sessions_by_key="3/hour", limit_sessions_by_address="1/hour")
+
+    def create(address: str) -> int:
+        return client.post(SESSIONS, headers=key.headers, environ_base={"REMOTE_ADDR": address}).status_code
+
+    assert [create("192.0.2.1"), create("192.0.2.1")] == [200, 429]
+    assert [create("192.0.2.2"), create("192.0.2.3"), create("192.0.2.4")] == [200, 200, 429]
+
+
+def test_no_limit_where_that_is_set(start_app: Start) -> None:
+    client = start_app(limit_sessions_by_address="off")
+    assert {client.post(SESSIONS, environ_base=FROM_AFAR).status_code for _ in range(40)} == {200}
+
+
+def test_without_redis_everyone_is_let_through_and_it_is_seen(start_app: Start) -> None:
+    client = start_app(redis_url="redis://127.0.0.1:1/0", limit_sessions_by_address="1/hour")
+    before = LIMITS_OPEN._value.get()
+    with capture_logs() as lines:
+        assert [client.post(SESSIONS, environ_base=FROM_AFAR).status_code for _ in range(2)] == [200, 200]
+    assert [line["log_level"] for line in lines if line["event"] == "limits.open"] == ["warning"] * 2
+    assert LIMITS_OPEN._value.get() == before + 2
+
+
+def test_frames_by_session(start_app: Start, worker: Worker, redis: Redis) -> None:
+    client = start_app(limit_frames="3/hour")
+
+    def frame(session_id: str) -> tuple[int, str | None]:
+        answer = client.post(
+            f"{SESSIONS}/{session_id}/frame", data={"image": (io.BytesIO(jpeg()), "f")}, environ_base=FROM_AFAR
+        )
+        if answer.status_code == 429:
+            assert answer.json["code"] == "too_many_frames"
+            assert int(answer.headers["Retry-After"]) > 1000
+        return answer.status_code, answer.headers.get("RateLimit", "").partition(";t")[0]
+
+    one, two = (client.post(SESSIONS).json["session_id"] for _ in range(2))
+    assert [frame(one) for _ in range(4)] == [
+        (200, '"frames";r=2'),
+        (200, '"frames";r=1'),
+        (200, '"frames";r=0'),
+        (429, '"frames";r=0'),
+    ]
+    assert redis.zcard(f"inflight:{one}") == 0, "the refused one is not waited for"
+    assert frame(two)[0] == 200
+    assert client.get(f"{SESSIONS}/{one}").json["state"] == "in_progress"
+
+
+def test_a_frames_limit_costs_no_round_trip_of_its_own(
+    start_app: Start, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import redis.client
+
+    sent: list[list[str]] = []
+    execute = redis.client.Pipeline.execute
+
+    def seen(pipe: redis.client.Pipeline, **options: bool) -> object:
+        if threading.current_thread() is threading.main_thread():  # not the worker's
+            sent.append([str(command[0][0]) for command in pipe.command_stack])
+        return execute(pipe, **options)
+
+    client = start_app()
+    address = f"{SESSIONS}/{client.post(SESSIONS).json['session_id']}/frame"
+    monkeypatch.setattr(redis.client.Pipeline, "execute", seen)
+    answer = client.post(address, data={"image": (io.BytesIO(jpeg()), "f")}, environ_base=FROM_AFAR)
+    assert answer.status_code == 200
+    assert sent == [["ZADD", "EXPIRE", "EVAL"]]
