@@ -75,7 +75,6 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     response.headers[HEADER] = g.request_id
     response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Content-Type-Options"] = "nosniff"
     rule = request.url_rule.rule if request.url_rule else None
     # A frame is asked for ten times a second by every client, and health every few seconds: seen when looked for.
     write = log.debug if response.status_code < 400 and _frequent(rule) else log.info

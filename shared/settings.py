@@ -7,6 +7,7 @@ else; they do not change while it runs. A new setting is one described field her
 from __future__ import annotations
 
 import os
+import re
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -51,6 +52,15 @@ def _database(url: str) -> str:
 
 def _rate(text: str) -> str:
     Rate.parse(text)
+    return text
+
+
+def _origins(text: str) -> str:
+    for origin in filter(None, (part.strip() for part in text.split(","))):
+        if not re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?", origin):
+            raise ValueError(
+                "must be origins with commas between, as in https://www.example.org, without a path or a star"
+            )
     return text
 
 
@@ -105,6 +115,18 @@ class Settings(BaseSettings):
         True,
         description="Whether answers to session tokens and client keys carry is_live; off: it is null there, and only a "
         "server key reads the verdict. on or off.",
+    )
+    cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
+        "",
+        description="Other sites whose pages may call this API from a browser: https://www.example.org, with commas "
+        "between. Default: none.",
+    )
+    trusted_proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="How many proxies are before this service that add to X-Forwarded-For; the address of a client is the "
+        "one that the first of them saw.",
     )
     limit_sessions_by_key: Annotated[str, AfterValidator(_rate)] = Field(
         "1200/minute", description="How many sessions each API key may create: 30/minute, 5/second, off."

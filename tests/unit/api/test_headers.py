@@ -1,0 +1,122 @@
+"""What browsers are told, and whose word is believed about where a request comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import request
+from flask.testing import FlaskClient
+from flask_openapi import OpenAPI
+
+from api import addresses, create_app
+from shared.settings import Settings
+
+SESSIONS = "/api/v1/liveness/sessions"
+SITE = "https://www.example.org"
+
+
+@pytest.fixture
+def start(lone_settings: Settings) -> Iterator[Callable[..., FlaskClient]]:
+    apps: list[OpenAPI] = []
+
+    def new(**changes: object) -> FlaskClient:
+        app = create_app(lone_settings.model_copy(update=changes))
+        app.add_url_rule("/whence", view_func=lambda: [str(addresses.address()), request.scheme, request.host])
+        apps.append(app)
+        return app.test_client()
+
+    yield new
+    for app in apps:
+        app.extensions["resources"].close()
+
+
+@pytest.mark.parametrize("path", ["/", "/docs", "/livez", "/openapi.json", f"{SESSIONS}?num_challenges=0", "/nothing"])
+def test_every_answer_is_hardened(start: Callable[..., FlaskClient], path: str) -> None:
+    answer = start().open(path, method="POST" if "sessions" in path else "GET")
+    headers = answer.headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "unsafe" not in headers["Content-Security-Policy"]
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert ("camera=(self)" if path == "/" else "camera=()") in headers["Permissions-Policy"]
+    assert "Strict-Transport-Security" not in headers
+    assert "Access-Control-Allow-Origin" not in headers
+    assert "Set-Cookie" not in headers
+
+
+def test_https_is_stayed_with(start: Callable[..., FlaskClient]) -> None:
+    answer = start().get("/livez", base_url="https://liveness.example.org")
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_other_sites_may_call_only_if_they_are_named(start: Callable[..., FlaskClient]) -> None:
+    def preflight(client: FlaskClient, origin: str) -> dict[str, str]:
+        asked = {
+            "Origin": origin,
+            "Access-Control-Request-Method": "POST",
+            "Access-Control-Request-Headers": "authorization",
+        }
+        answer = client.options(f"{SESSIONS}/x/frame", headers=asked)
+        assert answer.status_code == 200
+        return {name.lower(): value for name, value in answer.headers.items()}
+
+    nobody = start()
+    assert "access-control-allow-origin" not in preflight(nobody, SITE)
+    client = start(cors_origins=f"{SITE}, http://localhost:3000", auth="required")
+    for origin in (SITE, "http://localhost:3000"):
+        allowed = preflight(client, origin)
+        assert allowed["access-control-allow-origin"] == origin
+        assert "authorization" in allowed["access-control-allow-headers"].lower()
+        assert "access-control-allow-credentials" not in allowed
+    for stranger in ("https://evil.example", "https://www.example.org.evil.example", "null", "http://www.example.org"):
+        assert "access-control-allow-origin" not in preflight(client, stranger)
+    told = client.post(f"{SESSIONS}?num_challenges=0", headers={"Origin": SITE})
+    assert told.headers["Access-Control-Allow-Origin"] == SITE, "an error can be read, too"
+    assert "Retry-After" in told.headers["Access-Control-Expose-Headers"]
+    assert "Access-Control-Allow-Origin" not in client.get("/docs", headers={"Origin": SITE}).headers
+
+
+@pytest.mark.parametrize(
+    "wrong", ["*", "example.org", "https://example.org/path", "https://*.example.org", "https://a b"]
+)
+def test_an_origin_that_is_none_is_refused(wrong: str) -> None:
+    with pytest.raises(ValueError, match="must be origins"):
+        Settings(_env_file=None, cors_origins=wrong)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "believed"),
+    [
+        (0, "198.51.100.1", "127.0.0.1"),
+        (1, "198.51.100.1", "198.51.100.1"),
+        (1, "203.0.113.9, 198.51.100.1", "198.51.100.1"),
+        (2, "203.0.113.9, 198.51.100.1, 10.0.0.2", "198.51.100.1"),
+        (2, "198.51.100.1", "127.0.0.1"),
+        (1, "::ffff:198.51.100.1", "198.51.100.1"),
+        (1, "what a nonsense", "None"),
+    ],
+)
+def test_as_many_proxies_are_believed_as_there_are(
+    start: Callable[..., FlaskClient], proxies: int, forwarded: str, believed: str
+) -> None:
+    said = {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
+    whence, scheme, host = start(trusted_proxies=proxies).get("/whence", headers=said).json
+    assert whence == believed
+    assert scheme == ("https" if proxies == 1 else "http")
+    assert host == "localhost", "no proxy's word"
+
+
+@pytest.mark.parametrize(
+    ("address", "customer", "coarse"),
+    [
+        ("192.0.2.77", "192.0.2.77/32", "192.0.2.0/24"),
+        ("2001:db8:1:2:3::4", "2001:db8:1:2::/64", "2001:db8:1::/48"),
+        ("", "unknown", "unknown"),
+    ],
+)
+def test_networks(lone_app: OpenAPI, address: str, customer: str, coarse: str) -> None:
+    with lone_app.test_request_context(environ_base={"REMOTE_ADDR": address}):
+        assert addresses.network(addresses.CUSTOMER) == customer
+        assert addresses.network(addresses.COARSE) == coarse
