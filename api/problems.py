@@ -111,6 +111,19 @@ KINDS: dict[str, Kind] = {
             "Wrong method",
             "This address does not answer that method: use one that the Allow header lists.",
         ),
+        Kind(
+            "idempotency_key_in_use",
+            409,
+            "The same request is being answered",
+            "A request with this Idempotency-Key is under way: send it again as Retry-After says, and get its answer.",
+            retry_after=1,
+        ),
+        Kind(
+            "idempotency_key_reused",
+            422,
+            "The Idempotency-Key was used for something else",
+            "Use a new Idempotency-Key for each session; send the same one again only with the same parameters and picture.",
+        ),
         Kind("body_too_large", 413, "The body is too large", "Send a smaller body."),
         Kind(
             "picture_too_large",

@@ -107,6 +107,22 @@ class SessionOptions(BaseModel):
         return set(self.challenge_types) - set(self.exclude)
 
 
+class CreationHeaders(BaseModel):
+    """What a creation's headers may say."""
+
+    idempotency_key: Annotated[
+        str | SkipJsonSchema[None],
+        Field(pattern=r'^[!#-~]{1,255}$|^"[ !#-~]{1,255}"$'),
+        _must_be("1 to 255 printable characters of ASCII, without quotation marks but for a pair around all of it"),
+    ] = Field(
+        None,
+        alias="Idempotency-Key",
+        description="A word of your own for this creation, e.g. a UUID: sent again with it, as after a timeout, the same "
+        "request gets the same answer and no second session, for as long as a session lives.",
+        json_schema_extra=_without_default,
+    )
+
+
 class SessionPath(BaseModel):
     """Which session is meant."""
 

@@ -17,9 +17,19 @@ from sqlalchemy import Engine
 from api import limits, tokens
 from api.access import caller, refuse_strangers, secret, sees_verdict
 from api.context import arrived_at
+from api.idempotency import once
 from api.problems import ProblemError, responses
 from api.resources import Resources, resources
-from api.schemas import Cancelled, CreationForm, SessionLook, SessionMade, SessionOptions, SessionPath, SessionView
+from api.schemas import (
+    Cancelled,
+    CreationForm,
+    CreationHeaders,
+    SessionLook,
+    SessionMade,
+    SessionOptions,
+    SessionPath,
+    SessionView,
+)
 from api.uploads import read_reference
 from shared import faces, portraits
 from shared.db import UnitOfWork
@@ -62,22 +72,43 @@ _FORM = RequestBody(
         "too_many_pixels",
         "identity_off",
         "too_many_sessions",
+        "idempotency_key_in_use",
+        "idempotency_key_reused",
         "redis_unavailable",
         "queue_unavailable",
         "database_unavailable",
     ),
 )
-def create_session(query: SessionOptions) -> Response:
+def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
     """Create a session.
 
     The challenges are drawn at random by the server, never the same or its opposite twice running, and from two on with
     at least one head movement and one facial expression; where fewer are left to draw from, as far as these allow.
     """
     limits.for_creation()
-    held, settings = resources(), resources().settings
-    reference = read_reference(request, settings)
-    if reference is not None and not settings.identity:
+    held = resources()
+    reference = read_reference(request, held.settings)
+    if reference is not None and not held.settings.identity:
         raise ProblemError("identity_off")
+    key = header.idempotency_key
+    if key is None:
+        return json_of(_create(held, query, reference), exclude_none=True)
+    body, kept = once(
+        held.redis,
+        key.strip('"'),
+        lambda: _create(held, query, reference).model_dump_json(exclude_none=True).encode(),
+        who=caller().key_id or "",
+        asked=query.model_dump_json().encode() + (reference or b""),
+        ttl=held.settings.session_ttl,
+    )
+    response = Response(body, content_type="application/json")
+    if kept:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _create(held: Resources, query: SessionOptions, reference: bytes | None) -> SessionMade:
+    settings = held.settings
     pauses = draw_pauses(query.num_challenges, _chance) if query.reveal == "next" else ()
     session = Session.open(
         str(uuid4()),
@@ -100,7 +131,7 @@ def create_session(query: SessionOptions) -> Response:
     made = SessionMade(**dict(SessionView.of(session, arrived_at())))
     if query.token:
         made.token = tokens.issue(secret(), session, caller().key_id, arrived_at())
-    return json_of(made, exclude_none=True)
+    return made
 
 
 @sessions.get(

@@ -26,6 +26,9 @@ portrait:{session}         hash    the rest of the   worker of frames: the best 
 workers:{queue}            zset    PRESENCE_TTL      each worker process, every  api (/readyz)
                                                      PRESENCE_EVERY seconds,
                                                      its last sign of life
+idempotency:{digest}       string  SESSION_TTL       api: what was asked for     api, when it is asked again
+                                                     under this Idempotency-Key
+                                                     and the answer
 limit:{what}:{who}         string  until it would    api: when this bucket of    api, before it creates a session
                                    be full again,    tokens is full again        or passes a frame on
                                    LIMIT_* at most
@@ -131,6 +134,11 @@ def portrait(session_id: str) -> str:
 def workers(queue: str) -> str:
     """The worker processes that serve a queue."""
     return f"workers:{queue}"
+
+
+def idempotency(digest: str) -> str:
+    """The answer to a creation that may be asked for again."""
+    return f"idempotency:{digest}"
 
 
 def limit(what: str, who: str) -> str:

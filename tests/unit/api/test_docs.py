@@ -69,6 +69,7 @@ def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> No
         "preset": None,  # the operator's choice
         "portrait": False,
         "token": False,
+        "Idempotency-Key": None,
     }
     assert not any(p["required"] for p in parameters.values())
     count, seconds = parameters["num_challenges"]["schema"], parameters["timeout_seconds"]["schema"]
@@ -94,7 +95,18 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
     assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == {"200", "401", "403", "404", "500", "503"}
     assert said["/api/v1/liveness/sessions/{session_id}/evidence", "get"] == {"200", "401", "403", "404", "500", "503"}
     assert said["/api/v1/liveness/sessions/{session_id}/portrait", "get"] == {"200", "401", "403", "404", "500", "503"}
-    assert said["/api/v1/liveness/sessions", "post"] == {"200", "400", "401", "403", "413", "422", "429", "500", "503"}
+    assert said["/api/v1/liveness/sessions", "post"] == {
+        "200",
+        "400",
+        "401",
+        "403",
+        "409",
+        "413",
+        "422",
+        "429",
+        "500",
+        "503",
+    }
     frame = document["paths"]["/api/v1/liveness/sessions/{session_id}/frame"]["post"]
     assert set(frame["responses"]) == {"200", "400", "401", "403", "404", "413", "415", "422", "429", "500", "503"}
     assert frame["requestBody"]["content"].keys() == {"multipart/form-data"}
