@@ -1,4 +1,4 @@
-"""How open the eyes are, by MediaPipe's eye contours (`iris_landmark.tflite`, Apache-2.0), run by OpenCV.
+"""How open the eyes are, by MediaPipe's eye contours (`iris_landmark.tflite`, Apache-2.0).
 
 The face mesh hardly moves its lids when an eye closes; this model looks at each eye by itself, and its lids meet.
 """
@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from workers.vision.landmarks import Picture, Points, Region, as_picture, region_map
+from workers.vision.network import Runtime, load_network
 
 MODEL_FILE = "iris_landmark.tflite"
 
@@ -28,16 +29,16 @@ _OUTPUT = "output_eyes_contours_and_brows"
 class EyeContours:
     """Measures eyes. One object belongs to one thread."""
 
-    def __init__(self, models: Path) -> None:
-        self._net = cv2.dnn.readNetFromTFLite(str(models / MODEL_FILE), cv2.dnn.ENGINE_CLASSIC)
+    def __init__(self, models: Path, runtime: Runtime | None = None) -> None:
+        self._network = load_network(models / MODEL_FILE, (_OUTPUT,), runtime=runtime)
 
     def openness(self, picture: Picture, points: Points) -> tuple[float, float]:
         """Lids' mean distance over the eye's width, of the person's left and right eye, from the 68 points (68, 2)."""
         right = _eye(picture, points[_RIGHT[0]], points[_RIGHT[1]])
         # The model knows right eyes only: a left one is shown to it mirrored.
         left = _eye(picture, points[_LEFT[0]], points[_LEFT[1]])[:, ::-1]
-        self._net.setInput(cv2.dnn.blobFromImages([left, right], 1 / 255, swapRB=True))
-        contours = self._net.forward(_OUTPUT).reshape(2, -1, 3)[:, :, :2]
+        (contours,) = self._network(left, right)
+        contours = contours.reshape(2, -1, 3)[:, :, :2]
         lids = np.linalg.norm(contours[:, _LOWER] - contours[:, _UPPER], axis=2).mean(axis=1)
         widths = np.linalg.norm(contours[:, _CORNERS[0]] - contours[:, _CORNERS[1]], axis=1)
         openness = lids / np.maximum(widths, 1e-6)

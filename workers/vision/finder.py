@@ -12,6 +12,7 @@ import dlib
 import numpy as np
 
 from workers.vision.landmarks import Picture, Region
+from workers.vision.network import Runtime, load_network
 
 MODEL_FILE = "face_detection_short_range.tflite"
 
@@ -50,7 +51,7 @@ class Finder(Protocol):
 
 
 class BlazeFinder:
-    """MediaPipe's short-range BlazeFace (Apache-2.0), run by OpenCV: 2 ms, and it sees turned and tilted heads."""
+    """MediaPipe's short-range BlazeFace (Apache-2.0), which sees turned and tilted heads."""
 
     #: Side of the model's input in pixels.
     _INPUT = 128
@@ -59,9 +60,9 @@ class BlazeFinder:
     #: Boxes that overlap more than this are the same face.
     _SAME = 0.3
 
-    def __init__(self, models: Path, least_score: float = 0.5) -> None:
-        # The classic engine: OpenCV 5's new one offers the boxes without their scores.
-        self._net = cv2.dnn.readNetFromTFLite(str(models / MODEL_FILE), cv2.dnn.ENGINE_CLASSIC)
+    def __init__(self, models: Path, least_score: float = 0.5, *, runtime: Runtime | None = None) -> None:
+        outputs = ("classificators", "regressors")
+        self._network = load_network(models / MODEL_FILE, outputs, lowest=-1, runtime=runtime)
         self._least_score = least_score
         cells = []
         for side, anchors in self._MAPS:
@@ -80,12 +81,11 @@ class BlazeFinder:
         )
         square = np.zeros((self._INPUT, self._INPUT, 3), np.uint8)
         square[: small.shape[0], : small.shape[1]] = small
-        self._net.setInput(cv2.dnn.blobFromImage(square, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True))
-        logits, boxes = self._net.forward(["classificators", "regressors"])
+        logits, boxes = self._network(square)
         logits = logits.ravel()
         sure = np.flatnonzero(logits > math.log(self._least_score / (1 - self._least_score)))
         sure = sure[np.argsort(-logits[sure])]
-        boxes = boxes.reshape(-1, 16)[sure] / self._INPUT
+        boxes = boxes.reshape(-1, 16)[sure] / np.float32(self._INPUT)
         boxes[:, :2] += self._anchors[sure]
         boxes[:, 4:] += np.tile(self._anchors[sure], 6)
         found: list[Found] = []

@@ -1,4 +1,4 @@
-"""Landmarks by MediaPipe's face mesh (`face_landmark.tflite`, Apache-2.0), run by OpenCV."""
+"""Landmarks by MediaPipe's face mesh (`face_landmark.tflite`, Apache-2.0)."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from workers.vision.landmarks import Landmarks, Picture, Points, Region, region_map
+from workers.vision.landmarks import Landmarks, Picture, Points, Region, as_picture, region_map
+from workers.vision.network import Runtime, load_network
 
 MODEL_FILE = "face_landmark.tflite"
 
 #: Side of the model's input in pixels.
 _INPUT = 192
+#: The outputs: 468 points with depth in the input's pixels, and how surely (as a logit) there is a face.
+_POINTS, _SCORE = "conv2d_20", "conv2d_30"
 #: How much larger than the points' bounding square the region for the next frame is (MediaPipe's own figure).
 _REGION_SCALE = 1.5
 #: Outer corners of the right and the left eye: the line that the region is turned along.
@@ -39,19 +42,16 @@ class Mesh:
     least_sureness = 0.5
     region_scale = 1.6
 
-    def __init__(self, models: Path) -> None:
-        # OpenCV 5's new engine offers the points alone; the classic one can be asked for the face's score as well.
-        self._net = cv2.dnn.readNetFromTFLite(str(models / MODEL_FILE), cv2.dnn.ENGINE_CLASSIC)
-        self._outputs = _outputs(self._net)
+    def __init__(self, models: Path, runtime: Runtime | None = None) -> None:
+        self._network = load_network(models / MODEL_FILE, (_POINTS, _SCORE), runtime=runtime)
 
     def locate(self, picture: Picture, region: Region) -> Landmarks:
         """See `LandmarkEngine.locate`."""
         to_input = region_map(region, _INPUT)
-        crop = cv2.warpAffine(
-            picture, to_input, (_INPUT, _INPUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        crop = as_picture(
+            cv2.warpAffine(picture, to_input, (_INPUT, _INPUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         )
-        self._net.setInput(cv2.dnn.blobFromImage(crop, 1 / 255, swapRB=True))
-        points, score = self._net.forward(self._outputs)
+        points, score = self._network(crop)
         solid = points.reshape(-1, 3)
         back = cv2.invertAffineTransform(to_input)
         mesh = np.empty((468, 3), dtype=np.float32)
@@ -73,11 +73,3 @@ def _region_around(mesh: Points) -> Region:
     low, high = mesh[:, :2].min(axis=0), mesh[:, :2].max(axis=0)
     centre = (low + high) / 2
     return Region(float(centre[0]), float(centre[1]), float((high - low).max()) * _REGION_SCALE, angle)
-
-
-def _outputs(net: cv2.dnn.Net) -> list[str]:
-    """Names of the layers that give the points (1404 numbers) and the face's score (one)."""
-    net.setInput(np.zeros((1, 3, _INPUT, _INPUT), dtype=np.float32))
-    names = net.getUnconnectedOutLayersNames()
-    sizes = {output.size: name for name, output in zip(names, net.forward(names), strict=True)}
-    return [sizes[468 * 3], sizes[1]]

@@ -21,6 +21,7 @@ from workers.vision.lighten import lightened
 from workers.vision.measures import eye_openness, measure_mouth, seen_from_front
 from workers.vision.mesh import Mesh
 from workers.vision.moire import moire
+from workers.vision.network import Runtime
 from workers.vision.quality import Light, measure_light, problem_of
 from workers.vision.stir import Patch, stir, take_patch
 from workers.vision.surround import rim
@@ -93,17 +94,21 @@ class Vision:
         self._max_pixels = max_pixels
 
     @classmethod
-    def load(cls, models: Path, engine: str = "mesh", *, max_pixels: int = 25_000_000) -> Vision:
+    def load(
+        cls, models: Path, engine: str = "mesh", *, max_pixels: int = 25_000_000, runtime: Runtime | None = None
+    ) -> Vision:
         """Load the models from their folder. Slow: once a process.
 
-        engine: "mesh" (MediaPipe's mesh and eye contours) or "dlib" (dlib's detector and 68 points).
+        engine: "mesh" (MediaPipe's mesh and eye contours) or "dlib" (dlib's detector and 68 points). runtime: what runs
+        MediaPipe's networks; by default the faster one that is installed.
         """
         # One thread a process: the workers are the parallel part, and OpenCV's own threads would only fight over cores.
         cv2.setNumThreads(1)
         if engine == "dlib":
             return cls(Dlib68(models), [DlibFinder()], None, max_pixels)
         if engine == "mesh":
-            return cls(Mesh(models), [BlazeFinder(models), DlibFinder()], EyeContours(models), max_pixels)
+            finders: list[Finder] = [BlazeFinder(models, runtime=runtime), DlibFinder()]
+            return cls(Mesh(models, runtime), finders, EyeContours(models, runtime), max_pixels)
         raise ValueError(f"unknown landmark engine: {engine!r}; there are 'mesh' and 'dlib'")
 
     def measure(self, data: bytes, prior: Prior | None, at: float) -> tuple[Observation, Prior | None]:
