@@ -15,7 +15,17 @@ from shared.liveness.gestures.track import Signal, Track
 def judge_smile(track: Track, neutral: Neutral, since: float) -> Judgement:
     """Whether the mouth has grown wide and its corners have risen, and stayed so."""
     smile = track.smile - neutral.smile
-    return _judge_held(ChallengeType.SMILE, track, smile, thresholds.SMILE, since)
+    judgement = _judge_held(ChallengeType.SMILE, track, smile, thresholds.SMILE, since)
+    if judgement.passed and _only_relaxed(smile):
+        return Judgement(False, 0.0, hints.further(ChallengeType.SMILE))
+    return judgement
+
+
+def _only_relaxed(smile: Signal) -> bool:
+    """Whether the mouth has but come back to where it mostly was: lips that were pursed, and are no more."""
+    below = np.flatnonzero(smile < thresholds.SMILE)
+    before = smile[: below[-1] + 1] if len(below) else smile[:0]
+    return bool(len(before)) and float(smile[-1] - np.median(before)) < thresholds.SMILE_BEYOND * thresholds.SMILE
 
 
 def judge_open_mouth(track: Track, neutral: Neutral, since: float) -> Judgement:
