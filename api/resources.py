@@ -25,6 +25,9 @@ _T = TypeVar("_T")
 #: Threads of a process for each connection to the database: a frame needs its rows for a moment, its answer for longer.
 THREADS_PER_CONNECTION = 4
 
+#: Seconds after a frame's deadline by which Redis must have said that there is no answer.
+AFTER_DEADLINE = 0.5
+
 
 class Resources:
     """The engine, Redis and the broker of one app in one process."""
@@ -58,7 +61,9 @@ class Resources:
         Apart from the other, so that a hung Redis is noticed within the patience of a command that does not block.
         """
         deadline = self.settings.frame_deadline
-        return self._once("waiting", lambda: make_redis(self.settings.redis_url, blocks_for=deadline))
+        return self._once(
+            "waiting", lambda: make_redis(self.settings.redis_url, blocks_for=deadline, patience=AFTER_DEADLINE)
+        )
 
     def now(self) -> float:
         """The service's time, see `shared.timekeeping`; kept from the first call on."""

@@ -14,17 +14,19 @@ PATIENCE = 2.0
 CONNECTING = 2.0
 
 
-def make_redis(url: str, *, blocks_for: float = 0.0, max_connections: int | None = None) -> redis.Redis:
+def make_redis(
+    url: str, *, blocks_for: float = 0.0, patience: float = PATIENCE, max_connections: int | None = None
+) -> redis.Redis:
     """A client, and its pool of connections, which are opened when they are needed.
 
     blocks_for: the longest time in seconds that a command will be asked to block (BLPOP). The socket's own timeout must
-    exceed it, or the client would take a patient server for a dead one.
+    exceed it, by `patience`, or the client would take a patient server for a dead one.
 
     Make it after a process has forked, and one for each process.
     """
     return redis.Redis.from_url(
         url,
-        socket_timeout=blocks_for + PATIENCE,
+        socket_timeout=blocks_for + patience,
         socket_connect_timeout=CONNECTING,
         socket_keepalive=True,
         health_check_interval=30,
