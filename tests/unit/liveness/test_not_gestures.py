@@ -122,7 +122,9 @@ def test_an_open_mouth_is_not_a_smile(far):
     assert not passes(SMILE, Move(1.5, far, onset=0.7, hold=2.0, back=0.7), seconds=7)
 
 
-PURSED_MOSTLY = pytest.mark.xfail(strict=True, reason="lips that are pursed in most frames at hand are taken for neutral")
+PURSED_MOSTLY = pytest.mark.xfail(
+    strict=True, reason="lips that are pursed in most frames at hand are taken for neutral"
+)
 
 
 @pytest.mark.parametrize(

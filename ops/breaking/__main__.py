@@ -1,0 +1,151 @@
+"""The command line of `ops/chaos`."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ops.breaking.faults import FAULTS
+from ops.breaking.run import Result
+from ops.breaking.stack import ROOT, Kind
+
+#: How many of a fault's complaints are shown; all of them are in --out.
+_SENTENCES = 6
+
+_HOSTS_HEAD = "| worker hosts | frames/s | p50 ms | p99 ms | refused | worker CPU ms a frame |\n" + "|---" * 6 + "|"
+
+_BY_NAME = {fault.name: fault for fault in FAULTS}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """Breaks the service on purpose, under load, and checks what it did: docs/faults.md."""
+    # So that what was started and mounted is ended and unmounted.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+@main.command("list")
+def list_faults() -> None:
+    """The faults that there are."""
+    for fault in FAULTS:
+        click.echo(f"{fault.name:20} {fault.what}")
+
+
+@main.command("run")
+@click.argument("names", nargs=-1, metavar="[FAULT]...", type=click.Choice(list(_BY_NAME)))
+@click.option("--on", "kinds", type=click.Choice([kind.value for kind in Kind]), multiple=True, help="Else both.")
+@click.option("--clients", default=6, show_default=True, help="Sessions at a time.")
+@click.option("--fps", default=6.0, show_default=True, help="Frames a second of each.")
+@click.option("--times", default=1, show_default=True, help="How many times over.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the table as JSON.")
+def run_faults(
+    *, names: Sequence[str], kinds: Sequence[str], clients: int, fps: float, times: int, out: Path | None
+) -> None:
+    """Inflict the named faults, or all of them. Ends with 1 where something did not hold."""
+    from ops.breaking.clips import Clips
+    from ops.breaking.run import run
+
+    frames = Clips(ROOT / "var" / "models")
+    faults = [_BY_NAME[name] for name in names] or list(FAULTS)
+    results: list[Result] = []
+    for _ in range(times):
+        for result in run([Kind(k) for k in kinds] or list(Kind), faults, frames, clients=clients, fps=fps):
+            results.append(result)
+            _say(result)
+    if out:
+        out.write_text(json.dumps([_plain(result) for result in results], indent=1) + "\n")
+    failed = sum(not result.passed for result in results)
+    skipped = sum(bool(result.skipped) for result in results)
+    click.echo(f"{len(results) - failed - skipped} held, {failed} did not, {skipped} could not be tried here")
+    sys.exit(1 if failed else 0)
+
+
+@main.command("soak")
+@click.option("--on", "kind", type=click.Choice([kind.value for kind in Kind]), default="embedded", show_default=True)
+@click.option("--minutes", default=20.0, show_default=True)
+@click.option("--clients", default=8, show_default=True, help="Sessions at a time.")
+@click.option("--fps", default=8.0, show_default=True, help="Frames a second of each.")
+@click.option("--out", default=Path("var/chaos"), type=click.Path(file_okay=False, path_type=Path), show_default=True)
+def soak_for(*, kind: str, minutes: float, clients: int, fps: float, out: Path) -> None:
+    """Ordinary load for a while: memory, connections and keys must stay level. Writes a table and a plot."""
+    from ops.breaking.clips import Clips
+    from ops.breaking.soak import plot, soak, table
+
+    result = soak(Kind(kind), Clips(ROOT / "var" / "models"), minutes=minutes, clients=clients, fps=fps)
+    out.mkdir(parents=True, exist_ok=True)
+    rows = table(result)
+    text = "".join(f"| {' | '.join(row)} |\n" for row in (rows[0], ["---"] * len(rows[0]), *rows[1:]))
+    (out / f"soak-{kind}.md").write_text(text)
+    plot(result, out / f"soak-{kind}.svg")
+    click.echo(text)
+    _end(result.wrong)
+
+
+@main.command("hosts")
+@click.option("--most", default=3, show_default=True, help="Worker hosts.")
+@click.option("--cpu", default=0.25, show_default=True, help="Of how much of a processor each of them disposes.")
+@click.option("--seconds", default=12.0, show_default=True, help="Of each measurement.")
+@click.option("--only", type=click.Choice(["throughput", "cut-off"]), help="Else both.")
+def several_hosts(*, most: int, cpu: float, seconds: float, only: str | None) -> None:
+    """Hosts in network namespaces: throughput by worker hosts, and one of them cut off and returned. Needs root."""
+    from ops.breaking.clips import Clips
+    from ops.breaking.hosts import cut_off, throughput
+
+    frames = Clips(ROOT / "var" / "models")
+    if only != "cut-off":
+        click.echo(_HOSTS_HEAD)
+        for row in throughput(frames, most=most, worker_cpu=cpu, seconds=seconds):
+            words = [f"{row.frames_a_second:.1f}", f"{row.p50 * 1000:.0f}", f"{row.p99 * 1000:.0f}"]
+            click.echo(f"| {row.hosts} | {' | '.join(words)} | {row.refused} | {row.worker_cpu:.2f} |")
+    if only != "throughput":
+        wrong, load = cut_off(frames, clients=6, fps=6.0)
+        counted = Counter(f"{r.status} {r.code}".strip() for r in load.notes.requests)
+        click.echo("a worker host cut off for 15 s: " + ", ".join(f"{n}× {what}" for what, n in counted.items()))
+        _end(wrong)
+
+
+def _end(wrong: Sequence[str]) -> None:
+    for sentence in wrong[:_SENTENCES]:
+        click.echo(f"✗ {sentence}")
+    click.echo("✗ did not hold" if wrong else "✓ held")
+    sys.exit(1 if wrong else 0)
+
+
+def _say(result: Result) -> None:
+    mark = "–" if result.skipped else "✓" if result.passed else "✗"
+    click.echo(f"{time.strftime('%H:%M:%S')} {mark} {result.kind} {result.fault.name}: ", nl=False)
+    if result.skipped:
+        click.echo(result.skipped)
+        return
+    outcomes = ", ".join(f"{count}× {what}" for what, count in (result.outcomes or {}).items())
+    verdicts = ", ".join(f"{count} {what}" for what, count in sorted((result.verdicts or {}).items()))
+    click.echo(f"{outcomes}; slowest {result.slowest:.2f} s; sessions: {verdicts}")
+    for sentence in result.wrong[:_SENTENCES]:
+        click.echo(f"    {sentence}")
+    if len(result.wrong) > _SENTENCES:
+        click.echo(f"    and {len(result.wrong) - _SENTENCES} more")
+
+
+def _plain(result: Result) -> dict[str, object]:
+    return {
+        "on": result.kind,
+        "fault": result.fault.name,
+        "what": result.fault.what,
+        "wrong": result.wrong,
+        "skipped": result.skipped,
+        "requests": result.requests,
+        "outcomes": result.outcomes,
+        "slowest": round(result.slowest, 3),
+        "sessions": result.verdicts,
+    }
+
+
+if __name__ == "__main__":
+    main()

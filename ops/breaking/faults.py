@@ -1,0 +1,181 @@
+"""The faults: what is done to a running service, and what that may do to requests."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ops.breaking.checks import ONLY_ANSWERS, Tolerance
+from ops.breaking.processes import Process
+from ops.breaking.servers import Server
+from ops.breaking.stack import GRACE, Kind, Stack
+
+#: Seconds that a server is stopped for.
+PAUSE = 10.0
+#: Seconds that the disk stays full.
+FULL = 8.0
+#: nginx' own words for a web process that is not there or went away in the middle of a request.
+_GATEWAY = frozenset({502, 504})
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong."""
+
+    name: str
+    #: What is done, for people.
+    what: str
+    #: Returns when it is over.
+    do: Callable[[Stack], None]
+    tolerance: Tolerance = ONLY_ANSWERS
+    kinds: frozenset[Kind] = frozenset(Kind)
+    #: What the stack must have been started with.
+    disk: bool = False
+    clock: bool = False
+
+
+def _children_killed(name: str) -> Callable[[Stack], None]:
+    """-9 to the process that does the work, and to whoever watches it."""
+
+    def do(stack: Stack) -> None:
+        for program in stack.programs_named(name)[:1]:
+            program.kill()
+        time.sleep(4.0)
+
+    return do
+
+
+def _worker_alone_killed(stack: Stack) -> None:
+    """-9 to the process that works; dramatiq's own parent ends by itself, and is started again."""
+    program = stack.programs_named("worker")[0]
+    for process in program.family()[1:]:
+        if "resource_tracker" not in " ".join(process.cmdline()):
+            process.kill()
+    time.sleep(6.0)
+
+
+def _all_workers_killed(stack: Stack) -> None:
+    for program in stack.programs_named("worker"):
+        program.kill()
+    time.sleep(6.0)
+
+
+def _web_worker_killed(stack: Stack) -> None:
+    """-9 to the process that answers; gunicorn's own parent starts another."""
+    stack.programs_named("web")[0].family()[1].kill()
+    time.sleep(4.0)
+
+
+def _server(name: str) -> Callable[[Stack], Server]:
+    return lambda stack: next(server for server in stack.servers if server.name == name)
+
+
+def _paused(name: str) -> Callable[[Stack], None]:
+    def do(stack: Stack) -> None:
+        server = _server(name)(stack)
+        server.pause()
+        try:
+            time.sleep(PAUSE)
+        finally:
+            server.resume()
+
+    return do
+
+
+def _restarted(name: str) -> Callable[[Stack], None]:
+    def do(stack: Stack) -> None:
+        _server(name)(stack).restart()
+        time.sleep(4.0)
+
+    return do
+
+
+def _worker_stopped(stack: Stack) -> None:
+    """A machine that was suspended with a frame in hand, and comes back when nobody waits any more."""
+    program = stack.programs_named("worker")[0]
+    _signal(program, signal.SIGSTOP)
+    try:
+        time.sleep(PAUSE)
+    finally:
+        _signal(program, signal.SIGCONT)
+
+
+def _signal(program: Process, number: signal.Signals) -> None:
+    for process in program.family():
+        process.send_signal(number)
+
+
+def _disk_full(stack: Stack) -> None:
+    assert stack.disk is not None
+    stack.disk.fill()
+    try:
+        time.sleep(FULL)
+    finally:
+        stack.disk.empty()
+    time.sleep(6.0)
+
+
+def _clock_jumps(name: str, seconds: float) -> Callable[[Stack], None]:
+    def do(stack: Stack) -> None:
+        assert stack.clock is not None
+        stack.clock.set(name, seconds)
+        time.sleep(8.0)
+        stack.clock.set(name, 0.0)
+        time.sleep(4.0)
+
+    return do
+
+
+def _deployed(stack: Stack) -> None:
+    """New processes beside the old ones; when they are ready, the old ones are asked to end, one after the other."""
+    old = [(name, p) for name in ("web", "worker", "identity", "clock", "events") for p in stack.programs_named(name)]
+    ports = list(stack.web_ports)
+    spare = ports[-1]
+    used = ports[:-1]
+    for name, program in old:
+        if name == "web":
+            stack.start_web(spare)
+            stack.wait_until_ready(port=spare)
+            spare = used.pop(0)
+        elif name in ("worker", "identity"):
+            stack.start_worker(queue="frames" if name == "worker" else name)
+            time.sleep(5.0)
+        elif name == "clock":
+            stack.start_clock()
+        else:
+            stack.start_events()
+        stack.forget(program)
+        if not program.terminate(GRACE):
+            raise RuntimeError(f"{name} did not end within {GRACE:g} s of SIGTERM")
+
+
+_CUT_OFF = Tolerance(also=_GATEWAY, at_most=12)
+_FULL_ONLY = frozenset({Kind.FULL})
+
+FAULTS: tuple[Fault, ...] = (
+    Fault("nothing", "nothing goes wrong, for comparison", lambda _: time.sleep(6.0)),
+    Fault("worker-killed", "kill -9 of the process that works on frames", _worker_alone_killed),
+    Fault("workers-killed", "kill -9 of all workers at once, with their parents", _all_workers_killed),
+    Fault("identity-killed", "kill -9 of the worker that compares faces", _children_killed("identity")),
+    Fault("web-killed", "kill -9 of the process that answers, under gunicorn", _web_worker_killed, _CUT_OFF),
+    Fault("web-host-killed", "kill -9 of a web process with its parent", _children_killed("web"), _CUT_OFF),
+    Fault("clock-killed", "kill -9 of the clock", _children_killed("clock")),
+    Fault("relay-killed", "kill -9 of the events' relay", _children_killed("events")),
+    Fault("worker-stopped", f"a worker is suspended for {PAUSE:g} s with a frame in hand", _worker_stopped),
+    Fault("redis-restarted", "kill -9 of Redis, which keeps nothing, and a new start", _restarted("Redis")),
+    Fault("redis-paused", f"Redis is stopped (SIGSTOP) for {PAUSE:g} s", _paused("Redis")),
+    Fault("postgres-restarted", "kill -9 of PostgreSQL, recovery", _restarted("PostgreSQL"), kinds=_FULL_ONLY),
+    Fault("postgres-paused", f"PostgreSQL is stopped for {PAUSE:g} s", _paused("PostgreSQL"), kinds=_FULL_ONLY),
+    Fault("rabbitmq-restarted", "kill -9 of RabbitMQ, and a new start", _restarted("RabbitMQ"), kinds=_FULL_ONLY),
+    Fault("rabbitmq-paused", f"RabbitMQ is stopped for {PAUSE:g} s", _paused("RabbitMQ"), kinds=_FULL_ONLY),
+    Fault("deploy", "new processes beside the old, SIGTERM to the old one after the other", _deployed),
+    Fault("disk-full", f"the database's disk is full for {FULL:g} s", _disk_full, disk=True),
+    Fault("worker-ahead", "the workers' clock is 60 s ahead for 8 s", _clock_jumps("worker", 60.0), clock=True),
+    Fault("worker-behind", "the workers' clock is 60 s behind for 8 s", _clock_jumps("worker", -60.0), clock=True),
+    Fault("web-ahead", "the webs' clock jumps 60 s ahead for 8 s", _clock_jumps("web", 60.0), clock=True),
+    Fault("web-behind", "the webs' clock jumps 60 s back for 8 s", _clock_jumps("web", -60.0), clock=True),
+    Fault("clock-ahead", "the clock's clock jumps 60 s ahead for 8 s", _clock_jumps("clock", 60.0), clock=True),
+    Fault("clock-behind", "the clock's clock jumps 60 s back for 8 s", _clock_jumps("clock", -60.0), clock=True),
+)

@@ -1,0 +1,93 @@
+"""One fault after the other, and what was seen."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from ops.breaking import checks
+from ops.breaking.checks import Holding
+from ops.breaking.faults import Fault
+from ops.breaking.load import Frames, Load
+from ops.breaking.processes import Missing
+from ops.breaking.stack import Kind, Stack
+from shared.redis import make_redis
+
+#: Seconds of load before a fault and after it.
+BEFORE, AFTER = 4.0, 5.0
+#: Megabytes of the database's small disk.
+_DISK = {Kind.EMBEDDED: 24, Kind.FULL: 220}
+#: Connections that may be more than before: pools fill when they are needed at once, and keep what they have.
+_POOLS = 90
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one fault."""
+
+    kind: Kind
+    fault: Fault
+    wrong: tuple[str, ...]
+    skipped: str = ""
+    requests: int = 0
+    outcomes: Counter[str] | None = None
+    slowest: float = 0.0
+    verdicts: Counter[str] | None = None
+
+    @property
+    def passed(self) -> bool:
+        """Whether all held."""
+        return not self.wrong
+
+
+def run(
+    kinds: Sequence[Kind], faults: Sequence[Fault], frames: Frames, *, clients: int, fps: float
+) -> Iterator[Result]:
+    """Each fault on each set of servers that it can happen to."""
+    for kind in kinds:
+        fitting = [fault for fault in faults if kind in fault.kinds]
+        for (disk, clock), group in groupby(fitting, key=lambda f: (f.disk, f.clock)):
+            some = list(group)
+            try:
+                with Stack(kind, disk_megabytes=_DISK[kind] if disk else None, wrong_clock=clock) as stack:
+                    for fault in some:
+                        yield inflict(stack, fault, frames, clients=clients, fps=fps)
+            except (Missing, PermissionError) as error:
+                yield from (Result(kind, fault, (), skipped=str(error)) for fault in some)
+
+
+def inflict(stack: Stack, fault: Fault, frames: Frames, *, clients: int, fps: float) -> Result:
+    """Do it under load, and look at everything afterwards."""
+    if fault.name == "relay-killed" and not stack.relayed:
+        return Result(stack.kind, fault, (), skipped="this version publishes no events")
+    before = Holding.of(stack)
+    load = Load(stack.front, frames, clients=clients, fps=fps)
+    load.start()
+    time.sleep(BEFORE)
+    wrong: list[str] = []
+    try:
+        fault.do(stack)
+    except RuntimeError as error:
+        wrong.append(str(error))
+    time.sleep(AFTER)
+    load.finish()
+    notes = load.notes
+    stack.wait_until_ready(30)
+    wrong += checks.answered(notes.requests, stack.deadline, fault.tolerance)
+    wrong += checks.sessions_kept(stack, notes)
+    wrong += checks.events_kept(stack.engine, notes, relayed=stack.relayed)
+    with make_redis(stack.redis.url) as client:
+        wrong += checks.keys_left(client)
+    wrong += checks.holding_kept(stack, before, connections=_POOLS)
+    return Result(
+        stack.kind,
+        fault,
+        tuple(wrong),
+        requests=len(notes.requests),
+        outcomes=checks.outcomes(notes.requests),
+        slowest=max((r.took for r in notes.requests), default=0.0),
+        verdicts=checks.verdicts(stack.engine, notes),
+    )

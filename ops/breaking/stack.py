@@ -1,0 +1,268 @@
+"""The whole service, each process under our hand: webs behind a balancer, workers, clock, over a choice of servers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from contextlib import ExitStack
+from enum import StrEnum
+from importlib.util import find_spec
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Engine
+
+from ops.breaking.balancer import Balancer
+from ops.breaking.disk import SmallDisk
+from ops.breaking.places import OneMachine, Places
+from ops.breaking.processes import Process, free_port, wait_for
+from ops.breaking.servers import Postgres, Rabbitmq, Redis, Server
+from ops.breaking.wrongclock import WrongClock
+from shared.db import make_engine
+from shared.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+
+#: Seconds between two looks whether a process has died; a platform's own pace.
+_LOOK = 0.5
+#: Seconds that a stopping process gets before it is killed: longer than gunicorn's graceful_timeout.
+GRACE = 15.0
+
+
+class Kind(StrEnum):
+    """The servers beneath."""
+
+    EMBEDDED = "embedded"
+    """SQLite and Redis: what `ops/up` starts."""
+    FULL = "full"
+    """PostgreSQL, RabbitMQ and Redis."""
+
+
+class Stack:
+    """From `with Stack(…) as stack` to its end, all of it runs; what dies is started again, as a platform does."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        *,
+        webs: int = 2,
+        workers: int = 2,
+        identity: bool = True,
+        disk_megabytes: int | None = None,
+        wrong_clock: bool = False,
+        settings: Mapping[str, str] | None = None,
+        worker_module: str = "workers.main",
+        places: Places | None = None,
+        balanced: bool = True,
+    ) -> None:
+        """What it is to be made of.
+
+        disk_megabytes: the size of the database's own disk, where it is to run full. places: else all on this machine.
+        balanced: whether there is a balancer before the webs; else clients talk to the first of them.
+        """
+        self.kind = kind
+        self.directory = Path(tempfile.mkdtemp(prefix="chaos-"))
+        self.directory.chmod(0o755)  # PostgreSQL's own account comes through here
+        self._ends = ExitStack()
+        self._ends.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self.disk = SmallDisk(self.directory / "disk", disk_megabytes) if disk_megabytes else None
+        self.clock = WrongClock(self.directory / "time") if wrong_clock else None
+        rows = self.disk.path if self.disk else self.directory
+        self._places = places or OneMachine()
+        full, at = kind is Kind.FULL, self._places.of
+        self.redis = Redis(self.directory / "redis", at("redis"))
+        self.postgres = Postgres(rows / "postgres", at("postgres")) if full else None
+        self.rabbitmq = Rabbitmq(self.directory / "rabbitmq", at("rabbitmq")) if full else None
+        database = self.postgres.url if self.postgres else f"sqlite:///{rows}/rows/liveness.db"
+        queue = self.rabbitmq.url if self.rabbitmq else self.redis.url
+        self._identity = identity
+        own = {
+            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PYTHONPATH": str(ROOT),
+            "REDIS_URL": self.redis.url,
+            "QUEUE_URL": queue,
+            "DATABASE_URL": database,
+            "IDENTITY": "on" if identity else "off",
+            "MODELS_DIR": str(ROOT / os.environ.get("MODELS_DIR", "var/models")),
+            "LOG_FORMAT": "json",
+            # So that nothing that people have walked away from lives longer than a run.
+            "SESSION_TTL": "30",
+        }
+        self.environment = os.environ | own | (settings or {})
+        self.settings = Settings(
+            _env_file=None, **{n.lower(): v for n, v in {**own, **(settings or {})}.items() if n != "PATH"}
+        )
+        self._module = worker_module
+        self.programs: list[Process] = []
+        self.web_ports = [free_port() for _ in range(webs + 1)]  # one more for a deployment's new process
+        addresses = [f"{at('web', number).host}:{port}" for number, port in enumerate(self.web_ports)]
+        self.balancer = Balancer(self.directory / "nginx", addresses, at("balancer")) if balanced else None
+        self._webs, self._workers = webs, workers
+        self.engine: Engine
+
+    @property
+    def servers(self) -> list[Server]:
+        """The servers beneath."""
+        return [server for server in (self.redis, self.postgres, self.rabbitmq) if server is not None]
+
+    @property
+    def front(self) -> tuple[str, int]:
+        """Where clients connect to."""
+        if self.balancer:
+            return self.balancer.host, self.balancer.port
+        return self._places.of("web").host, self.web_ports[0]
+
+    @property
+    def deadline(self) -> float:
+        """FRAME_DEADLINE."""
+        return self.settings.frame_deadline
+
+    def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._ends.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ends.close()
+
+    def programs_named(self, name: str) -> list[Process]:
+        """The programs that run under a name: web, worker, identity, clock, events."""
+        with self._lock:
+            return [program for program in self.programs if program.name == name]
+
+    def start_web(self, port: int, *, kept: bool = True) -> Process:
+        """One more web process; returns at once."""
+        command = [sys.executable, "-m", "gunicorn", "-c", "ops/gunicorn.conf.py", "api:create_app()"]
+        return self._run("web", command, {"PORT": str(port)}, kept=kept, number=self.web_ports.index(port))
+
+    def start_worker(self, *, queue: str = "frames", kept: bool = True, number: int = 0) -> Process:
+        """One more worker process, on the host of this number; returns at once."""
+        command = [sys.executable, "-m", "dramatiq", self._module, "-p", "1", "-t", "1", "-Q", queue]
+        return self._run("worker" if queue == "frames" else queue, command, kept=kept, number=number)
+
+    def start_clock(self, *, kept: bool = True) -> Process:
+        """One more clock; returns at once."""
+        return self._run("clock", [sys.executable, "-m", "workers.clock"], kept=kept)
+
+    def start_events(self, *, kept: bool = True) -> Process:
+        """One more relay of events; returns at once."""
+        return self._run("events", [sys.executable, "-m", "workers.events"], kept=kept)
+
+    @property
+    def relayed(self) -> bool:
+        """Whether this version of the service publishes events."""
+        return find_spec("workers.events") is not None
+
+    def forget(self, program: Process) -> None:
+        """It is not to be started again when it ends."""
+        with self._lock:
+            self.programs.remove(program)
+
+    def ready(self, port: int | None = None) -> bool:
+        """Whether /readyz says so, of the balancer or of the web process on this port."""
+        if port is None:
+            host, port = self.front
+        else:
+            host = self._places.of("web", self.web_ports.index(port)).host
+        try:
+            with urllib.request.urlopen(f"http://{host}:{port}/readyz", timeout=10) as reply:
+                return reply.status == 200
+        except (OSError, urllib.error.HTTPError):
+            return False
+
+    def wait_until_ready(self, seconds: float = 60.0, port: int | None = None) -> None:
+        """Until /readyz says so."""
+        logs = lambda: "\n".join(program.said() for program in self.programs)  # noqa: E731
+        try:
+            wait_for(lambda: self.ready(port), seconds, "the service was not ready", 0.3)
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}\n{logs()}") from None
+
+    def _start(self) -> None:
+        if self.disk:
+            self.disk.mount()
+            self._ends.callback(self.disk.unmount)
+        for server in self.servers:
+            self._ends.callback(server.stop)
+            server.start()
+        migrate = Process(
+            "migrate",
+            [sys.executable, "-m", "alembic", "-c", "migrations/alembic.ini", "upgrade", "head"],
+            log=self.directory / "migrate.log",
+            environment=self.environment,
+            directory=ROOT,
+        )
+        migrate.start()
+        wait_for(lambda: not migrate.running, 60, "the migration did not end")
+        self.engine = make_engine(self.settings.database_url, pool_size=2)
+        self._ends.callback(self.engine.dispose)
+        self._ends.callback(self._stop_programs)
+        if self.balancer:
+            self._ends.callback(self.balancer.stop)
+            self.balancer.start()
+        for port in self.web_ports[: self._webs]:
+            self.start_web(port)
+        for number in range(self._workers):
+            self.start_worker(number=number)
+        if self._identity:
+            self.start_worker(queue="identity")
+        self.start_clock()
+        if self.relayed:
+            self.start_events()
+        watch = threading.Thread(target=self._watch, name="watch", daemon=True)
+        watch.start()
+        self.wait_until_ready()
+
+    def _run(
+        self,
+        name: str,
+        command: list[str],
+        more: Mapping[str, str] | None = None,
+        *,
+        kept: bool = True,
+        number: int = 0,
+    ) -> Process:
+        environment = self.environment | (more or {})
+        if self.clock:
+            environment = environment | self.clock.environment(name, str(ROOT))
+        with self._lock:
+            log = self.directory / f"{name}-{len(list(self.directory.glob(f'{name}-*.log')))}.log"
+            where = self._places.of(name, number).prefix
+            process = Process(name, [*where, *command], log=log, environment=environment, directory=ROOT)
+            process.start()
+            if kept:
+                self.programs.append(process)
+        return process
+
+    def _watch(self) -> None:
+        while not self._stopping.wait(_LOOK):
+            with self._lock:
+                for program in self.programs:
+                    if not program.running and not self._stopping.is_set():
+                        program.kill()  # what it left behind
+                        program.start()
+
+    def _stop_programs(self) -> None:
+        self._stopping.set()
+        with self._lock:
+            for program in self.programs:
+                program.kill()
+
+
+def logs_of(stack: Stack) -> dict[str, str]:
+    """What each program said last, by the name of its log."""
+    return {path.name: path.read_text(errors="replace") for path in sorted(stack.directory.glob("*.log"))}

@@ -1,0 +1,194 @@
+"""Whether a session's state and verdict are what its frames give: its rows are judged again by the pure domain.
+
+Rows are replayed in the order in which they were written, as that is the order in which they were judged. Three things are
+not in them, and each may have been either way: whether an earlier frame was still under way when one was judged (`settled`),
+when a comparison of faces came in, and by whom a session that was overdue was ended. What is looked for is one history that
+gives each recorded answer and the state in the end; where there is none, the service has judged what it was not shown.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import Engine, text
+
+from shared.db import UnitOfWork, codec
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence import LIMITS, Code
+from shared.liveness.frame import Frame
+from shared.liveness.session import FrameResult, Session
+
+#: How many frames of each kind the service recalls, see shared/db/repository.py.
+_OPENING_FRAMES, _RECENT_FRAMES = 100, 300
+#: Frames that are judged again at most in search of a history.
+_PATIENCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A frame as it was recorded."""
+
+    frame: Frame
+    result: FrameResult
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is recorded of a session."""
+
+    session: Session
+    rows: list[Row]
+    #: Whether its frames' measures have been deleted, as they are a minute after its end.
+    forgotten: bool
+
+
+def read(engine: Engine, session_id: str) -> Record | None:
+    """What is recorded of a session; None if there is none."""
+    with UnitOfWork(engine, read_only=True) as uow:
+        session = uow.sessions.get(session_id)
+    if session is None:
+        return None
+    # Both count up with each transaction that writes; frames of one session are written under its row's lock.
+    order = "rowid" if engine.dialect.name == "sqlite" else "xmin::text::bigint"
+    statement = text(f"SELECT frame_id, at, observation, result FROM frames WHERE session_id = :id ORDER BY {order}")  # noqa: S608
+    with engine.connect() as connection:
+        forget_from = connection.scalar(text("SELECT forget_from FROM sessions WHERE id = :id"), {"id": session_id})
+        rows = [
+            Row(Frame(frame_id, at, codec.decode_observation(observation)), codec.decode_result(result))
+            for frame_id, at, observation, result in connection.execute(statement, {"id": session_id})
+        ]
+    return Record(session, rows, forgotten=session.ended and forget_from is None)
+
+
+def disagreement(record: Record) -> str | None:
+    """Why no history gives what is recorded; None where there is one."""
+    session = _opened(record.session)
+    distances = [
+        (s.frame_id, s.distance)
+        for s in (record.session.identity.samples if record.session.identity else [])
+        if s.distance is not None
+    ]
+    reached = _Reached()
+    if _replay(session, record, 0, [], distances, reached=reached):
+        return None
+    if reached.frames < len(record.rows):
+        row = record.rows[reached.frames]
+        return f"frame {reached.frames + 1} of {len(record.rows)}: recorded {row.result}, given {reached.given}"
+    return f"recorded {_ending(record.session)}, given {reached.given}"
+
+
+@dataclass(slots=True)
+class _Reached:
+    """How far any history came, for the report."""
+
+    frames: int = 0
+    given: Any = None
+    tried: int = 0
+
+
+def _replay(
+    session: Session,
+    record: Record,
+    at: int,
+    before: list[Frame],
+    distances: Sequence[tuple[str, float]],
+    *,
+    reached: _Reached,
+) -> bool:
+    """Whether the rows from `at` on can follow on a session in this state. Does not change what it is given."""
+    if at == len(record.rows):
+        return _ends(session, record, distances, reached)
+    row = record.rows[at]
+    reached.tried += 1
+    if reached.tried > _PATIENCE:
+        return False
+    for identified, left in _identified(session, distances, row.frame.at):
+        for settled in (True, False):
+            state = copy.deepcopy(identified)
+            state.frames = _recalled(state, before, row.frame.at)
+            # As recorded it is unmirrored already; the session would turn it round once more.
+            state.mirrored = False
+            result = state.submit(row.frame.id, row.frame.observation, row.frame.at, settled=settled)
+            if at >= reached.frames:
+                reached.frames, reached.given = at, result
+            # Where the face is, the worker adds to the session's answer.
+            if replace(result, face=row.result.face) != row.result or not _as_sampled(state, record):
+                continue
+            state.frames = []
+            if _replay(state, record, at + 1, [*before, row.frame], left, reached=reached):
+                return True
+            break  # the same answer either way: `settled` has made no difference
+    return False
+
+
+def _identified(
+    session: Session, distances: Sequence[tuple[str, float]], at: float
+) -> Iterator[tuple[Session, Sequence[tuple[str, float]]]]:
+    """The session after none, one, two … of the comparisons that are still out and can be in."""
+    yield session, distances
+    state = session
+    for taken, (frame_id, distance) in enumerate(distances, 1):
+        if not session.asks_for(frame_id):
+            return
+        state = copy.deepcopy(state)
+        state.identify(frame_id, distance, at)
+        yield state, distances[taken:]
+
+
+def _as_sampled(session: Session, record: Record) -> bool:
+    """Whether the same frames' faces were asked for: that depends on which comparisons were in, and so tells of them."""
+    if session.identity is None or record.session.identity is None:
+        return True
+    asked = [sample.frame_id for sample in session.identity.samples]
+    return asked == [sample.frame_id for sample in record.session.identity.samples][: len(asked)]
+
+
+def _ends(session: Session, record: Record, distances: Sequence[tuple[str, float]], reached: _Reached) -> bool:
+    wanted = _ending(record.session)
+    now = record.session.ended_at or 0.0
+    for identified, _ in _identified(session, distances, now):
+        for at in (None, session.due):
+            state = copy.deepcopy(identified)
+            if at is not None and not state.ended:
+                state.tick(at)
+            if reached.frames <= len(record.rows):
+                reached.frames, reached.given = len(record.rows), _ending(state)
+            if _ending(state) == wanted:
+                return True
+    return False
+
+
+def _ending(session: Session) -> tuple[Any, ...]:
+    passed = [(c.passed_at, c.confidence) for c in session.challenges]
+    return session.state, session.is_live, session.reason, session.ended_at, passed
+
+
+def _recalled(session: Session, before: list[Frame], at: float) -> list[Frame]:
+    """As the repository brings them: see `SessionRepository.recall`."""
+    until, since = session.recall(at)
+    newest = sorted(before, key=lambda frame: frame.at, reverse=True)
+    opening = [frame for frame in newest if frame.at <= until][:_OPENING_FRAMES]
+    recent = [frame for frame in newest if frame.at > until and frame.at >= since][:_RECENT_FRAMES]
+    return sorted([*opening, *recent], key=lambda frame: (frame.at, frame.id))
+
+
+def _opened(stored: Session) -> Session:
+    """The session as it was at its creation."""
+    session = Session.open(
+        stored.id,
+        [ChallengeType(c.type) for c in stored.challenges],
+        timeout_seconds=stored.challenges[0].timeout_seconds,
+        at=stored.created_at,
+        ttl=stored.expires_at - stored.created_at,
+        mirrored=stored.mirrored,
+        preset=stored.preset,
+        options=stored.options,
+        identify=stored.identity is not None,
+        reference=stored.identity is not None and stored.identity.reference is not None,
+    )
+    session.expires_at = stored.expires_at
+    assert session.identity is None or session.identity.limit == LIMITS[stored.preset][Code.SWAPPED]
+    return session

@@ -1,0 +1,60 @@
+"""The short form of `ops/chaos`: the whole service under load, and what kills and hangs it within seconds."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ops.breaking import checks
+from ops.breaking.checks import ONLY_ANSWERS
+from ops.breaking.clips import Clips
+from ops.breaking.load import Load
+from ops.breaking.processes import Missing
+from ops.breaking.stack import Kind, Stack
+from shared.redis import make_redis
+from tests.performer import models_dir  # noqa: F401 - a fixture
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+#: Seconds for which Redis hangs: shorter than a challenge, longer than its clients' patience.
+HANG = 3.0
+
+
+@pytest.fixture
+def stack() -> Iterator[Stack]:
+    """Web, two workers, clock, over SQLite and Redis; all gone afterwards, whatever becomes of the test."""
+    try:
+        stack = Stack(Kind.EMBEDDED, webs=1, balanced=False, identity=False)
+    except Missing as missing:
+        pytest.skip(str(missing))
+    with stack:
+        yield stack
+
+
+def test_killed_workers_a_killed_clock_and_a_hung_redis(stack: Stack, models_dir: Path) -> None:  # noqa: F811
+    load = Load(stack.front, Clips(models_dir, takes=1), clients=3, fps=5, challenges=(1, 2), timeout_seconds=6.0)
+    load.start()
+    time.sleep(3.0)
+    for name in ("worker", "clock"):
+        for program in stack.programs_named(name):
+            program.kill()
+    time.sleep(5.0)
+    stack.redis.pause()
+    time.sleep(HANG)
+    stack.redis.resume()
+    time.sleep(3.0)
+    load.finish(within=12.0)
+    notes = load.notes
+    judged = [r for r in notes.requests if r.what == "frame" and r.status == 200]
+    assert len(judged) > 50
+    assert any(r.code == "redis_unavailable" for r in notes.requests), "nobody has noticed that Redis hung"
+    assert list(checks.answered(notes.requests, stack.deadline, ONLY_ANSWERS)) == []
+    assert list(checks.sessions_kept(stack, notes)) == []
+    assert list(checks.events_kept(stack.engine, notes, relayed=stack.relayed)) == []
+    with make_redis(stack.redis.url) as client:
+        for_ever = [key for key in client.scan_iter() if client.ttl(key) == -1 and not key.startswith(b"dramatiq:__")]
+    assert for_ever == []
+    assert checks.verdicts(stack.engine, notes)["live"] > 2
