@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ops.evaluating.filming import AS_RECORDED, FILMINGS
 from ops.evaluating.manifest import ManifestError, load_manifest
 
 #: Exit statuses. 2 is also what click ends with on a wrong argument.
@@ -65,6 +66,7 @@ class Rates(click.ParamType):
 @click.option("--timeout", type=click.FloatRange(1, 60), default=5.0, show_default=True, help="Seconds a challenge.")
 @click.option("--processes", type=click.IntRange(1, 16), default=1, show_default=True)
 @click.option("--identity/--no-identity", default=True, show_default=True, help="Compares faces in whole sessions.")
+@click.option("--filmed", type=click.Choice(FILMINGS), default=AS_RECORDED, show_default=True, help="Another camera.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other draws and other noise.")
 @click.option("--models", type=_DIRECTORY, help="Where the models are; else MODELS_DIR, else var/models.")
 def evaluate(
@@ -81,6 +83,7 @@ def evaluate(
     timeout: float,
     processes: int,
     identity: bool,
+    filmed: str,
     seed: int,
     models: Path | None,
 ) -> None:
@@ -107,6 +110,7 @@ def evaluate(
             timeout=timeout,
             rounds=rounds,
             identity=identity,
+            filming=filmed,
         )
         engines = ["mesh", "dlib"] if engine == "both" else [engine]
         written = run(console, known, setup, Wanted(only, engines, fps, species), processes=processes, report=report)

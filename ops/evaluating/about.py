@@ -35,6 +35,8 @@ class About:
     rounds: int
     #: Whether faces were compared: without it, identity swaps can only be seen by chance.
     identity: bool
+    #: As which camera it was filmed.
+    filming: str
     versions: dict[str, str]
     machine: str
     seconds: float = 0.0
@@ -51,6 +53,7 @@ def about(
     seed: int,
     rounds: int,
     identity: bool,
+    filming: str,
     seconds: float,
 ) -> About:
     """Of a run that took `seconds`."""
@@ -69,6 +72,7 @@ def about(
         seed=seed,
         rounds=rounds,
         identity=identity,
+        filming=filming,
         versions={"python": platform.python_version()} | {name: version(name) for name in packages},
         machine=f"{platform.system()} {platform.machine()}",
         seconds=round(seconds),

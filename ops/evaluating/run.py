@@ -67,6 +67,7 @@ def run(console: Console, manifest: Manifest, setup: Setup, wanted: Wanted, *, p
         seed=setup.seed,
         rounds=setup.rounds,
         identity=setup.identity,
+        filming=setup.filming,
         seconds=time.monotonic() - began,
     )
     written = write_report(report, information, results, signals, outcomes)

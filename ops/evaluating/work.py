@@ -14,6 +14,7 @@ from ops.evaluating.attacks.points import FacePoints
 from ops.evaluating.attacks.recordings import screen_replay
 from ops.evaluating.attacks.studio import Studio
 from ops.evaluating.cases import Case, Types, bona_fide_cases, gesture_cases, still_head_cases
+from ops.evaluating.filming import AS_RECORDED, MIRRORED, filmed
 from ops.evaluating.identity import DELAY, Identity, NoIdentity
 from ops.evaluating.manifest import Person, load_manifest
 from ops.evaluating.measuring import Measuring
@@ -48,6 +49,8 @@ class Setup:
     rounds: int
     #: Whether whole sessions are to be of one person, by comparing faces.
     identity: bool
+    #: How everything is filmed: one of `ops.evaluating.filming.FILMINGS`.
+    filming: str = AS_RECORDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +128,13 @@ class Worker:
             timeout_seconds=self._setup.timeout,
             at=BEGIN,
             ttl=TTL,
+            mirrored=self._setup.filming == MIRRORED,
             preset=Preset(preset),
             identify=identify,
         )
         return play(
             session,
-            source,
+            filmed(source, self._setup.filming),
             self._measures(job.engine),
             self._identity(job.engine) if identify else NoIdentity(),
             fps=job.fps,

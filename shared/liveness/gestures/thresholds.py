@@ -60,8 +60,8 @@ LONGEST_BLINK: Final = 1.2
 #: Inter-ocular distances by which the mouth's width and its corners' height together grow in a smile. Measured: smiles that
 #: were asked for reached 0.15 to 0.49; speech and other movements mostly stay under 0.13.
 SMILE: Final = 0.15
-#: Share of it by which a smile must be beyond what the mouth mostly was before: pursed lips that relax are no smile. Measured:
-#: up to 0.8 it costs none that was asked for, at 5, 8 and 15 frames a second.
+#: Share of it by which a smile must be beyond what the mouth mostly was before: pursed lips that relax are no smile.
+#: Measured: up to 0.8 it costs none that was asked for, at 5, 8 and 15 frames a second.
 SMILE_BEYOND: Final = 0.5
 #: Inter-ocular distances by which the lips part, less GRIN_SHARE of the smile that comes with it, since a grin parts them as
 #: well. Measured: 0.10 to 0.29 asked for; grins and speech stay under 0.09.
