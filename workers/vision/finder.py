@@ -15,6 +15,8 @@ from workers.vision.landmarks import Picture, Region
 from workers.vision.network import Runtime, load_network
 
 MODEL_FILE = "face_detection_short_range.tflite"
+#: How sure BlazeFace must be of a face for a second opinion on it to be asked for.
+DOUBTFUL = 0.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,10 @@ class BlazeFinder:
     #: Boxes that overlap more than this are the same face.
     _SAME = 0.3
 
-    def __init__(self, models: Path, least_score: float = 0.5, *, runtime: Runtime | None = None) -> None:
+    #: How sure it is of a face that it finds.
+    SURE = 0.5
+
+    def __init__(self, models: Path, least_score: float = SURE, *, runtime: Runtime | None = None) -> None:
         outputs = ("classificators", "regressors")
         self._network = load_network(models / MODEL_FILE, outputs, lowest=-1, runtime=runtime)
         self._least_score = least_score
@@ -103,6 +108,25 @@ class BlazeFinder:
             if all(face.overlap(other) < self._SAME for other in found):
                 found.append(face)
         return sorted(found, key=lambda f: -f.width * f.height)
+
+
+class SecondOpinion:
+    """BlazeFace, and dlib's detector where BlazeFace all but sees a face.
+
+    dlib's takes three times as long as all else that is done with a picture, and where nobody is, it would be asked each
+    time. Measured on 991 pictures at full, 3/4, 1/2 and 2/5 of their size: what dlib's found and BlazeFace had not (36) it
+    was sure of to 0.40 at least; rooms with nobody in them give 0.16 in the median, and 0.28 in one of ten.
+    """
+
+    def __init__(self, first: Finder, second: Finder, sure: float = BlazeFinder.SURE) -> None:
+        """first: finds doubtful faces, too; from `sure` on it is believed."""
+        self._first, self._second, self._sure = first, second, sure
+
+    def find(self, picture: Picture) -> list[Found]:
+        """See `Finder.find`."""
+        seen = self._first.find(picture)
+        sure = [face for face in seen if face.score >= self._sure]
+        return sure if sure or not seen else self._second.find(picture)
 
 
 class DlibFinder:

@@ -15,7 +15,7 @@ from workers.vision.descriptor import cut_chip, encode_chip
 from workers.vision.dlib68 import Dlib68
 from workers.vision.eyes import EyeContours
 from workers.vision.face_model import fit_pose
-from workers.vision.finder import BlazeFinder, DlibFinder, Finder, Found
+from workers.vision.finder import DOUBTFUL, BlazeFinder, DlibFinder, Finder, Found, SecondOpinion
 from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Points, Region
 from workers.vision.lighten import lightened
 from workers.vision.measures import eye_openness, measure_mouth, seen_from_front
@@ -85,11 +85,9 @@ class Seen:
 class Vision:
     """Measures pictures. One object belongs to one thread: dlib's detectors do not bear two."""
 
-    def __init__(
-        self, engine: LandmarkEngine, finders: list[Finder], eyes: EyeContours | None, max_pixels: int
-    ) -> None:
+    def __init__(self, engine: LandmarkEngine, finder: Finder, eyes: EyeContours | None, max_pixels: int) -> None:
         self._engine = engine
-        self._finders = finders
+        self._finder = finder
         self._eyes = eyes
         self._max_pixels = max_pixels
 
@@ -105,10 +103,10 @@ class Vision:
         # One thread a process: the workers are the parallel part, and OpenCV's own threads would only fight over cores.
         cv2.setNumThreads(1)
         if engine == "dlib":
-            return cls(Dlib68(models), [DlibFinder()], None, max_pixels)
+            return cls(Dlib68(models), DlibFinder(), None, max_pixels)
         if engine == "mesh":
-            finders: list[Finder] = [BlazeFinder(models, runtime=runtime), DlibFinder()]
-            return cls(Mesh(models, runtime), finders, EyeContours(models, runtime), max_pixels)
+            finder = SecondOpinion(BlazeFinder(models, DOUBTFUL, runtime=runtime), DlibFinder())
+            return cls(Mesh(models, runtime), finder, EyeContours(models, runtime), max_pixels)
         raise ValueError(f"unknown landmark engine: {engine!r}; there are 'mesh' and 'dlib'")
 
     def measure(self, data: bytes, prior: Prior | None, at: float) -> tuple[Observation, Prior | None]:
@@ -186,11 +184,11 @@ class Vision:
         return landmarks if landmarks.sureness >= self._engine.least_sureness else None
 
     def _search(self, picture: Picture) -> list[Found]:
-        """Faces anywhere in the picture, by the first finder that sees one."""
+        """Faces anywhere in the picture."""
         with Stage(FIND):
             height, width = picture.shape[:2]
             picture = lightened(picture, (0, 0, width, height))
-            return next((found for finder in self._finders if (found := finder.find(picture))), [])
+            return self._finder.find(picture)
 
     def _why_nothing(self, picture: Picture, brightness: float) -> Problem:
         """Why no face was found: too dark a room, a face too far away for the finders, or none."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
+import cv2.typing
 import numpy as np
 
 from shared.liveness.observation import Problem
@@ -47,9 +49,18 @@ def measure_light(picture: Picture, points: Points, eye_distance: float) -> Ligh
     face = cv2.cvtColor(picture[low[1] : high[1], low[0] : high[0]], cv2.COLOR_BGR2GRAY)
     scale = _SMALL / eye_distance
     small = cv2.resize(face, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-    dark, bright = np.percentile(small, (5, 95))
-    fine, contrast = float(cv2.Laplacian(small, cv2.CV_32F).std()), float(small.std())
-    return Light(float(small.mean()), float(bright - dark), fine / max(1.0, contrast))
+    dark, bright = _percentiles(small, (0.05, 0.95))
+    mean, contrast = (float(value[0, 0]) for value in cv2.meanStdDev(small))
+    fine = float(cv2.meanStdDev(cv2.Laplacian(small, cv2.CV_32F))[1][0, 0])
+    return Light(mean, bright - dark, fine / max(1.0, contrast))
+
+
+def _percentiles(grey: cv2.typing.MatLike, parts: Sequence[float]) -> list[float]:
+    """What numpy gives as percentiles of 8-bit levels, by counting them: sorting took longer than all else here."""
+    up_to = np.bincount(grey.ravel(), minlength=256).cumsum()
+    ranks = np.asarray(parts) * (grey.size - 1)
+    below, above = (np.searchsorted(up_to, rank(ranks), side="right") for rank in (np.floor, np.ceil))
+    return list(map(float, below + (above - below) * (ranks % 1)))
 
 
 def problem_of(picture: Picture, points: Points, eye_distance: float, light: Light) -> Problem | None:

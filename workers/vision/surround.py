@@ -9,6 +9,7 @@ from __future__ import annotations
 import cv2
 import cv2.typing
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.vision.landmarks import Picture
 
@@ -60,8 +61,14 @@ def _both_sides(
     for lean in np.tan(np.radians(_LEAN)):
         shear = np.array([[1, lean, -lean * len(band) / 2], [0, 1, 0]], np.float32)
         straight = cv2.warpAffine(band, shear, (columns, len(band)), flags=cv2.INTER_LINEAR)
-        share = np.maximum((straight > _STEP).mean(axis=0), (straight < -_STEP).mean(axis=0))
+        share = np.maximum(_above(straight), _above(-straight))
         for i, place in enumerate((before, behind)):
             if place.stop - place.start > 3:
                 best[i] = max(best[i], float(share[place].max()))
     return best[0], best[1]
+
+
+def _above(picture: cv2.typing.MatLike) -> NDArray[np.float32]:
+    """Of each column the share of pixels above _STEP; OpenCV counts in a tenth of what numpy takes."""
+    ones = cv2.threshold(picture, _STEP, 1, cv2.THRESH_BINARY)[1]
+    return np.asarray(cv2.reduce(ones, 0, cv2.REDUCE_SUM)[0] / len(picture), dtype=np.float32)

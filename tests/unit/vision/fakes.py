@@ -52,7 +52,7 @@ class Watched:
     def __init__(self, engine: FakeEngine | None = None, finder: FakeFinder | None = None) -> None:
         self.engine = engine or FakeEngine()
         self.finder = finder or FakeFinder()
-        self.vision = Vision(self.engine, [self.finder], None, 25_000_000)
+        self.vision = Vision(self.engine, self.finder, None, 25_000_000)
         self.prior = None
 
     def __call__(self, at: float, picture: Callable[[], Picture] | None = None):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ops.performer import NEUTRAL, Performer, Pose
-from workers.vision.finder import BlazeFinder, DlibFinder, Finder, Found
+from tests.unit.vision.fakes import FACE, FakeFinder
+from workers.vision.finder import BlazeFinder, DlibFinder, Finder, Found, SecondOpinion
 
 BOXES = st.builds(
     Found, st.floats(0, 600), st.floats(0, 400), st.floats(5, 300), st.floats(5, 300), st.just(0.0), st.just(0.9)
@@ -91,6 +94,17 @@ def test_nothing_is_found_in_nothing(finder, level):
     """Plain pictures and noise hold no face."""
     assert finder.find(np.full((480, 640, 3), level, np.uint8)) == []
     assert finder.find(np.random.default_rng(level).integers(0, 256, (480, 640, 3), dtype=np.uint8)) == []
+
+
+@pytest.mark.parametrize(
+    ("scores", "asked", "found"), [([], 0, 0), ([0.4], 1, 1), ([0.9], 0, 1), ([0.4, 0.9], 0, 1), ([0.9, 0.6], 0, 2)]
+)
+def test_a_second_opinion_is_asked_for_where_there_is_doubt(scores, asked, found):
+    """The slower finder is for what the faster one is not sure of: where there is nothing, it has nothing to say."""
+    first = FakeFinder([replace(FACE, score=score) for score in scores])
+    second = FakeFinder()
+    assert len(SecondOpinion(first, second, 0.5).find(np.zeros((480, 640, 3), np.uint8))) == found
+    assert second.asked == asked
 
 
 def test_blaze_says_how_a_face_is_tilted(models_dir, performer):

@@ -135,18 +135,6 @@ def test_small_and_doubtful_faces_beside_are_no_second_person(size, score, faces
     assert Watched(finder=FakeFinder(beside(size, score)))(0.0).faces == faces
 
 
-def test_the_second_finder_is_asked_only_where_the_first_sees_nothing():
-    """The slower one is for what the faster one misses."""
-    first, second = FakeFinder([]), FakeFinder()
-    watched = Watched()
-    watched.vision._finders = [first, second]
-    assert watched(0.0).usable
-    assert (first.asked, second.asked) == (1, 1)
-    first.found = [FACE]
-    watched(SEARCH_EVERY + 0.1)
-    assert (first.asked, second.asked) == (2, 1)
-
-
 @pytest.mark.parametrize(("level", "problem"), [(DARK_ROOM / 2, Problem.TOO_DARK), (DARK_ROOM * 2, Problem.NO_FACE)])
 def test_a_black_picture_without_a_face_is_too_dark(level, problem):
     """Where nothing can be seen at all, darkness is why."""
