@@ -45,6 +45,10 @@ message leaves them when it has been worked on or is too old, and heartbeats are
 
 dramatiq:{queue}.wake      list    WAKE_TTL          whoever enqueues: a token   an idle worker, by a blocking pop
                                                      beside each message
+
+With events on Redis there are kombu's own keys in the database of EVENTS_URL: a list for each subscriber's queue, under the
+name that the subscriber gave it, the set `_kombu.binding.liveness` of who wants what, and `unacked`, `unacked_index` and
+`unacked_mutex`, of what consumers have in hand. They have no time to live: events wait for their subscribers.
 """
 
 from __future__ import annotations

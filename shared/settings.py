@@ -100,6 +100,20 @@ class Settings(BaseSettings):
         description="Where events are published: redis://… or amqp://…. Default: QUEUE_URL.",
     )
 
+    issuer: str = Field(
+        "liveness",
+        min_length=1,
+        max_length=200,
+        pattern=r"^[!-~]+$",
+        description="What this service calls itself, as `source` of its events: best its public address.",
+    )
+    events_retention_hours: float = Field(
+        168.0,
+        ge=1,
+        le=24 * 366,
+        description="Hours after which an event that could not be published (no broker, no process `events`) is given up.",
+    )
+
     auth: Literal["auto", "required", "off"] = Field(
         "auto",
         description="Who is asked for an API key: auto: everyone, once the first key has been made (ops/keys); required: "

@@ -98,9 +98,15 @@ class Clock:
 class Sessions:
     """The chores that sessions make."""
 
-    def __init__(self, engine: Engine, *, retention: float, redis: Redis | None = None) -> None:
-        """retention: seconds for which the row of an ended session is kept. redis: where its faces are."""
+    def __init__(
+        self, engine: Engine, *, retention: float, events_retention: float = 7 * 86400.0, redis: Redis | None = None
+    ) -> None:
+        """retention: seconds for which the row of an ended session is kept. redis: where its faces are.
+
+        events_retention: seconds after which an event that was never published is given up.
+        """
         self._engine = engine
+        self._events_retention = events_retention
         self._redis = redis
         self._retention = retention
 
@@ -144,16 +150,32 @@ class Sessions:
             log.info("sessions.purged", count=purged)
         return purged == BATCH
 
+    def give_up_events(self, now: float) -> bool:
+        """Delete events that nobody could be told for so long: the outbox must not grow for ever."""
+        with UnitOfWork(self._engine) as uow:
+            given_up = uow.outbox.give_up(now - self._events_retention, BATCH)
+            uow.commit()
+        if given_up:
+            remedy = "see whether the process `events` runs and EVENTS_URL answers"
+            log.warning("events.given_up", count=given_up, remedy=remedy)
+        return given_up == BATCH
+
 
 def make_clock(settings: Settings, engine: Engine) -> Clock:
     """The clock with all its chores."""
     redis = make_redis(settings.redis_url)
-    sessions = Sessions(engine, retention=settings.retention_hours * 3600, redis=redis)
+    sessions = Sessions(
+        engine,
+        retention=settings.retention_hours * 3600,
+        events_retention=settings.events_retention_hours * 3600,
+        redis=redis,
+    )
     return Clock(
         [
             Chore("end_overdue", TICK, sessions.end_overdue),
             Chore("forget_frames", 5.0, sessions.forget_frames),
             Chore("purge", 60.0, sessions.purge),
+            Chore("give_up_events", 60.0, sessions.give_up_events),
         ],
         Lease(redis, "clock", LEASE),
     )

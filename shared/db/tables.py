@@ -143,3 +143,13 @@ secrets = Table(
     Column("value", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
 )
+
+leases = Table(
+    "leases",
+    metadata,
+    #: What only one process at a time is to do.
+    Column("name", String(32), primary_key=True),
+    Column("holder", String(32), nullable=False),
+    #: By the service's time; after it anyone may take the lease.
+    Column("until", Double, nullable=False),
+)

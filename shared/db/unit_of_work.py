@@ -9,6 +9,8 @@ from sqlalchemy import Connection, Engine
 
 from shared.db.engine import SQLITE_BEGIN
 from shared.db.keys import KeyRepository
+from shared.db.leases import LeaseRepository
+from shared.db.outbox import OutboxRepository
 from shared.db.repository import SessionRepository
 from shared.db.secrets import SecretRepository
 from shared.metrics.sessions import count
@@ -44,6 +46,16 @@ class UnitOfWork:
     def secrets(self) -> SecretRepository:
         """What the service keeps to itself, likewise."""
         return SecretRepository(self._open)
+
+    @property
+    def outbox(self) -> OutboxRepository:
+        """What waits to be told to others, likewise."""
+        return OutboxRepository(self._open)
+
+    @property
+    def leases(self) -> LeaseRepository:
+        """Who alone may do something just now, likewise."""
+        return LeaseRepository(self._open)
 
     @property
     def _open(self) -> Connection:

@@ -68,12 +68,17 @@ class RabbitmqServer:
                 raise RuntimeError(f"RabbitMQ does not start: {said[-2000:]}")
             time.sleep(0.2)
 
-    def stop(self) -> None:
-        """Stop it and remove all of it."""
+    def kill(self) -> None:
+        """Kill it; what it has written to its disk is there when it is started again."""
         if self._process is not None:
             # The whole group: the program is a shell script, and Erlang its child.
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+
+    def stop(self) -> None:
+        """Stop it and remove all of it."""
+        if self._process is not None:
+            self.kill()
             subprocess.run(["epmd", "-kill"], env=self._environment, capture_output=True, check=False, timeout=10)
         shutil.rmtree(self._directory, ignore_errors=True)
 

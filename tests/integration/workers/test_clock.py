@@ -114,6 +114,21 @@ def test_measures_of_ended_sessions_are_forgotten_soon_and_their_rows_after_the_
     assert service.session(session_id) is None
 
 
+def test_events_that_nobody_could_be_told_are_given_up_in_the_end(service):
+    sessions = Sessions(service.engine, retention=HOUR, events_retention=HOUR)
+    now = time.time()
+    service.open(at=now - HOUR - 1)
+    service.open(at=now)
+
+    def told() -> int:
+        with service.engine.connect() as connection:
+            return connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar()
+
+    assert told() == 2
+    assert not sessions.give_up_events(now)
+    assert told() == 1
+
+
 def test_two_clocks_end_each_session_once(service):
     """With a lease that both hold: the row's lock is what counts."""
     now = time.time()
@@ -172,7 +187,7 @@ def test_a_chore_that_fails_stops_neither_the_others_nor_the_clock(service):
 
 def test_the_clock_of_the_service_has_all_its_chores(service):
     clock = make_clock(service.settings, service.engine)
-    assert [chore.name for chore in clock._chores] == ["end_overdue", "forget_frames", "purge"]
+    assert [chore.name for chore in clock._chores] == ["end_overdue", "forget_frames", "purge", "give_up_events"]
 
 
 @pytest.mark.parametrize("stop", ["terminate", "interrupt"])
@@ -181,7 +196,9 @@ def test_the_process_ends_sessions_and_stops_at_once(service, tmp_path, stop):
     import signal
 
     session_id = service.open(at=time.time() - 400)
-    environment = os.environ | {name.upper(): str(value) for name, value in service.settings.model_dump().items()}
+    environment = os.environ | {
+        name.upper(): str(value) for name, value in service.settings.model_dump(exclude_none=True).items()
+    }
     with (tmp_path / "clock.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "workers.clock"], cwd=ROOT, env=environment, stderr=log)
     try:
