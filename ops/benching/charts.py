@@ -28,7 +28,7 @@ STYLE: Any = {
 def stacked(title: str, unit: str, bars: Mapping[str, Mapping[str, float]]) -> str:
     """Bars made of parts: {bar: {part: amount}}."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(9, 0.6 + 0.45 * len(bars)), layout="constrained")
+        figure = Figure(figsize=(9, max(2.6, 0.6 + 0.45 * len(bars))), layout="constrained")
         axes = figure.subplots()
         parts = list(dict.fromkeys(part for bar in bars.values() for part in bar))
         left = [0.0] * len(bars)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
@@ -23,10 +24,11 @@ LARGE = (4000, 3000)
 
 def moving(count: int, video: Path | None = None, size: tuple[int, int] = (640, 480)) -> list[bytes]:
     """`count` JPEGs of one face that moves, RATE a second: a performance of every gesture, or a recording, over and over."""
-    pictures = _recorded(video, size) if video else _performed(count, size)
-    if not pictures:
+    # Encoded one by one: a few large ones would fill the memory.
+    known = [encoded(picture) for picture in islice(_recorded(video, size) if video else _performed(size), count)]
+    if not known:
         raise click.ClickException(f"{video} is not a video that OpenCV can read.")
-    return [encoded(pictures[i % len(pictures)]) for i in range(count)]
+    return [known[i % len(known)] for i in range(count)]
 
 
 def empty(count: int, size: tuple[int, int] = (640, 480)) -> list[bytes]:
@@ -39,21 +41,19 @@ def encoded(picture: np.ndarray) -> bytes:
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
 
-def _performed(count: int, size: tuple[int, int]) -> list[np.ndarray]:
-    performer = Performer(TOP / "var" / "models", size=size)
-    return list(islice(performer.performance(list(ChallengeType), RATE), count))
+def _performed(size: tuple[int, int]) -> Iterator[np.ndarray]:
+    yield from Performer(TOP / "var" / "models", size=size).performance(list(ChallengeType), RATE)
 
 
-def _recorded(video: Path, size: tuple[int, int]) -> list[np.ndarray]:
+def _recorded(video: Path, size: tuple[int, int]) -> Iterator[np.ndarray]:
     capture = cv2.VideoCapture(str(video))
     try:
-        rate, index, wanted, pictures = capture.get(cv2.CAP_PROP_FPS) or 25.0, -1, 0.0, []
+        rate, index, wanted = capture.get(cv2.CAP_PROP_FPS) or 25.0, -1, 0.0
         while capture.grab():
             index += 1
             if index / rate >= wanted:
                 wanted += 1 / RATE
-                pictures.append(_fitted(capture.retrieve()[1], size))
-        return pictures
+                yield _fitted(capture.retrieve()[1], size)
     finally:
         capture.release()
 
