@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import simplejpeg
 
 from shared import pictures
 from workers.vision.errors import BadImage
@@ -14,8 +13,6 @@ from workers.vision.landmarks import Picture, as_picture
 WORKING_SIDE = 640
 #: Shortest side in pixels in which a face can be judged at all.
 LEAST_SIDE = 64
-#: What begins the metadata in which a JPEG says how it is to be turned.
-_EXIF = b"Exif\0"
 
 
 def decode(data: bytes, max_pixels: int) -> Picture:
@@ -45,28 +42,13 @@ def decode(data: bytes, max_pixels: int) -> Picture:
         )
     if pictures.truncated(data):
         raise BadImage("truncated_image", "The picture ends too early. Send the whole file.")
-    picture = _usual(data) if kind is pictures.Kind.JPEG and max(width, height) < 2 * WORKING_SIDE else None
-    if picture is None:
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), _flag(kind, max(width, height)))
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), _flag(kind, max(width, height)))
     if picture is None:
         raise BadImage("not_an_image", "The picture cannot be decoded. Send the camera frame as a JPEG or PNG.")
     scale = WORKING_SIDE / max(picture.shape[:2])
     if scale < 1:
         picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return as_picture(picture)
-
-
-def _usual(data: bytes) -> cv2.typing.MatLike | None:
-    """A camera frame as most are: the same pixels that OpenCV gives, in two fifths of its time.
-
-    None for a JPEG that OpenCV should look at: one that may have to be turned, that is damaged, or of colours for print.
-    """
-    if _EXIF in data:
-        return None
-    try:
-        return simplejpeg.decode_jpeg(data, "BGR")
-    except ValueError:
-        return None
 
 
 def _flag(kind: pictures.Kind, longest: int) -> int:

@@ -167,26 +167,3 @@ def test_damaged_pictures_are_measured_or_refused_but_never_break(name, data):
         return
     assert picture.dtype == np.uint8
     assert max(picture.shape[:2]) <= WORKING_SIDE
-
-
-@pytest.mark.parametrize("options", [{}, {"subsampling": 0}, {"subsampling": 1}, {"progressive": True}, {"mode": "L"}])
-@pytest.mark.parametrize("size", [(640, 480), (641, 359)])
-def test_the_fast_decoder_gives_the_pixels_of_opencv(options, size, monkeypatch):
-    """Whichever decoder a picture comes to, the same is measured."""
-    data = by_pillow(gradient(*size), "JPEG", **{"quality": 88, **options})
-    fast = decode(data, MOST)
-    assert fast.shape == (size[1], size[0], 3) if size[0] <= WORKING_SIDE else True
-    monkeypatch.setattr("workers.vision.decode._usual", lambda data: None)
-    assert np.array_equal(fast, decode(data, MOST))
-
-
-def test_a_camera_frame_takes_the_fast_decoder(monkeypatch):
-    def refuse(*_):
-        raise AssertionError("OpenCV was asked")
-
-    monkeypatch.setattr(cv2, "imdecode", refuse)
-    assert decode(encode(gradient(640, 480)), MOST).shape == (480, 640, 3)
-
-
-def test_colours_for_print_are_left_to_opencv():
-    assert decode(by_pillow(gradient(), "JPEG", mode="CMYK"), MOST).shape == (120, 200, 3)
