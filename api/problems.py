@@ -188,6 +188,15 @@ KINDS: dict[str, Kind] = {
             "There is none to fetch: the session was not created with portrait=true, has not ended with a live person, or "
             "its portrait has been fetched or has expired.",
         ),
+        Kind("webhook_not_found", 404, "Unknown webhook", "GET /api/v1/webhooks lists those that there are."),
+        Kind("delivery_not_found", 404, "Unknown delivery", "The webhook's deliveries are listed below its address."),
+        Kind("too_many_webhooks", 409, "Too many webhooks", "Delete one that is not needed any more."),
+        Kind(
+            "webhook_url",
+            422,
+            "Not a URL for a webhook",
+            "Name an https address on the internet; WEBHOOKS_PRIVATE=on allows others, for development.",
+        ),
         Kind("image_too_small", 422, "The picture is too small", "Send a picture at least 320 pixels wide."),
         Kind(
             "too_many_sessions",

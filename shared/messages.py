@@ -21,6 +21,11 @@ COMPARE_IDENTITY = "compare_identity"
 DESCRIBE_REFERENCE = "describe_reference"
 
 
+#: The queue of deliveries of webhooks, and its actor.
+WEBHOOKS = "webhooks"
+DELIVER_WEBHOOK = "deliver_webhook"
+
+
 class QueueUnavailable(Exception):
     """The queue did not take a message."""
 
@@ -44,6 +49,11 @@ def enqueue_comparison(broker: Broker, session_id: str, frame_id: str, expires_a
 def enqueue_reference(broker: Broker, session_id: str, expires_at: float) -> None:
     """Ask for the face in the picture that was left in `faces` at the session's creation; it expires at `expires_at`."""
     _enqueue(broker, IDENTITY, DESCRIBE_REFERENCE, session_id=session_id, expires_at=expires_at)
+
+
+def enqueue_delivery(broker: Broker, delivery_id: str) -> None:
+    """Ask for an attempt of a webhook's delivery."""
+    _enqueue(broker, WEBHOOKS, DELIVER_WEBHOOK, delivery_id=delivery_id)
 
 
 def _enqueue(broker: Broker, queue: str, actor: str, **arguments: Any) -> None:

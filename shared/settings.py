@@ -114,6 +114,11 @@ class Settings(BaseSettings):
         description="Hours after which an event that could not be published (no broker, no process `events`) is given up.",
     )
 
+    webhooks_private: bool = Field(
+        False,
+        description="Whether webhooks may lead into the network, and by plain http: for development. on or off.",
+    )
+
     auth: Literal["auto", "required", "off"] = Field(
         "auto",
         description="Who is asked for an API key: auto: everyone, once the first key has been made (ops/keys); required: "

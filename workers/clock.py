@@ -150,6 +150,13 @@ class Sessions:
             log.info("sessions.purged", count=purged)
         return purged == BATCH
 
+    def purge_deliveries(self, now: float) -> bool:
+        """Delete old deliveries of webhooks that are over."""
+        with UnitOfWork(self._engine) as uow:
+            purged = uow.webhooks.purge(now - self._retention, BATCH)
+            uow.commit()
+        return purged == BATCH
+
     def give_up_events(self, now: float) -> bool:
         """Delete events that nobody could be told for so long: the outbox must not grow for ever."""
         with UnitOfWork(self._engine) as uow:
@@ -176,6 +183,7 @@ def make_clock(settings: Settings, engine: Engine) -> Clock:
             Chore("forget_frames", 5.0, sessions.forget_frames),
             Chore("purge", 60.0, sessions.purge),
             Chore("give_up_events", 60.0, sessions.give_up_events),
+            Chore("purge_deliveries", 60.0, sessions.purge_deliveries),
         ],
         Lease(redis, "clock", LEASE),
     )

@@ -19,6 +19,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    UniqueConstraint,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -152,4 +153,41 @@ leases = Table(
     Column("holder", String(32), nullable=False),
     #: By the service's time; after it anyone may take the lease.
     Column("until", Double, nullable=False),
+)
+
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("url", String(2000), nullable=False),
+    #: Types of events; an empty list: all.
+    Column("types", _Json, nullable=False),
+    #: As it is, and not hashed like a key: every delivery is signed with it.
+    Column("secret", String(100), nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("disabled_reason", String(32)),
+    Column("failing_since", Double),
+)
+
+deliveries = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("webhook_id", ForeignKey("webhooks.id", ondelete="CASCADE"), nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("event", _Json, nullable=False),
+    #: See `shared.webhooks.Status`.
+    Column("status", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("created_at", Double, nullable=False),
+    #: When it is to be attempted next; NULL once nothing is to be done.
+    Column("next_at", Double),
+    Column("last_at", Double),
+    Column("last_status", Integer),
+    Column("last_error", String(200)),
+    Index("ix_webhook_deliveries_created_at", "created_at"),
+    _partial("ix_webhook_deliveries_next_at", "next_at", "next_at IS NOT NULL"),
+    # An event is brought to an endpoint once, however often the broker delivers it.
+    UniqueConstraint("webhook_id", "event_id"),
 )

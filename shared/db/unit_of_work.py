@@ -13,6 +13,7 @@ from shared.db.leases import LeaseRepository
 from shared.db.outbox import OutboxRepository
 from shared.db.repository import SessionRepository
 from shared.db.secrets import SecretRepository
+from shared.db.webhooks import WebhookRepository
 from shared.metrics.sessions import count
 
 
@@ -56,6 +57,11 @@ class UnitOfWork:
     def leases(self) -> LeaseRepository:
         """Who alone may do something just now, likewise."""
         return LeaseRepository(self._open)
+
+    @property
+    def webhooks(self) -> WebhookRepository:
+        """Where events are to be brought, and what has become of it, likewise."""
+        return WebhookRepository(self._open)
 
     @property
     def _open(self) -> Connection:

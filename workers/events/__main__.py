@@ -1,4 +1,4 @@
-"""The process: the relay, until SIGTERM or SIGINT."""
+"""The process: the relay, and webhooks, which are one consumer of what it publishes; until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -6,15 +6,23 @@ import signal
 import threading
 
 import structlog
+from dramatiq import Worker
 
 from shared import timekeeping
+from shared.broker import make_broker
+from shared.correlation import Correlation
 from shared.db import make_engine
 from shared.logs import configure_logging
+from shared.messages import WEBHOOKS
 from shared.metrics.pushing import Pusher, started
 from shared.redis import make_redis
 from shared.settings import load_settings_or_exit
+from workers.events import webhooks
 from workers.events.publisher import Publisher
 from workers.events.relay import Relay
+
+#: How many webhooks are called at the same time; they wait for others, and cost next to nothing meanwhile.
+CALLS = 4
 
 log = structlog.get_logger(__name__)
 
@@ -26,14 +34,27 @@ def main() -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stopping.set())
-    engine = make_engine(settings.database_url, pool_size=1)
+    engine = make_engine(settings.database_url, pool_size=4)
     keeping = timekeeping.keep_time(make_redis(settings.redis_url))
     pusher = started(Pusher(make_redis(settings.redis_url))) if settings.metrics_token is not None else None
-    relay = Relay(engine, Publisher(settings.events_url), settings.issuer)
-    relay.start()
+    due = threading.Event()
+    broker = make_broker(settings, [Correlation()])
+    webhooks.declare(broker, webhooks.Deliverer(engine, private=settings.webhooks_private))
+    parts = (
+        Relay(engine, Publisher(settings.events_url, [webhooks.QUEUE]), settings.issuer),
+        webhooks.Fanout(engine, settings.events_url, due),
+        webhooks.Dispatcher(engine, broker, due),
+    )
+    worker = Worker(broker, queues={WEBHOOKS}, worker_threads=CALLS)
+    worker.start()
+    for part in parts:
+        part.start()
     log.info("events.started")
     stopping.wait()
-    relay.stop()
+    for part in parts:
+        part.stop()
+    worker.stop(timeout=10_000)
+    broker.close()
     if pusher is not None:
         pusher.close()
     keeping.close()

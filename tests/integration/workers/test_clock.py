@@ -187,7 +187,13 @@ def test_a_chore_that_fails_stops_neither_the_others_nor_the_clock(service):
 
 def test_the_clock_of_the_service_has_all_its_chores(service):
     clock = make_clock(service.settings, service.engine)
-    assert [chore.name for chore in clock._chores] == ["end_overdue", "forget_frames", "purge", "give_up_events"]
+    assert [chore.name for chore in clock._chores] == [
+        "end_overdue",
+        "forget_frames",
+        "purge",
+        "give_up_events",
+        "purge_deliveries",
+    ]
 
 
 @pytest.mark.parametrize("stop", ["terminate", "interrupt"])

@@ -1,0 +1,300 @@
+"""Webhooks: where events are to be brought, and what became of them. For servers (see `api.access`)."""
+
+from __future__ import annotations
+
+import re
+import socket
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+from flask import Response
+from flask_openapi import APIBlueprint, Tag
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from api.context import arrived_at
+from api.problems import ProblemError, responses
+from api.resources import resources
+from api.sessions import json_of
+from shared.db import UnitOfWork
+from shared.webhooks import EVENT_TYPES, TEST_TYPE, Delivery, Status, Webhook, fault_of, is_outside, new_secret
+
+webhooks = APIBlueprint(
+    "webhooks",
+    __name__,
+    url_prefix="/api/v1/webhooks",
+    abp_tags=[Tag(name="Webhooks", description="Events, brought to an address of yours: docs/webhooks.md.")],
+)
+
+#: How many endpoints there may be: each event is looked at for each.
+MOST = 50
+
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+_Url = Annotated[
+    str, Field(max_length=2000, description="Where to: https://…", examples=["https://example.org/events"])
+]
+_Types = Annotated[
+    list[str],
+    Field(max_length=20, description="Types of events; none: all.", examples=[["liveness.session.completed"]]),
+]
+
+
+def _known(types: list[str] | None) -> list[str] | None:
+    if unknown := [name for name in types or [] if name not in EVENT_TYPES]:
+        raise PydanticCustomError(
+            "types", "{unknown} is not one of {all}", {"unknown": unknown[0], "all": ", ".join(EVENT_TYPES)}
+        )
+    return types
+
+
+class WebhookPath(BaseModel):
+    """Which endpoint."""
+
+    webhook_id: str = Field(description="As given when it was created.")
+
+
+class DeliveryPath(WebhookPath):
+    """Which delivery."""
+
+    delivery_id: str = Field(description="As listed.")
+
+
+class NewWebhook(BaseModel):
+    """An endpoint to be."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: _Url
+    types: _Types = []
+
+    check_types = field_validator("types")(_known)
+
+
+class WebhookChange(BaseModel):
+    """What is to be different."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: _Url | None = None
+    types: _Types | None = None
+    enabled: bool | None = Field(
+        None, description="true: deliveries that wait go on; one that was disabled is tried anew."
+    )
+
+    check_types = field_validator("types")(_known)
+
+
+class WebhookView(BaseModel):
+    """An endpoint."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    url: str
+    types: list[str] = Field(description="Types of events that are brought there; none: all.")
+    enabled: bool
+    disabled_reason: Literal["gone", "failing"] | None = Field(
+        description="Why the service has disabled it: gone (it answered 410), failing (nothing succeeded for five days)."
+    )
+    failing_since: float | None = Field(description="Since when nothing has succeeded; null while deliveries do.")
+    created_at: float
+
+
+class WebhookMade(WebhookView):
+    """An endpoint, and its secret."""
+
+    secret: str = Field(description="With which deliveries are signed (Standard Webhooks). It is shown this once.")
+
+
+class WebhookList(BaseModel):
+    """All endpoints."""
+
+    webhooks: list[WebhookView]
+
+
+class DeliveryView(BaseModel):
+    """An event on its way to an endpoint."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: str
+    event: dict[str, Any] = Field(description="The CloudEvent, as it is sent.")
+    status: Status
+    attempts: int
+    created_at: float
+    next_at: float | None = Field(description="When it is attempted next; null when it is not any more.")
+    last_at: float | None = Field(description="When it was attempted last.")
+    last_status: int | None = Field(description="The HTTP status of the latest answer; null where there was none.")
+    last_error: str | None = Field(description="Why the latest attempt failed.")
+
+
+class DeliveryList(BaseModel):
+    """The newest deliveries of an endpoint, at most 100."""
+
+    deliveries: list[DeliveryView]
+
+
+class Sent(BaseModel):
+    """What is on its way."""
+
+    event_id: str
+
+
+class WebhookDeleted(BaseModel):
+    """The endpoint that is no more."""
+
+    deleted: str
+
+
+@webhooks.post(
+    "",
+    operation_id="create_webhook",
+    responses=responses(WebhookMade, "invalid_parameter", "webhook_url", "too_many_webhooks", "database_unavailable"),
+)
+def create_webhook(body: NewWebhook) -> Response:
+    """Create a webhook.
+
+    The answer holds the secret that its deliveries are signed with; it is not shown again.
+    """
+    _refuse_bad_url(body.url)
+    webhook = Webhook(str(uuid4()), body.url, body.types, new_secret(), arrived_at())
+    with UnitOfWork(resources().engine) as uow:
+        if len(uow.webhooks.all()) >= MOST:
+            raise ProblemError("too_many_webhooks")
+        uow.webhooks.add(webhook)
+        uow.commit()
+    return json_of(WebhookMade.model_validate(webhook))
+
+
+@webhooks.get("", operation_id="list_webhooks", responses=responses(WebhookList, "database_unavailable"))
+def list_webhooks() -> Response:
+    """List the webhooks."""
+    with UnitOfWork(resources().engine, read_only=True) as uow:
+        found = uow.webhooks.all()
+    return json_of(WebhookList(webhooks=[WebhookView.model_validate(webhook) for webhook in found]))
+
+
+@webhooks.get(
+    "/<webhook_id>",
+    operation_id="get_webhook",
+    responses=responses(WebhookView, "webhook_not_found", "database_unavailable"),
+)
+def get_webhook(path: WebhookPath) -> Response:
+    """Look at a webhook."""
+    with UnitOfWork(resources().engine, read_only=True) as uow:
+        return json_of(WebhookView.model_validate(_find(uow, path.webhook_id)))
+
+
+@webhooks.patch(
+    "/<webhook_id>",
+    operation_id="change_webhook",
+    responses=responses(WebhookView, "invalid_parameter", "webhook_url", "webhook_not_found", "database_unavailable"),
+)
+def change_webhook(path: WebhookPath, body: WebhookChange) -> Response:
+    """Change a webhook, or enable it again."""
+    changes = body.model_dump(exclude_none=True)
+    if body.url is not None:
+        _refuse_bad_url(body.url)
+    if body.enabled:
+        changes |= {"disabled_reason": None, "failing_since": None}
+    with UnitOfWork(resources().engine) as uow:
+        _find(uow, path.webhook_id)
+        if changes:
+            uow.webhooks.change(path.webhook_id, **changes)
+        webhook = _find(uow, path.webhook_id)
+        uow.commit()
+    return json_of(WebhookView.model_validate(webhook))
+
+
+@webhooks.delete(
+    "/<webhook_id>",
+    operation_id="delete_webhook",
+    responses=responses(WebhookDeleted, "webhook_not_found", "database_unavailable"),
+)
+def delete_webhook(path: WebhookPath) -> Response:
+    """Delete a webhook, with its deliveries."""
+    with UnitOfWork(resources().engine) as uow:
+        _find(uow, path.webhook_id)
+        uow.webhooks.delete(path.webhook_id)
+        uow.commit()
+    return json_of(WebhookDeleted(deleted=path.webhook_id))
+
+
+@webhooks.post(
+    "/<webhook_id>/test",
+    operation_id="test_webhook",
+    responses=responses(Sent, "webhook_not_found", "database_unavailable"),
+)
+def test_webhook(path: WebhookPath) -> Response:
+    """Send a test event, whatever types the webhook is for."""
+    event = {
+        "specversion": "1.0",
+        "id": str(uuid4()),
+        "source": resources().settings.issuer,
+        "type": TEST_TYPE,
+        "time": datetime.fromtimestamp(arrived_at(), UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "datacontenttype": "application/json",
+        "data": {"webhook_id": path.webhook_id},
+    }
+    with UnitOfWork(resources().engine) as uow:
+        _find(uow, path.webhook_id)
+        uow.webhooks.send(path.webhook_id, event, arrived_at())
+        uow.commit()
+    return json_of(Sent(event_id=str(event["id"])))
+
+
+@webhooks.get(
+    "/<webhook_id>/deliveries",
+    operation_id="list_deliveries",
+    responses=responses(DeliveryList, "webhook_not_found", "database_unavailable"),
+)
+def list_deliveries(path: WebhookPath) -> Response:
+    """List what was brought to a webhook, the newest first."""
+    with UnitOfWork(resources().engine, read_only=True) as uow:
+        _find(uow, path.webhook_id)
+        found = uow.webhooks.deliveries(path.webhook_id, 100)
+    return json_of(DeliveryList(deliveries=[DeliveryView.model_validate(delivery) for delivery in found]))
+
+
+@webhooks.post(
+    "/<webhook_id>/deliveries/<delivery_id>/redeliver",
+    operation_id="redeliver",
+    responses=responses(Sent, "webhook_not_found", "delivery_not_found", "database_unavailable"),
+)
+def redeliver(path: DeliveryPath) -> Response:
+    """Bring an event once more, at once, with the same id."""
+    with UnitOfWork(resources().engine) as uow:
+        _find(uow, path.webhook_id)
+        delivery: Delivery | None = None
+        if _ID.fullmatch(path.delivery_id):
+            delivery = uow.webhooks.delivery(path.delivery_id)
+        if delivery is None or delivery.webhook_id != path.webhook_id:
+            raise ProblemError("delivery_not_found")
+        uow.webhooks.again(delivery.id, arrived_at())
+        uow.commit()
+    return json_of(Sent(event_id=str(delivery.event["id"])))
+
+
+def _find(uow: UnitOfWork, webhook_id: str) -> Webhook:
+    webhook = uow.webhooks.get(webhook_id) if _ID.fullmatch(webhook_id) else None
+    if webhook is None:
+        raise ProblemError("webhook_not_found")
+    return webhook
+
+
+def _refuse_bad_url(url: str) -> None:
+    """By what the name leads to now, where it leads anywhere; each delivery looks again."""
+    private = resources().settings.webhooks_private
+    fault = fault_of(url, private=private)
+    if fault is None and not private:
+        try:
+            found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            found = []  # not known yet, or not here
+        if not all(is_outside(str(entry[4][0])) for entry in found):
+            fault = "must not lead to an address inside the network"
+    if fault is not None:
+        raise ProblemError("webhook_url", f"The URL {fault}.")

@@ -1,0 +1,128 @@
+"""Webhooks and their deliveries in and out of their rows."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from shared.db.tables import deliveries, webhooks
+from shared.webhooks import Delivery, Status, Webhook
+
+_ADD_DELIVERY = {
+    "sqlite": sqlite.insert(deliveries).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(deliveries).on_conflict_do_nothing(),
+}
+_DELIVERY = select(deliveries).with_only_columns(*(c for c in deliveries.c if c.name != "event_id"))
+
+
+class WebhookRepository:
+    """The webhooks within one unit of work: `uow.webhooks`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def all(self) -> list[Webhook]:
+        """Every endpoint, the oldest first."""
+        rows = self._connection.execute(select(webhooks).order_by(webhooks.c.created_at, webhooks.c.id)).mappings()
+        return [Webhook(**row) for row in rows]
+
+    def get(self, webhook_id: str) -> Webhook | None:
+        """An endpoint; None if there is none with this id."""
+        row = self._connection.execute(select(webhooks).where(webhooks.c.id == webhook_id)).mappings().one_or_none()
+        return None if row is None else Webhook(**row)
+
+    def add(self, webhook: Webhook) -> None:
+        """Keep a new endpoint."""
+        names = [column.name for column in webhooks.c]
+        self._connection.execute(insert(webhooks), {name: getattr(webhook, name) for name in names})
+
+    def change(self, webhook_id: str, **values: Any) -> bool:
+        """Write some of its columns; False if there is none with this id."""
+        changed = self._connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(**values))
+        return changed.rowcount == 1
+
+    def fails_since(self, webhook_id: str, at: float) -> None:
+        """Note that a delivery failed at `at`, unless one is noted already that nothing succeeded since."""
+        self._connection.execute(
+            update(webhooks)
+            .where(webhooks.c.id == webhook_id, webhooks.c.failing_since.is_(None))
+            .values(failing_since=at)
+        )
+
+    def delete(self, webhook_id: str) -> bool:
+        """The endpoint goes, with its deliveries; False if there is none with this id."""
+        return self._connection.execute(delete(webhooks).where(webhooks.c.id == webhook_id)).rowcount == 1
+
+    def send(self, webhook_id: str, event: dict[str, Any], at: float) -> str:
+        """Have an event brought to an endpoint, from `at` on; once, however often this is asked. The delivery's id."""
+        delivery_id = str(uuid.uuid4())
+        values = {
+            "id": delivery_id,
+            "webhook_id": webhook_id,
+            "event_id": event["id"],
+            "event": event,
+            "status": Status.PENDING.value,
+            "attempts": 0,
+            "created_at": at,
+            "next_at": at,
+        }
+        self._connection.execute(_ADD_DELIVERY[self._connection.dialect.name], values)
+        return delivery_id
+
+    def deliveries(self, webhook_id: str, limit: int) -> list[Delivery]:
+        """The newest deliveries of an endpoint."""
+        rows = self._connection.execute(
+            _DELIVERY.where(deliveries.c.webhook_id == webhook_id)
+            .order_by(deliveries.c.created_at.desc(), deliveries.c.id)
+            .limit(limit)
+        )
+        return [_delivery(row) for row in rows.mappings()]
+
+    def delivery(self, delivery_id: str) -> Delivery | None:
+        """A delivery; None if there is none with this id."""
+        row = self._connection.execute(_DELIVERY.where(deliveries.c.id == delivery_id)).mappings().one_or_none()
+        return None if row is None else _delivery(row)
+
+    def due(self, now: float, limit: int, patience: float) -> list[str]:
+        """Ids of deliveries to be attempted now. Nobody else gets them for `patience` seconds: then the attempt was lost."""
+        rows = (
+            select(deliveries.c.id)
+            .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
+            .where(deliveries.c.next_at <= now, webhooks.c.enabled)
+            .order_by(deliveries.c.next_at)
+            .limit(limit)
+            .with_for_update(of=deliveries, skip_locked=True)
+        )
+        ids = list(self._connection.scalars(rows))
+        if ids:
+            claimed = update(deliveries).where(deliveries.c.id.in_(ids)).values(next_at=now + patience)
+            self._connection.execute(claimed)
+        return ids
+
+    def any_due(self, now: float) -> bool:
+        """Whether there may be one: a look that locks nothing."""
+        return self._connection.scalar(select(deliveries.c.id).where(deliveries.c.next_at <= now).limit(1)) is not None
+
+    def attempted(self, delivery_id: str, **values: Any) -> None:
+        """Write what became of an attempt."""
+        self._connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
+
+    def again(self, delivery_id: str, at: float) -> None:
+        """Have it brought once more, with all its attempts before it."""
+        values = {"status": Status.PENDING.value, "attempts": 0, "next_at": at}
+        self._connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
+
+    def purge(self, before: float, limit: int) -> int:
+        """Delete up to so many deliveries from before then that nothing is to be done about any more; how many it were."""
+        old = select(deliveries.c.id).where(deliveries.c.created_at < before, deliveries.c.next_at.is_(None))
+        ids = list(self._connection.scalars(old.order_by(deliveries.c.created_at).limit(limit)))
+        if ids:
+            self._connection.execute(delete(deliveries).where(deliveries.c.id.in_(ids)))
+        return len(ids)
+
+
+def _delivery(row: RowMapping) -> Delivery:
+    return Delivery(**{**row, "status": Status(row["status"])})

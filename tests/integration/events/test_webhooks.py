@@ -1,0 +1,299 @@
+"""Webhooks, from the API to an endpoint that listens, over the real process."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine
+from standardwebhooks import Webhook as Verifier
+
+from api import create_app
+from shared.db import UnitOfWork
+from shared.settings import Settings
+from shared.webhooks import FAILING, SCHEDULE, Status, fault_of, is_outside
+from tests.integration.api.contract import Contract
+from tests.integration.events.conftest import EventsProcess, live, until
+from workers.events import calling
+from workers.events.calling import Refused, call
+from workers.events.webhooks import Deliverer
+
+HOOKS = "/api/v1/webhooks"
+
+
+class Endpoint(ThreadingHTTPServer):
+    """Remembers what it is sent, and answers as it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.got: list[tuple[dict[str, str], bytes]] = []
+        self.answers: list[int] = []
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_port}/hook?a=b"
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Endpoint
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.got.append((dict(self.headers), body))
+        status = self.server.answers.pop(0) if self.server.answers else 204
+        self.send_response(status)
+        if status == 302:
+            self.send_header("Location", self.server.url)
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    endpoint = Endpoint()
+    yield endpoint
+    endpoint.shutdown()
+    endpoint.server_close()
+
+
+@pytest.fixture
+def client_of(engine: Engine, database_url: str, redis_url: str) -> Iterator[Callable[..., FlaskClient]]:
+    apps = []
+
+    def make(**changes: Any) -> FlaskClient:
+        settings = Settings(_env_file=None, redis_url=redis_url, database_url=database_url, **changes)
+        apps.append(create_app(settings))
+        return apps[-1].test_client()
+
+    yield make
+    for app in apps:
+        app.extensions["resources"].close()
+
+
+@pytest.fixture
+def client(client_of: Callable[..., FlaskClient]) -> FlaskClient:
+    return client_of(webhooks_private=True)
+
+
+def create(client: FlaskClient, url: str, **more: Any) -> dict[str, Any]:
+    answer = client.post(HOOKS, json={"url": url, **more})
+    assert answer.status_code == 200, answer.json
+    made: dict[str, Any] = answer.json
+    return made
+
+
+def test_an_event_comes_signed_to_those_that_want_it(
+    engine: Engine, events_url: str, client: FlaskClient, endpoint: Endpoint, start_events: Callable[..., EventsProcess]
+) -> None:
+    made = create(client, endpoint.url, types=["liveness.session.failed"])
+    create(client, endpoint.url + "&other", types=["liveness.session.completed"])
+    start_events(events_url, WEBHOOKS_PRIVATE="on")
+    (session_id,) = live(engine)
+    until(lambda: endpoint.got)
+    headers, body = endpoint.got[0]
+    event = Verifier(made["secret"]).verify(body, {name.lower(): value for name, value in headers.items()})
+    assert event["subject"] == session_id
+    assert event["type"] == "liveness.session.failed"
+    assert headers["webhook-id"] == event["id"]
+    until(lambda: client.get(f"{HOOKS}/{made['id']}/deliveries").json["deliveries"][0]["status"] == "delivered")
+    assert len(endpoint.got) == 1
+    # Once more, by hand; and a test event, whatever it is for.
+    (delivery,) = client.get(f"{HOOKS}/{made['id']}/deliveries").json["deliveries"]
+    assert client.post(f"{HOOKS}/{made['id']}/deliveries/{delivery['id']}/redeliver").json == {"event_id": event["id"]}
+    until(lambda: len(endpoint.got) == 2)
+    assert endpoint.got[1][1] == body
+    sent = client.post(f"{HOOKS}/{made['id']}/test").json["event_id"]
+    until(lambda: len(endpoint.got) == 3)
+    assert json.loads(endpoint.got[2][1])["type"] == "liveness.webhook.test"
+    assert endpoint.got[2][0]["webhook-id"] == sent
+
+
+class Attempts:
+    """One endpoint, one delivery, attempted by hand."""
+
+    def __init__(self, engine: Engine, client: FlaskClient, url: str) -> None:
+        self.engine, self.client = engine, client
+        self.id = create(client, url)["id"]
+        client.post(f"{HOOKS}/{self.id}/test")
+        self.deliverer = Deliverer(engine, private=True)
+
+    def once(self) -> dict[str, Any]:
+        self.deliverer.attempt(self.delivery["id"])
+        return self.delivery
+
+    @property
+    def delivery(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.get(f"{HOOKS}/{self.id}/deliveries").json["deliveries"][0]
+        return found
+
+    @property
+    def webhook(self) -> dict[str, Any]:
+        found: dict[str, Any] = self.client.get(f"{HOOKS}/{self.id}").json
+        return found
+
+
+@pytest.fixture
+def attempts(engine: Engine, client: FlaskClient, endpoint: Endpoint) -> Attempts:
+    return Attempts(engine, client, endpoint.url)
+
+
+def test_what_fails_is_tried_again_by_the_schedule_and_given_up_in_the_end(
+    attempts: Attempts, endpoint: Endpoint
+) -> None:
+    endpoint.answers = [500] * 10
+    for attempt, pause in enumerate(SCHEDULE, 1):
+        before = time.time()
+        delivery = attempts.once()
+        assert (delivery["status"], delivery["attempts"], delivery["last_status"]) == ("pending", attempt, 500)
+        assert 0.8 * pause <= delivery["next_at"] - before <= 1.2 * pause + 2
+    assert attempts.webhook["failing_since"] is not None
+    delivery = attempts.once()
+    assert (delivery["status"], delivery["next_at"], delivery["attempts"]) == (Status.FAILED, None, 10)
+    attempts.once()
+    assert len(endpoint.got) == 10, "what was given up is not attempted"
+
+
+def test_a_success_ends_it(attempts: Attempts, endpoint: Endpoint) -> None:
+    endpoint.answers = [503]
+    attempts.once()
+    delivery = attempts.once()
+    assert (delivery["status"], delivery["next_at"], delivery["last_error"]) == ("delivered", None, None)
+    assert attempts.webhook["failing_since"] is None
+
+
+def test_a_redirection_is_not_followed(attempts: Attempts, endpoint: Endpoint) -> None:
+    endpoint.answers = [302]
+    assert attempts.once()["last_error"] == "answered 302"
+    assert len(endpoint.got) == 1
+
+
+def test_410_disables_and_it_can_be_enabled_again(attempts: Attempts, endpoint: Endpoint) -> None:
+    endpoint.answers = [410]
+    attempts.once()
+    assert (attempts.webhook["enabled"], attempts.webhook["disabled_reason"]) == (False, "gone")
+    attempts.once()
+    assert len(endpoint.got) == 1
+    changed = attempts.client.patch(f"{HOOKS}/{attempts.id}", json={"enabled": True}).json
+    assert (changed["enabled"], changed["disabled_reason"]) == (True, None)
+    assert attempts.once()["status"] == "delivered"
+
+
+def test_what_fails_for_days_is_disabled(attempts: Attempts, endpoint: Endpoint) -> None:
+    endpoint.answers = [500, 500]
+    attempts.once()
+    assert attempts.webhook["enabled"]
+    with UnitOfWork(attempts.engine) as uow:
+        uow.webhooks.change(attempts.id, failing_since=time.time() - FAILING - 1)
+        uow.commit()
+    attempts.once()
+    assert (attempts.webhook["enabled"], attempts.webhook["disabled_reason"]) == (False, "failing")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "0.0.0.0", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "224.0.0.1",
+        "255.255.255.255", "192.0.2.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:10.0.0.1",
+        "::ffff:127.0.0.1", "64:ff9b::a00:1", "2002:a00:1::", "2001:0:a00:1::", "2001:db8::1",
+    ],
+)  # fmt: skip
+def test_an_address_inside_is_no_address_outside(address: str) -> None:
+    assert not is_outside(address)
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "8.8.8.8", "2606:4700:4700::1111", "::ffff:8.8.8.8"])
+def test_an_address_outside_is_one(address: str) -> None:
+    assert is_outside(address)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.org/", "ftp://example.org/", "https://", "https://user:pw@example.org/", "https://127.0.0.1/",
+        "https://[::1]/", "https://[::ffff:10.0.0.1]/", "https://localhost/", "https://redis/", "https://db.internal/",
+        "https://example.org/#x", "https://exa mple.org/", "https://example.org:99999/", "https://[::1/", "x", "",
+    ],
+)  # fmt: skip
+def test_such_a_url_is_refused_at_creation(client_of: Callable[..., FlaskClient], url: str) -> None:
+    assert fault_of(url, private=False)
+    answer = client_of().post(HOOKS, json={"url": url})
+    assert (answer.status_code, answer.json["code"]) == (422, "webhook_url")
+
+
+def test_a_name_that_leads_inside_is_refused_when_it_is_created_and_when_it_is_called(
+    client_of: Callable[..., FlaskClient], endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside = [(2, 1, 6, "", ("8.8.8.8", 443)), (2, 1, 6, "", ("127.0.0.1", endpoint.server_port))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *a, **k: inside)
+    with pytest.raises(Refused, match="inside the network"):
+        call("https://rebound.example.org/", b"{}", {}, private=False)
+    assert endpoint.got == []
+    answer = client_of().post(HOOKS, json={"url": "https://rebound.example.org/"})
+    assert answer.json["code"] == "webhook_url"
+
+
+def test_an_endpoint_that_says_a_little_now_and_then_does_not_hold_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    import socket
+
+    monkeypatch.setattr(calling, "WHOLE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            held, _ = listening.accept()
+            with held:
+                try:
+                    while True:
+                        held.sendall(b"H")
+                        time.sleep(0.05)
+                except OSError:
+                    pass
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises((OSError, calling.http.client.HTTPException)):
+            call(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {}, private=True)
+        assert time.monotonic() - began < 3
+        thread.join(5)
+
+
+def test_endpoints_are_managed_and_every_answer_is_documented(client: FlaskClient) -> None:
+    contract = Contract(client.get("/openapi.json").json)
+
+    def ask(method: str, path: str, **more: Any) -> Any:
+        answer = client.open(path, method=method, **more)
+        contract.hold(method, path, answer.status_code, answer.content_type, answer.data)
+        return answer
+
+    made = ask("POST", HOOKS, json={"url": "http://127.0.0.1:9/"}).json
+    assert made["secret"].startswith("whsec_")
+    one = f"{HOOKS}/{made['id']}"
+    secretless = {name: value for name, value in made.items() if name != "secret"}
+    assert ask("GET", HOOKS).json == {"webhooks": [secretless]}
+    assert ask("GET", one).json == secretless
+    changed = ask("PATCH", one, json={"types": ["liveness.session.expired"], "enabled": False}).json
+    assert (changed["types"], changed["enabled"]) == (["liveness.session.expired"], False)
+    assert ask("PATCH", one, json={"url": "nonsense"}).json["code"] == "webhook_url"
+    assert ask("PATCH", one, json={"types": ["liveness.session.exploded"]}).json["code"] == "invalid_parameter"
+    assert ask("POST", HOOKS, json={}).json["code"] == "invalid_parameter"
+    assert ask("POST", HOOKS, data=b"{", content_type="application/json").status_code in (400, 422)
+    assert ask("GET", one + "/deliveries").json == {"deliveries": []}
+    assert ask("POST", one + "/deliveries/none/redeliver").json["code"] == "delivery_not_found"
+    assert ask("DELETE", one).json == {"deleted": made["id"]}
+    for method, path in (("GET", one), ("PATCH", one), ("DELETE", one), ("POST", one + "/test"), ("GET", HOOKS + "/x")):
+        body = {"json": {}} if method == "PATCH" else {}
+        assert ask(method, path, **body).json["code"] == "webhook_not_found"
+
+
+def test_only_servers_may(client_of: Callable[..., FlaskClient]) -> None:
+    answer = client_of(auth="required").get(HOOKS)
+    assert (answer.status_code, answer.json["code"]) == (401, "key_missing")
