@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,15 @@ _KINDS = {
     "first": "first, or searched",
     "empty": "nobody there",
     "large": "tracked, 12 megapixels",
+}
+#: What the plot shows as one: slivers cannot be told apart.
+_TOGETHER = {
+    "pose": "pose, light",
+    "light": "pose, light",
+    "stir": "evidence",
+    "patch": "evidence",
+    "rim": "evidence",
+    "moire": "evidence",
 }
 #: What a measuring process tells.
 _Figures = dict[str, Any]
@@ -151,6 +161,9 @@ def stage_means(merged: dict[str, _Figures]) -> dict[str, dict[str, float]]:
     for name, figures in merged.items():
         mean = statistics.fmean(time[0] for time in figures["tracked"]["times"])
         stages = figures.get("stages", {})
-        parts = {s: sum(times) / len(stages["all"]) for s, times in stages.items() if s != "all" and times}
+        parts: dict[str, float] = defaultdict(float)
+        for stage, times in stages.items():
+            if stage != "all" and times:
+                parts[_TOGETHER.get(stage, stage)] += sum(times) / len(stages["all"])
         bars[name] = {**parts, "rest" if parts else "all": max(0.0, mean - sum(parts.values()))}
     return bars

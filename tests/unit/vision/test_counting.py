@@ -1,0 +1,38 @@
+"""What is counted by OpenCV, or by counting levels, is what numpy gives; only sooner."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+from workers.vision.moire import _median
+from workers.vision.quality import _percentiles
+from workers.vision.stir import _BLOCK, _means
+from workers.vision.surround import _STEP, _above
+
+NUMBERS = st.floats(-50, 50, width=32)
+
+
+@given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=20)))
+def test_percentiles_of_levels(grey):
+    assert _percentiles(grey, (0.05, 0.5, 0.95)) == pytest.approx(np.percentile(grey, (5, 50, 95)))
+
+
+@given(arrays.arrays(np.float64, st.integers(1, 40), elements=st.floats(0, 1e6)))
+def test_the_median_of_a_ring(values):
+    assert _median(values) == pytest.approx(np.median(values))
+
+
+@given(arrays.arrays(np.float32, arrays.array_shapes(min_dims=2, max_dims=2, max_side=20), elements=NUMBERS))
+def test_the_share_of_a_column_above_the_step(picture):
+    assert _above(picture) == pytest.approx((picture > _STEP).mean(axis=0))
+
+
+@pytest.mark.parametrize("blocks", [6, 16])
+def test_the_means_of_blocks(blocks):
+    pixels = np.random.default_rng(blocks).normal(0, 30, (blocks * _BLOCK, blocks * _BLOCK)).astype(np.float32)
+    expected = pixels.reshape(blocks, _BLOCK, blocks, _BLOCK).mean(axis=(1, 3))
+    assert _means(pixels) == pytest.approx(expected, abs=1e-4)
