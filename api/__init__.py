@@ -15,6 +15,7 @@ from api.resources import Resources
 from api.schemas import Problem
 from api.sessions import sessions
 from api.uploads import body_limit
+from api.verdicts import verdicts
 from api.webhooks import webhooks
 from shared.settings import Settings, load_settings_or_exit
 
@@ -52,7 +53,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     metrics.install(app, app.extensions["resources"])
     access.install(app)
     limits.install(app)
-    for blueprint in (sessions, frames, evidence, portraits, webhooks, health):
+    for blueprint in (sessions, frames, evidence, portraits, verdicts, webhooks, health):
         app.register_api(blueprint)
     app.register_blueprint(docs)
     app.register_blueprint(pages)

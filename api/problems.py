@@ -188,9 +188,12 @@ KINDS: dict[str, Kind] = {
             "There is none to fetch: the session was not created with portrait=true, has not ended with a live person, or "
             "its portrait has been fetched or has expired.",
         ),
+        Kind(
+            "verdict_not_found", 404, "No verdict", "There is one when the session's state is completed, and only then."
+        ),
         Kind("webhook_not_found", 404, "Unknown webhook", "GET /api/v1/webhooks lists those that there are."),
         Kind("delivery_not_found", 404, "Unknown delivery", "The webhook's deliveries are listed below its address."),
-        Kind("too_many_webhooks", 409, "Too many webhooks", "Delete one that is not needed any more."),
+        Kind("too_many_webhooks", 422, "Too many webhooks", "Delete one that is not needed any more."),
         Kind(
             "webhook_url",
             422,

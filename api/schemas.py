@@ -85,6 +85,13 @@ class SessionOptions(BaseModel):
         description="True: once the person was live, the best frontal frame can be fetched, once, for five minutes.",
     )
 
+    nonce: Annotated[
+        str | SkipJsonSchema[None], Field(pattern=r"^[!-~]{1,128}$"), _must_be("1 to 128 printable ASCII characters")
+    ] = Field(
+        None,
+        description="A word of your own that the session's signed verdict repeats: docs/verdict.md.",
+        json_schema_extra=_without_default,
+    )
     token: Annotated[bool, _must_be("true or false")] = Field(
         False,
         description="True: the answer holds a token for the person's client, which opens this session's frames and state "

@@ -118,7 +118,7 @@ def _create(held: Resources, query: SessionOptions, reference: bytes | None) -> 
         ttl=settings.session_ttl,
         mirrored=query.mirrored,
         preset=query.preset or settings.preset,
-        options=Options(pauses=pauses, portrait=query.portrait),
+        options=Options(pauses=pauses, portrait=query.portrait, nonce=query.nonce),
         identify=settings.identity,
         reference=reference is not None,
         owner=caller().key_id,

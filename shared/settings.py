@@ -105,7 +105,7 @@ class Settings(BaseSettings):
         min_length=1,
         max_length=200,
         pattern=r"^[!-~]+$",
-        description="What this service calls itself, as `source` of its events: best its public address.",
+        description="What this service calls itself, in events (`source`) and verdicts (`iss`): best its public address.",
     )
     events_retention_hours: float = Field(
         168.0,

@@ -191,3 +191,14 @@ deliveries = Table(
     # An event is brought to an endpoint once, however often the broker delivers it.
     UniqueConstraint("webhook_id", "event_id"),
 )
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    Column("kid", String(43), primary_key=True),
+    Column("public", _Json, nullable=False),
+    #: The private key, encrypted: see `api.signing`.
+    Column("sealed", LargeBinary, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("signs_from", Double, nullable=False),
+)

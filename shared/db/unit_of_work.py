@@ -13,6 +13,7 @@ from shared.db.leases import LeaseRepository
 from shared.db.outbox import OutboxRepository
 from shared.db.repository import SessionRepository
 from shared.db.secrets import SecretRepository
+from shared.db.signing import SigningKeyRepository
 from shared.db.webhooks import WebhookRepository
 from shared.metrics.sessions import count
 
@@ -62,6 +63,11 @@ class UnitOfWork:
     def webhooks(self) -> WebhookRepository:
         """Where events are to be brought, and what has become of it, likewise."""
         return WebhookRepository(self._open)
+
+    @property
+    def signing_keys(self) -> SigningKeyRepository:
+        """The keys of verdicts, likewise."""
+        return SigningKeyRepository(self._open)
 
     @property
     def _open(self) -> Connection:

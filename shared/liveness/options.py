@@ -14,6 +14,8 @@ class Options:
     pauses: tuple[float, ...] = ()
     #: Whether its best frontal frame can be fetched when the person was live.
     portrait: bool = False
+    #: A word of the relying party's, to find its session's verdict by.
+    nonce: str | None = None
 
 
 #: Nothing beyond its challenges.

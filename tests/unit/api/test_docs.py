@@ -25,6 +25,8 @@ CALLS = {
     ("/api/v1/webhooks/{webhook_id}/test", "post"),
     ("/api/v1/webhooks/{webhook_id}/deliveries", "get"),
     ("/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", "post"),
+    ("/api/v1/liveness/sessions/{session_id}/verdict", "get"),
+    ("/.well-known/jwks.json", "get"),
     ("/livez", "get"),
     ("/readyz", "get"),
 }
@@ -76,6 +78,7 @@ def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> No
         "reveal": "all",
         "preset": None,  # the operator's choice
         "portrait": False,
+        "nonce": None,
         "token": False,
         "Idempotency-Key": None,
     }

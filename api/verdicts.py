@@ -1,0 +1,91 @@
+"""A verdict that can be carried: signed, for whoever trusts this service and not the one who brings it. docs/verdict.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Response
+from flask_openapi import APIBlueprint
+from pydantic import BaseModel, Field
+
+from api import signing
+from api.access import secret
+from api.context import arrived_at
+from api.problems import ProblemError, responses
+from api.resources import resources
+from api.schemas import SessionPath
+from api.sessions import TAG, find, json_of
+from shared.liveness.evidence import against
+from shared.liveness.session import Session, State
+
+#: Seconds for which a verdict is to be believed after it was fetched.
+VALID = 600
+#: The header `typ`: no other JWT of this service passes for a verdict, nor a verdict for another.
+KIND = "liveness-verdict+jwt"
+
+verdicts = APIBlueprint("verdicts", __name__, abp_tags=[TAG])
+
+
+class VerdictView(BaseModel):
+    """A signed verdict."""
+
+    verdict: str = Field(description="A JWS in compact form, ES256; docs/verdict.md says what it holds.")
+    expires_at: int = Field(description="When it is not to be believed any more, in seconds since the epoch.")
+
+
+class Keys(BaseModel):
+    """A JWK Set, RFC 7517."""
+
+    keys: list[dict[str, Any]]
+
+
+@verdicts.get(
+    "/api/v1/liveness/sessions/<session_id>/verdict",
+    operation_id="get_verdict",
+    responses=responses(VerdictView, "session_not_found", "verdict_not_found", "database_unavailable"),
+)
+def get_verdict(path: SessionPath) -> Response:
+    """Get a completed session's verdict, signed.
+
+    For your server, which may pass it on to another party: that one needs nothing but this service's public keys, at
+    /.well-known/jwks.json.
+    """
+    session = find(resources().engine, path.session_id, arrived_at())
+    if session.state is not State.COMPLETED:
+        raise ProblemError("verdict_not_found")
+    said = claims(session, resources().settings.issuer, arrived_at())
+    signed = signing.sign(resources().engine, secret(), said, KIND, arrived_at())
+    return json_of(VerdictView(verdict=signed, expires_at=said["exp"]))
+
+
+@verdicts.get("/.well-known/jwks.json", operation_id="get_keys", responses=responses(Keys, "database_unavailable"))
+def get_keys() -> Response:
+    """Get the public keys that verdicts are signed with."""
+    answer = json_of(Keys(keys=signing.published(resources().engine, arrived_at())))
+    answer.headers["Cache-Control"] = f"public, max-age={signing.REMEMBERED}"
+    return answer
+
+
+def claims(session: Session, issuer: str, at: float) -> dict[str, Any]:
+    """What is said of a completed session."""
+    said = {
+        "iss": issuer,
+        "sub": session.id,
+        "iat": int(at),
+        "exp": int(at) + VALID,
+        "is_live": session.is_live,
+        "reason": session.reason,
+        "preset": session.preset.value,
+        "challenges": [
+            {"type": c.type.value, "passed_at": c.passed_at, "confidence": c.confidence} for c in session.challenges
+        ],
+        "against": [finding.code.value for finding in against(session.findings, session.preset)],
+        "created_at": session.created_at,
+        "started_at": session.started_at,
+        "ended_at": session.ended_at,
+    }
+    if session.identity is not None and session.identity.reference is not None:
+        said["reference_match"] = session.identity.reference.match
+    if session.options.nonce is not None:
+        said["nonce"] = session.options.nonce
+    return said

@@ -1,0 +1,187 @@
+"""The signed verdict, as a relying party sees it: over HTTP, with nothing but the public keys."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from flask.testing import FlaskClient
+from pydantic import SecretStr
+from sqlalchemy import Engine
+from werkzeug.serving import make_server
+
+from api import signing
+from api.secret import RootSecret
+from shared.db import UnitOfWork
+from shared.liveness.options import Options
+from shared.liveness.session import State
+from tests.integration.api.conftest import SESSIONS, session_like
+
+ROOT = Path(__file__).parents[3]
+ID = session_like().id
+
+
+@pytest.fixture
+def live(keep: Callable[..., Any]) -> None:
+    """A session that is over, with a live person."""
+    session = session_like(
+        state=State.COMPLETED, is_live=True, started_at=1001.0, ended_at=1009.0, options=Options(nonce="n-1")
+    )
+    for at, challenge in enumerate(session.challenges):
+        challenge.passed_at, challenge.confidence = 1003.0 + at, 0.9
+    keep(session)
+
+
+@pytest.fixture
+def site(client: FlaskClient) -> Iterator[str]:
+    """Where the app listens."""
+    server = make_server("127.0.0.1", 0, client.application, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def verdict(client: FlaskClient) -> str:
+    answer = client.get(f"{SESSIONS}/{ID}/verdict")
+    assert answer.status_code == 200, answer.json
+    signed: str = answer.json["verdict"]
+    assert answer.json["expires_at"] == jwt.decode(signed, options={"verify_signature": False})["exp"]
+    return signed
+
+
+def verify(client: FlaskClient, signed: str) -> dict[str, Any]:
+    keys = jwt.PyJWKSet.from_dict(client.get("/.well-known/jwks.json").json)
+    key = keys[jwt.get_unverified_header(signed)["kid"]]
+    said: dict[str, Any] = jwt.decode(signed, key, algorithms=["ES256"], issuer="liveness")
+    return said
+
+
+def test_it_says_what_became_of_the_session(client: FlaskClient, live: None) -> None:
+    signed = verdict(client)
+    header = jwt.get_unverified_header(signed)
+    assert (header["alg"], header["typ"]) == ("ES256", "liveness-verdict+jwt")
+    said = verify(client, signed)
+    assert abs(said.pop("iat") - time.time()) < 5
+    assert abs(said.pop("exp") - time.time() - 600) < 5
+    assert said == {
+        "iss": "liveness",
+        "sub": ID,
+        "nonce": "n-1",
+        "is_live": True,
+        "reason": None,
+        "preset": "standard",
+        "challenges": [
+            {"type": kind, "passed_at": 1003.0 + at, "confidence": 0.9}
+            for at, kind in enumerate(("TURN_LEFT", "BLINK", "SMILE"))
+        ],
+        "against": [],
+        "created_at": 1000.0,
+        "started_at": 1001.0,
+        "ended_at": 1009.0,
+    }
+
+
+def test_the_documented_verifier_believes_it_and_nothing_else(client: FlaskClient, live: None, site: str) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "verdict.md").read_text(), re.DOTALL)
+    assert 'SERVICE = "https://liveness.example.org"' in code
+    names: dict[str, Any] = {}
+    exec(code.replace('SERVICE + "/.well', f'"{site}/.well').replace("https://liveness.example.org", "liveness"), names)
+    is_live = names["is_live"]
+    signed = verdict(client)
+    assert is_live(signed, ID, "n-1")
+    assert not is_live(signed, ID, "another")
+    assert not is_live(signed, "another", "n-1")
+    head, claims, signature = signed.split(".")
+    with pytest.raises(jwt.InvalidSignatureError):
+        is_live(f"{head}.{claims}.{'A' * len(signature)}", ID, "n-1")
+    own = signing.ec.generate_private_key(signing.ec.SECP256R1())
+    said = jwt.decode(signed, options={"verify_signature": False})
+    with pytest.raises(jwt.InvalidSignatureError):
+        is_live(jwt.encode(said, own, "ES256", headers={"kid": jwt.get_unverified_header(signed)["kid"]}), ID, "n-1")
+
+
+@pytest.mark.parametrize("state", [State.PENDING, State.IN_PROGRESS, State.FAILED, State.EXPIRED])
+def test_there_is_none_of_a_session_that_was_not_completed(
+    client: FlaskClient, keep: Callable[..., Any], state: State
+) -> None:
+    keep(session_like(state=state))
+    answer = client.get(f"{SESSIONS}/{ID}/verdict")
+    assert (answer.status_code, answer.json["code"]) == (404, "verdict_not_found")
+
+
+def test_several_web_processes_sign_with_the_same_key(
+    start_app: Callable[..., FlaskClient], client: FlaskClient, live: None
+) -> None:
+    first, second = verdict(client), verdict(start_app())
+    assert jwt.get_unverified_header(first)["kid"] == jwt.get_unverified_header(second)["kid"]
+    answer = client.get("/.well-known/jwks.json")
+    assert len(answer.json["keys"]) == 1
+    assert "d" not in answer.json["keys"][0]
+    assert answer.headers["Cache-Control"] == "public, max-age=300"
+
+
+def test_keys_are_changed_with_an_overlap(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = RootSecret(lambda: engine, None)
+    at = 1e6
+    old = signing.sign(engine, secret, {}, "x", at)
+    kid = jwt.get_unverified_header(old)["kid"]
+    new = signing.rotate(engine, secret, at).kid
+
+    def signs(when: float) -> str:
+        found: str = jwt.get_unverified_header(signing.sign(engine, secret, {}, "x", when))["kid"]
+        return found
+
+    def published(when: float) -> list[str]:
+        return [key["kid"] for key in signing.published(engine, when)]
+
+    assert published(at) == [kid, new], "before it signs"
+    assert signs(at + signing.NOTICE - 1) == kid
+    assert signs(at + signing.NOTICE) == new
+    assert published(at + signing.NOTICE + signing.KEPT - 1) == [kid, new]
+    assert published(at + signing.NOTICE + signing.KEPT) == [new]
+
+
+def test_a_copy_of_the_database_signs_nothing_without_the_secret(
+    start_app: Callable[..., FlaskClient], client: FlaskClient, engine: Engine, live: None
+) -> None:
+    mine = start_app(token_secret=SecretStr("one secret of thirty-two letters!"))
+    signed = verdict(mine)
+    other = verdict(start_app(token_secret=SecretStr("another one, as long as it must be")))
+    assert jwt.get_unverified_header(signed)["kid"] != jwt.get_unverified_header(other)["kid"]
+    assert verify(mine, signed) == verify(mine, other), "both are published"
+    with UnitOfWork(engine, read_only=True) as uow:
+        assert not any(b"PRIVATE" in key.sealed for key in uow.signing_keys.all())
+
+
+def test_the_command_changes_the_key(client: FlaskClient, live: None, engine: Engine) -> None:
+    first = jwt.get_unverified_header(verdict(client))["kid"]
+
+    def run(*arguments: str) -> str:
+        environment = os.environ | {"DATABASE_URL": str(engine.url)}
+        command = [ROOT / "ops" / "verdict-keys", *arguments]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+        return done.stdout
+
+    second = run("rotate", "--now").split()[0]
+    assert jwt.get_unverified_header(verdict(client))["kid"] == second != first
+    assert [line.split()[0] for line in run("list").splitlines()] == [first, second]
+
+
+def test_a_nonce_given_at_creation_is_kept(client: FlaskClient, engine: Engine) -> None:
+    session_id = client.post(SESSIONS + "?nonce=abc").json["session_id"]
+    with UnitOfWork(engine, read_only=True) as uow:
+        session = uow.sessions.get(session_id)
+    assert session is not None
+    assert session.options.nonce == "abc"
+    assert client.post(SESSIONS + "?nonce=%20").json["code"] == "invalid_parameter"
