@@ -40,16 +40,19 @@ def cloud_event(told: Told, source: str) -> dict[str, Any]:
     }
 
 
-def connect(url: str) -> Connection:
-    """A connection to the broker that EVENTS_URL names, opened when it is first used. Not to be shared by threads."""
+def connect(url: str, *, heartbeat: int = 0) -> Connection:
+    """A connection to the broker that EVENTS_URL names, opened when it is first used. Not to be shared by threads.
+
+    heartbeat: seconds between signs of life, for whoever gives them while it waits, as a `ConsumerMixin` does; else a server
+    that is gone without a word would be waited for for ever. RabbitMQ hangs up on who promises them and gives none.
+    """
     if url.startswith(("amqp://", "amqps://")):
         options: dict[str, Any] = {
             "confirm_publish": True,  # an event counts as published when RabbitMQ says that it has it
             "read_timeout": 2 * PATIENCE,
             "write_timeout": PATIENCE,
         }
-        # A consumer of a server that went away without a word would wait for ever: both sides give signs of life.
-        return Connection(url, connect_timeout=PATIENCE, heartbeat=20, transport_options=options)
+        return Connection(url, connect_timeout=PATIENCE, heartbeat=heartbeat, transport_options=options)
     options = {
         "socket_timeout": 2 * PATIENCE,
         "socket_connect_timeout": PATIENCE,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db.tables import deliveries, webhooks
-from shared.webhooks import Delivery, Status, Webhook
+from shared.webhooks import FAILING, Delivery, Status, Webhook
 
 _ADD_DELIVERY = {
     "sqlite": sqlite.insert(deliveries).on_conflict_do_nothing(),
@@ -104,7 +104,13 @@ class WebhookRepository:
 
     def any_due(self, now: float) -> bool:
         """Whether there may be one: a look that locks nothing."""
-        return self._connection.scalar(select(deliveries.c.id).where(deliveries.c.next_at <= now).limit(1)) is not None
+        due = (
+            select(deliveries.c.id)
+            .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
+            .where(deliveries.c.next_at <= now, webhooks.c.enabled)
+            .limit(1)
+        )
+        return self._connection.scalar(due) is not None
 
     def attempted(self, delivery_id: str, **values: Any) -> None:
         """Write what became of an attempt."""
@@ -116,8 +122,12 @@ class WebhookRepository:
         self._connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
 
     def purge(self, before: float, limit: int) -> int:
-        """Delete up to so many deliveries from before then that nothing is to be done about any more; how many it were."""
-        old = select(deliveries.c.id).where(deliveries.c.created_at < before, deliveries.c.next_at.is_(None))
+        """Delete up to so many deliveries from before then that nothing is to be done about any more; how many it were.
+
+        Those that wait for an endpoint that is disabled go as well, in the end.
+        """
+        over = or_(deliveries.c.next_at.is_(None), deliveries.c.created_at < before - FAILING)
+        old = select(deliveries.c.id).where(deliveries.c.created_at < before, over)
         ids = list(self._connection.scalars(old.order_by(deliveries.c.created_at).limit(limit)))
         if ids:
             self._connection.execute(delete(deliveries).where(deliveries.c.id.in_(ids)))

@@ -24,7 +24,7 @@ from workers.events.relay import Relay
 #: How many webhooks are called at the same time; they wait for others, and cost next to nothing meanwhile.
 CALLS = 4
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger("workers.events")
 
 
 def main() -> None:

@@ -22,6 +22,20 @@ class Publisher:
         self._connection: Connection | None = None
         self._producer: Producer | None = None
 
+    def prepare(self) -> None:
+        """See to it that exchange and queues are there: a Redis that was started again may have forgotten who subscribes.
+
+        Raises, whatever the transport raises, where the broker is away.
+        """
+        try:
+            channel = self._open().channel
+            EXCHANGE(channel).declare()
+            for queue in self._queues:
+                queue(channel).declare()
+        except BaseException:
+            self.close()
+            raise
+
     def publish(self, event: dict[str, Any]) -> None:
         """Returns when the broker has the event: RabbitMQ confirms it, Redis has put it into each subscriber's queue.
 
@@ -52,9 +66,5 @@ class Publisher:
     def _open(self) -> Producer:
         if self._producer is None:
             self._connection = connect(self._url)
-            channel = self._connection.channel()
-            EXCHANGE(channel).declare()
-            for queue in self._queues:
-                queue(channel).declare()
-            self._producer = Producer(channel)
+            self._producer = Producer(self._connection.channel())
         return self._producer

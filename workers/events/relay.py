@@ -38,6 +38,9 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 class Publishes(Protocol):
     """What is needed of `workers.events.publisher.Publisher`."""
 
+    def prepare(self) -> None:
+        """Called before each batch; raises where the broker is away."""
+
     def publish(self, event: dict[str, Any]) -> None:
         """Returns when the broker has it; raises where that is not certain."""
 
@@ -93,6 +96,7 @@ class Relay(threading.Thread):
         with UnitOfWork(self._engine, read_only=True) as uow:
             batch = uow.outbox.waiting(BATCH)
         done: list[int] = []
+        self._publisher.prepare()
         try:
             for told in batch:
                 if self._stopped.is_set() or self._mine_until - time.monotonic() < MARGIN:

@@ -48,7 +48,7 @@ class Fanout(ConsumerMixin, threading.Thread):
     def __init__(self, engine: Engine, url: str, due: threading.Event) -> None:
         """due: set when there is something to deliver."""
         threading.Thread.__init__(self, name="fanout", daemon=True)
-        self.connection = connect(url)
+        self.connection = connect(url, heartbeat=20)
         self._engine = engine
         self._due = due
 

@@ -43,7 +43,7 @@ class Subscriber(ConsumerMixin):
     def __init__(self, url: str, *routing_keys: str, name: str | None = None) -> None:
         self.name = name or f"test.{uuid.uuid4().hex}"
         self.queue = durable_queue(self.name, *(routing_keys or ("#",)))
-        self.connection = connect(url)
+        self.connection = connect(url, heartbeat=20)
         self.events: list[dict[str, Any]] = []
         self.properties: list[dict[str, Any]] = []
         self._ready = threading.Event()
