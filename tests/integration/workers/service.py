@@ -123,7 +123,7 @@ class Service:
 
     def start_process(self, module: str, queue: str = FRAMES, **environment: str) -> WorkerProcess:
         """Start one, in this environment beside the service's own settings; returns at once."""
-        own = {name.upper(): str(value) for name, value in self.settings.model_dump().items()}
+        own = {name.upper(): str(value) for name, value in self.settings.model_dump(exclude_none=True).items()}
         log = self.directory / f"worker{len(self.workers)}.log"
         self.workers.append(WorkerProcess(module, os.environ | own | environment, log, queue))
         return self.workers[-1]
