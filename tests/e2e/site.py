@@ -25,7 +25,7 @@ class Site:
         self._service = Service(redis_url, directory, models_dir=models, port=free_port())
         self.settings = self._service.settings
         self.url = f"http://localhost:{self.settings.port}"
-        own = {name.upper(): str(value) for name, value in self.settings.model_dump().items()}
+        own = {name.upper(): str(value) for name, value in self.settings.model_dump(exclude_none=True).items()}
         self._environment = os.environ | own | environment
         self._web: subprocess.Popen[bytes] | None = None
         self._service.start_workers(1, "workers.main")
