@@ -5,14 +5,15 @@ from __future__ import annotations
 from flask import Response
 from flask_openapi import APIBlueprint
 
+from api import audit
 from api.context import arrived_at
 from api.problems import responses
 from api.resources import resources
 from api.schemas import EvidenceView, SessionPath
 from api.sessions import TAG, find, json_of
+from shared.db.trail import Action
 
-#: A blueprint of its own, so that access to it can be guarded in one place, by its `before_request`. Nothing does yet: it
-#: is as open as all other addresses.
+#: `api.access` guards it; each reading is in the audit trail.
 evidence = APIBlueprint("evidence", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
 
 
@@ -27,4 +28,5 @@ def get_evidence(path: SessionPath) -> Response:
     What the judges found, and how it weighs under the session's preset. For your server: do not pass it on to the person.
     """
     session = find(resources().engine, path.session_id, arrived_at())
+    audit.write(Action.EVIDENCE_READ, session.id)
     return json_of(EvidenceView.of(session, arrived_at()))

@@ -7,14 +7,16 @@ from typing import Any
 from flask import Response
 from flask_openapi import APIBlueprint
 
+from api import audit
 from api.context import arrived_at
 from api.problems import ProblemError, responses
 from api.resources import resources
 from api.schemas import SessionPath, SessionView
 from api.sessions import TAG, find
 from shared import portraits as kept
+from shared.db.trail import Action
 
-#: A blueprint of its own, to be guarded as `api.evidence` is.
+#: As `api.evidence`.
 portraits = APIBlueprint("portraits", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
 
 _PICTURE: dict[str, Any] = {
@@ -38,7 +40,10 @@ def get_portrait(path: SessionPath) -> Response:
     it was created with portrait=true. It is kept in memory only, and gone when it is fetched.
     """
     session = find(resources().engine, path.session_id, arrived_at())
-    picture = kept.take(resources().redis, session.id) if session.is_live and session.options.portrait else None
+    if not (session.is_live and session.options.portrait):
+        raise ProblemError("portrait_not_found")
+    audit.write(Action.PORTRAIT_FETCHED, session.id)  # before it is taken, for then it is gone
+    picture = kept.take(resources().redis, session.id)
     if picture is None:
         raise ProblemError("portrait_not_found")
     return Response(picture, content_type="image/jpeg")

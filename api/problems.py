@@ -209,6 +209,13 @@ KINDS: dict[str, Kind] = {
             retry_after=1,
         ),
         Kind(
+            "too_many_attempts",
+            429,
+            "Too many failed attempts",
+            "This subject has failed too often lately: try again when Retry-After says, or check the person in another way.",
+            retry_after=60,
+        ),
+        Kind(
             "too_many_frames",
             429,
             "Too many frames",

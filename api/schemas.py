@@ -98,6 +98,15 @@ class SessionOptions(BaseModel):
         "and nothing else, without an API key.",
     )
 
+    subject: Annotated[
+        str | SkipJsonSchema[None], Field(min_length=1, max_length=200), _must_be("1 to 200 characters")
+    ] = Field(
+        None,
+        description="Who is being checked, by an opaque name of your own (an account's id, not an e-mail address): after "
+        "several failed sessions the next one is refused for a while. Only a keyed hash of it is kept.",
+        json_schema_extra=_without_default,
+    )
+
     @field_validator("exclude")
     @classmethod
     def _leaves_something(cls, exclude: list[ChallengeType], info: ValidationInfo) -> list[ChallengeType]:

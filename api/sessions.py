@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
-from api import limits, tokens
+from api import attempts, audit, limits, tokens
 from api.access import caller, refuse_strangers, secret, sees_verdict
 from api.context import arrived_at
 from api.idempotency import once
@@ -33,6 +33,7 @@ from api.schemas import (
 from api.uploads import read_reference
 from shared import faces, portraits
 from shared.db import UnitOfWork
+from shared.db.trail import Action, Tombstone
 from shared.liveness.draw import draw, draw_pauses
 from shared.liveness.options import Options
 from shared.liveness.session import Session
@@ -72,6 +73,7 @@ _FORM = RequestBody(
         "too_many_pixels",
         "identity_off",
         "too_many_sessions",
+        "too_many_attempts",
         "idempotency_key_in_use",
         "idempotency_key_reused",
         "redis_unavailable",
@@ -122,9 +124,15 @@ def _create(held: Resources, query: SessionOptions, reference: bytes | None) -> 
         identify=settings.identity,
         reference=reference is not None,
         owner=caller().key_id,
+        subject=None if query.subject is None else attempts.hashed(query.subject),
     )
     with UnitOfWork(held.engine) as uow:
+        if session.subject is not None:
+            attempts.refuse_too_many(uow, session.subject)
         uow.sessions.add(session)
+        uow.trail.add(audit.entry(Action.CREATED, session.id))
+        if query.token:
+            uow.trail.add(audit.entry(Action.TOKEN_ISSUED, session.id))
         uow.commit()
     if reference is not None:
         _have_described(held, session, reference)
@@ -156,7 +164,8 @@ def get_session(path: SessionPath) -> Response:
 def cancel_session(path: SessionPath) -> Response:
     """Cancel a session.
 
-    Possible in every state. The session and all that is kept of it are gone from then on.
+    Possible in every state. The session is unknown from then on, and all that is kept of it is erased, but that there was
+    one: its id, when it was, and who cancelled it.
     """
     session_id = known_form(path.session_id)
     with UnitOfWork(resources().engine) as uow:
@@ -164,9 +173,16 @@ def cancel_session(path: SessionPath) -> Response:
         if session is None:
             raise ProblemError("session_not_found")
         refuse_strangers(session)
+        if session.subject is not None and not session.ended and session.fell_short:
+            uow.attempts.add(session.subject, arrived_at())  # else whoever is about to fail would leave in time
         session.cancel(arrived_at())
         uow.sessions.save(session)
         uow.sessions.delete(session_id)
+        done = audit.entry(Action.CANCELLED, session_id)
+        uow.trail.add(done)
+        uow.trail.bury(
+            Tombstone(session_id, session.created_at, session.ended_at, arrived_at(), done.key_id or done.who)
+        )
         uow.commit()
     with suppress(RedisError):  # then it expires, with the session's time
         faces.forget(resources().redis, session_id)

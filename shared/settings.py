@@ -171,6 +171,18 @@ class Settings(BaseSettings):
     retention_hours: float = Field(
         24.0, ge=0, le=24 * 366, description="Hours that the row of an ended session is kept."
     )
+    audit_days: float = Field(
+        90.0, ge=0, le=3660, description="Days that the audit trail keeps who did what to a session."
+    )
+    tombstone_days: float = Field(
+        90.0, ge=0, le=3660, description="Days that it is kept that a session was deleted, when, and by whom."
+    )
+    attempts: int = Field(
+        5, ge=0, le=1000, description="How many failed sessions a subject may have in ATTEMPTS_WINDOW; 0: any number."
+    )
+    attempts_window: float = Field(
+        3600.0, ge=60, le=30 * 86400, description="Seconds for which a failed session counts."
+    )
     preset: Preset = Field(
         Preset.STANDARD,
         description="How much evidence a verdict asks for, unless a session's creation says otherwise: docs/evidence.md.",

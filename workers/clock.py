@@ -168,6 +168,34 @@ class Sessions:
         return given_up == BATCH
 
 
+class Trails:
+    """The chores that make what is kept about sessions go in its time."""
+
+    def __init__(self, engine: Engine, *, audit: float, tombstones: float, attempts: float) -> None:
+        """For how many seconds each is kept."""
+        self._engine = engine
+        self._audit = audit
+        self._tombstones = tombstones
+        self._attempts = attempts
+
+    def forget_told(self, now: float) -> bool:
+        """Delete the events of deleted sessions, once they have been published."""
+        with UnitOfWork(self._engine) as uow:
+            uow.trail.forget_told(now)
+            uow.commit()
+        return False
+
+    def purge(self, now: float) -> bool:
+        """Delete what is older than it may be."""
+        with UnitOfWork(self._engine) as uow:
+            purged = uow.trail.purge(
+                entries_before=now - self._audit, tombstones_before=now - self._tombstones, limit=BATCH
+            )
+            failed = uow.attempts.purge(now - self._attempts, limit=BATCH)
+            uow.commit()
+        return max(purged, failed) == BATCH
+
+
 def make_clock(settings: Settings, engine: Engine) -> Clock:
     """The clock with all its chores."""
     redis = make_redis(settings.redis_url)
@@ -177,6 +205,12 @@ def make_clock(settings: Settings, engine: Engine) -> Clock:
         events_retention=settings.events_retention_hours * 3600,
         redis=redis,
     )
+    trails = Trails(
+        engine,
+        audit=settings.audit_days * 86400,
+        tombstones=settings.tombstone_days * 86400,
+        attempts=settings.attempts_window,
+    )
     return Clock(
         [
             Chore("end_overdue", TICK, sessions.end_overdue),
@@ -184,6 +218,8 @@ def make_clock(settings: Settings, engine: Engine) -> Clock:
             Chore("purge", 60.0, sessions.purge),
             Chore("give_up_events", 60.0, sessions.give_up_events),
             Chore("purge_deliveries", 60.0, sessions.purge_deliveries),
+            Chore("forget_told", 60.0, trails.forget_told),
+            Chore("purge_trails", 60.0, trails.purge),
         ],
         Lease(redis, "clock", LEASE),
     )

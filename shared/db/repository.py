@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, nul
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db import codec
+from shared.db.attempts import AttemptRepository
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
 from shared.liveness.evidence import Preset
@@ -117,6 +118,7 @@ class SessionRepository:
             findings=codec.findings_of(row.findings),
             identity=codec.identity_of(row.identity),
             owner=row.owner,
+            subject=row.subject,
         )
         stored = _stored(session, locked=lock)
         # The stored one, not what this version of the code makes of it: a sweep must not find the same row for ever.
@@ -144,6 +146,7 @@ class SessionRepository:
             "created_at": session.created_at,
             "forget_from": session.ended_at,
             "owner": session.owner,
+            "subject": session.subject,
         }
         self._connection.execute(_ADD, {**fixed, **stored.session})
         self._connection.execute(
@@ -154,7 +157,10 @@ class SessionRepository:
         self._stored[session.id] = stored
 
     def save(self, session: Session) -> None:
-        """Write what has changed since `get` or `add`, if anything has, and the new events into the outbox."""
+        """Write what has changed since `get` or `add`, if anything has, and the new events into the outbox.
+
+        That it has just failed its subject is noted, too.
+        """
         before = self._stored.get(session.id)
         if before is None or not before.locked:
             raise RuntimeError("Only a session got with lock=True can be saved: another unit may have changed it")
@@ -170,6 +176,9 @@ class SessionRepository:
         ]
         if changed:
             self._connection.execute(_SAVE_CHALLENGES, changed)
+        just_ended = session.ended_at is not None and before.session["ended_at"] is None
+        if session.subject is not None and just_ended and session.fell_short:
+            AttemptRepository(self._connection).add(session.subject, after.session["ended_at"])
         self._tell(session)
         self._stored[session.id] = after
 

@@ -71,9 +71,12 @@ sessions = Table(
     Column("options", _Json, nullable=False, server_default=text("'{}'")),
     #: Id of the API key that it was created with; NULL where none was asked for. No foreign key: it says who, for good.
     Column("owner", String(12)),
+    #: Who is being tried: a keyed hash of the name that its creator gave; NULL where none was given.
+    Column("subject", String(64)),
     _partial("ix_sessions_due", "due", "due IS NOT NULL"),
     _partial("ix_sessions_forget_from", "forget_from", "forget_from IS NOT NULL"),
     _partial("ix_sessions_ended_at", "ended_at", "ended_at IS NOT NULL"),
+    _partial("ix_sessions_open_subject", "subject", "subject IS NOT NULL AND ended_at IS NULL"),
 )
 
 challenges = Table(
@@ -118,6 +121,7 @@ outbox = Table(
     Column("published_at", Double),
     _partial("ix_outbox_unpublished", "id", "published_at IS NULL"),
     _partial("ix_outbox_published_at", "published_at", "published_at IS NOT NULL"),
+    Index("ix_outbox_session_id", "session_id"),
     sqlite_autoincrement=True,
 )
 
@@ -201,4 +205,46 @@ signing_keys = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("signs_from", Double, nullable=False),
+)
+
+#: Who did what to a session: see `shared.db.trail`. A trigger refuses to change a row (migration 0007).
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("action", String(32), nullable=False),
+    #: No foreign key: it outlives the session.
+    Column("session_id", String(36), nullable=False),
+    Column("who", String(16), nullable=False),
+    Column("key_id", String(12)),
+    Column("network", String(64), nullable=False),
+    Column("request_id", String(128), nullable=False),
+    Index("ix_audit_at", "at"),
+    Index("ix_audit_session_id", "session_id"),
+    sqlite_autoincrement=True,
+)
+
+#: What is left of a session that was deleted.
+tombstones = Table(
+    "tombstones",
+    metadata,
+    Column("session_id", String(36), primary_key=True),
+    Column("created_at", Double, nullable=False),
+    Column("ended_at", Double),
+    Column("deleted_at", Double, nullable=False),
+    Column("deleted_by", String(16), nullable=False),
+    Index("ix_tombstones_deleted_at", "deleted_at"),
+)
+
+#: Sessions that found no live person, by the hash of who was tried and by nothing else.
+attempts = Table(
+    "attempts",
+    metadata,
+    Column("id", _Counter, primary_key=True, autoincrement=True),
+    Column("subject", String(64), nullable=False),
+    Column("at", Double, nullable=False),
+    Index("ix_attempts_subject_at", "subject", "at"),
+    Index("ix_attempts_at", "at"),
+    sqlite_autoincrement=True,
 )

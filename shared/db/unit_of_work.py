@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
+from shared.db.attempts import AttemptRepository
 from shared.db.engine import SQLITE_BEGIN
 from shared.db.keys import KeyRepository
 from shared.db.leases import LeaseRepository
@@ -14,6 +15,7 @@ from shared.db.outbox import OutboxRepository
 from shared.db.repository import SessionRepository
 from shared.db.secrets import SecretRepository
 from shared.db.signing import SigningKeyRepository
+from shared.db.trail import Trail
 from shared.db.webhooks import WebhookRepository
 from shared.metrics.sessions import count
 
@@ -68,6 +70,16 @@ class UnitOfWork:
     def signing_keys(self) -> SigningKeyRepository:
         """The keys of verdicts, likewise."""
         return SigningKeyRepository(self._open)
+
+    @property
+    def trail(self) -> Trail:
+        """Who did what, and what is left of deleted sessions, likewise."""
+        return Trail(self._open)
+
+    @property
+    def attempts(self) -> AttemptRepository:
+        """Who was not found live, likewise."""
+        return AttemptRepository(self._open)
 
     @property
     def _open(self) -> Connection:

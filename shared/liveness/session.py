@@ -94,6 +94,8 @@ class Session:
     identity: Identity | None = None
     #: Who created it, by a name that means nothing here; None where nobody was asked.
     owner: str | None = None
+    #: Who is being tried, by a name that means nothing here; None where it was not told.
+    subject: str | None = None
     #: Frames of the opening and of the last seconds, oldest first: what the judges look at. See `recall`.
     frames: list[Frame] = field(default_factory=list)
     #: New since the session was loaded; the unit of work writes them to the outbox.
@@ -114,6 +116,7 @@ class Session:
         identify: bool = False,
         reference: bool = False,
         owner: str | None = None,
+        subject: str | None = None,
     ) -> Session:
         """A new, pending session.
 
@@ -129,6 +132,7 @@ class Session:
             preset=preset,
             options=options,
             owner=owner,
+            subject=subject,
             identity=Identity(LIMITS[preset][Code.SWAPPED]) if identify or reference else None,
         )
         if session.identity is not None and reference:
@@ -140,6 +144,11 @@ class Session:
     def ended(self) -> bool:
         """Whether nothing can change any more."""
         return self.state in (State.COMPLETED, State.FAILED, State.EXPIRED)
+
+    @property
+    def fell_short(self) -> bool:
+        """Whether it was begun and has shown no live person: one that is cancelled now has not, either."""
+        return self.started_at is not None and not self.is_live
 
     @property
     def current(self) -> Challenge | None:

@@ -21,7 +21,7 @@ from tests.unit.db.samples import NOW
 #: The session's own fields; "challenges" and what is not stored in its row have tests of their own.
 CHANGEABLE = sorted(
     {field.name for field in dataclasses.fields(Session)}
-    - {"id", "created_at", "owner", "challenges", "frames", "events"}
+    - {"id", "created_at", "owner", "subject", "challenges", "frames", "events"}
 )
 
 

@@ -193,6 +193,8 @@ def test_the_clock_of_the_service_has_all_its_chores(service):
         "purge",
         "give_up_events",
         "purge_deliveries",
+        "forget_told",
+        "purge_trails",
     ]
 
 

@@ -80,6 +80,7 @@ def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> No
         "portrait": False,
         "nonce": None,
         "token": False,
+        "subject": None,
         "Idempotency-Key": None,
     }
     assert not any(p["required"] for p in parameters.values())

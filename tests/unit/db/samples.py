@@ -53,6 +53,7 @@ def full() -> Session:
         findings=findings(),
         identity=identity(),
         owner="0123456789ab",
+        subject="5" * 64,
     )
 
 

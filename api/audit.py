@@ -1,0 +1,30 @@
+"""What a request writes into the audit trail: who did what to a session. What cannot be written is not done."""
+
+from __future__ import annotations
+
+from api import addresses
+from api.access import ANYONE, caller
+from api.context import arrived_at, request_id
+from api.resources import resources
+from shared.db import UnitOfWork
+from shared.db.trail import Action, Entry
+
+
+def entry(action: Action, session_id: str) -> Entry:
+    """An entry about this request, to be added in the unit that does what it tells of."""
+    return Entry(
+        at=arrived_at(),
+        action=action,
+        session_id=session_id,
+        who="anyone" if caller() is ANYONE else caller().who.value,
+        key_id=caller().key_id,
+        network=addresses.network(addresses.COARSE),
+        request_id=request_id(),
+    )
+
+
+def write(action: Action, session_id: str) -> None:
+    """Write it by itself, before something is given out."""
+    with UnitOfWork(resources().engine) as uow:
+        uow.trail.add(entry(action, session_id))
+        uow.commit()
