@@ -8,13 +8,14 @@ from flask import Response
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel, Field
 
-from api import signing
+from api import audit, signing
 from api.access import secret
 from api.context import arrived_at
 from api.problems import ProblemError, responses
 from api.resources import resources
 from api.schemas import SessionPath
 from api.sessions import TAG, find, json_of
+from shared.db.trail import Action
 from shared.liveness.evidence import against
 from shared.liveness.session import Session, State
 
@@ -53,6 +54,7 @@ def get_verdict(path: SessionPath) -> Response:
     session = find(resources().engine, path.session_id, arrived_at())
     if session.state is not State.COMPLETED:
         raise ProblemError("verdict_not_found")
+    audit.write(Action.VERDICT_SIGNED, session.id)
     said = claims(session, resources().settings.issuer, arrived_at())
     signed = signing.sign(resources().engine, secret(), said, KIND, arrived_at())
     return json_of(VerdictView(verdict=signed, expires_at=said["exp"]))

@@ -27,6 +27,7 @@ class Action(StrEnum):
     CREATED = "session.created"
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - no password
     EVIDENCE_READ = "evidence.read"
+    VERDICT_SIGNED = "verdict.signed"
     PORTRAIT_FETCHED = "portrait.fetched"
     CANCELLED = "session.cancelled"
 
