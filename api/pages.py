@@ -14,9 +14,6 @@ from pathlib import Path
 
 from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
 
-from api.problems import ProblemError
-from api.resources import resources
-
 pages = Blueprint("pages", __name__)
 
 WEB = Path(__file__).parent / "web"
@@ -38,14 +35,6 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".ts": "text/plain; charset=u
 def check() -> Response:
     """The check, for a person at their camera."""
     return _page("check.html")
-
-
-@pages.get("/lab")
-def lab() -> Response:
-    """A page for trying things; there only where the setting LAB is on."""
-    if not resources().settings.lab:
-        raise ProblemError("not_found")
-    return _page("lab.html")
 
 
 @pages.get("/web/<path:name>")
@@ -80,9 +69,7 @@ def digest() -> str:
 
 
 def _page(template: str) -> Response:
-    response = Response(
-        render_template(template, web=web, lab=resources().settings.lab), content_type="text/html; charset=utf-8"
-    )
+    response = Response(render_template(template, web=web), content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Permissions-Policy"] = "camera=(self), microphone=(), screen-wake-lock=(self)"

@@ -203,11 +203,6 @@ class Settings(BaseSettings):
     )
     models_dir: Path = Field(Path("var/models"), description="The directory of the models.")
 
-    lab: bool = Field(
-        False,
-        description="Whether /lab, a page for trying things, and what it shows of any session is open to everyone who can "
-        "reach this service. on or off; never on in production.",
-    )
     port: int = Field(8000, ge=1, le=65535, description="The port that the web process listens on.")
     web_concurrency: int = Field(1, ge=1, le=64, description="Number of web processes.")
     web_threads: int = Field(

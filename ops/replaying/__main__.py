@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich.console import Console
 
-from ops.client import Client, ClientError
+from ops.client import Client, ClientError, Options
 from ops.replaying.play import play
 from ops.replaying.screen import Screen
 from ops.replaying.sources import Camera, Drawing, Source, SourceError, Video
@@ -28,6 +29,7 @@ _VIDEO = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pa
 @click.option("--fps", type=click.FloatRange(0.5, 30), default=8.0, show_default=True, help="Frames a second.")
 @click.option("--challenges", type=click.IntRange(1, 10), help="How many; the server's default if not given.")
 @click.option("--timeout", type=click.FloatRange(1, 60), help="Seconds a challenge; the server's default if not given.")
+@click.option("--reveal", type=click.Choice(["all", "next"]), help="Show all challenges at once, or one at a time.")
 @click.option("--once", is_flag=True, help="Ends with the video; otherwise it begins again until the session ends.")
 @click.option("--mirrored", is_flag=True, help="The pictures are mirrored, as a selfie view is; the performer then is.")
 @click.option("--seed", type=int, default=0, help="Another seed, another room and other small movements (performer).")
@@ -40,6 +42,7 @@ def replay(
     fps: float,
     challenges: int | None,
     timeout: float | None,
+    reveal: Literal["all", "next"] | None,
     once: bool,
     mirrored: bool,
     seed: int,
@@ -56,9 +59,8 @@ def replay(
     try:
         source = _source(video, camera, once=once, fps=fps, seed=seed, mirrored=mirrored)
         with Client(url) as client, Screen(console) as screen:
-            outcome = play(
-                client, source, screen, fps=fps, challenges=challenges, timeout_seconds=timeout, mirrored=mirrored
-            )
+            wanted = Options(challenges=challenges, timeout_seconds=timeout, mirrored=mirrored, reveal=reveal)
+            outcome = play(client, source, screen, fps=fps, **wanted)
             screen.ended(outcome)
         status = LIVE if outcome.live else NOT_LIVE
     except (ClientError, SourceError) as error:

@@ -7,8 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from ops.client import Reply, Session
-from ops.replaying.play import Outcome
+from ops.client import Outcome, Reply, Session
 
 _ENDINGS = {
     "failed": "✗ Failed: a challenge was not met in time.",
@@ -57,7 +56,8 @@ class Screen:
         if self._session is None or self._task is None:
             return
         self._trouble = None
-        text = self._session.instruction(reply.challenge_type) or reply.challenge_type
+        told = reply.challenge.instruction if reply.challenge else self._session.instruction(reply.challenge_type)
+        text = told or reply.challenge_type
         if text and reply.challenge_type != self._asked:
             self._asked = reply.challenge_type
             if not self._console.is_terminal:

@@ -52,7 +52,7 @@ def site(
     require_models("dlib_face_recognition_resnet_model_v1.dat")
     with redis.Redis.from_url(redis_server.url) as client:
         client.flushall()
-    site = Site(redis_server.url, tmp_path_factory.mktemp("site"), models_dir.resolve(), LAB="on")
+    site = Site(redis_server.url, tmp_path_factory.mktemp("site"), models_dir.resolve())
     yield site
     site.close()
 

@@ -131,8 +131,3 @@ def test_every_challenge_and_every_hint_of_the_service_has_words() -> None:
     told_otherwise = {kind.lower() for kind in ChallengeType} | {"ended", "timed_out", "passed"}
     assert len(codes) > 20
     assert {f"hint.{code}" for code in codes - told_otherwise} <= english.keys()
-
-
-def test_the_lab_is_closed_unless_it_is_opened(lone_app: OpenAPI) -> None:
-    answer = lone_app.test_client().get("/lab")
-    assert (answer.status_code, answer.json["code"]) == (404, "not_found")

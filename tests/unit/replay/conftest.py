@@ -61,9 +61,12 @@ class Server:
     created: list[dict[str, str]] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    #: The Authorization header of each call.
+    authorised: list[str | None] = field(default_factory=list)
 
     def create(self) -> Any:
         self.created.append(flask.request.args.to_dict())
+        self.authorised.append(flask.request.headers.get("Authorization"))
         if self.refusals:
             return self.refusals.pop(0)()
         challenges = [{"type": t, "instruction": i, "timeout_seconds": 5.0} for t, i in INSTRUCTIONS.items()]
@@ -74,6 +77,14 @@ class Server:
         self.frames.append(flask.request.files["image"].read())
         line = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return line() if callable(line) else line
+
+    def look(self, session: str) -> Any:
+        if session != SESSION:
+            return problem(404, "session_not_found", "There is no such session.")
+        return {"session_id": session, "state": "completed", "challenges": [], "is_live": True}
+
+    def evidence(self, session: str) -> Any:
+        return {"session_id": session, "findings": []}
 
     def cancel(self, session: str) -> Any:
         if session != SESSION:
@@ -87,6 +98,8 @@ def server() -> Iterator[Server]:
     app, spoken = flask.Flask(__name__), Server()
     app.post(PATH)(spoken.create)
     app.post(f"{PATH}/<session>/frame")(spoken.frame)
+    app.get(f"{PATH}/<session>")(spoken.look)
+    app.get(f"{PATH}/<session>/evidence")(spoken.evidence)
     app.delete(f"{PATH}/<session>")(spoken.cancel)
     app.get("/elsewhere")(lambda: "a page")
     http = make_server("127.0.0.1", 0, app, threaded=True)

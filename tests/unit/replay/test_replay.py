@@ -39,6 +39,16 @@ def test_a_live_verdict_is_status_0_and_all_is_told(server, video):
     assert server.cancelled == []
 
 
+def test_challenges_that_are_revealed_one_at_a_time_are_told(server, video):
+    """The session does not list them: each comes with an answer."""
+    smile = {"type": "SMILE", "instruction": "Smile", "timeout_seconds": 5.0}
+    server.script = [reply("SMILE") | {"challenge": smile}, passed("SMILE", 0) | completed(True) | {"challenge": smile}]
+    done = replay(video, "--url", server.url, "--fps", 20, "--reveal", "next")
+    assert done.returncode == 0, words(done)
+    assert server.created == [{"reveal": "next"}]
+    assert "→ Smile" in words(done)
+
+
 @pytest.mark.parametrize(
     ("last", "said"),
     [

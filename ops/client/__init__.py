@@ -1,0 +1,39 @@
+"""A client of the documented API, for Python programs: sync and async, with the life cycle of a front end.
+
+    with Client("http://localhost:8000") as client:
+        outcome = client.check(lambda t: camera_jpeg(), challenges=3)
+    print("live" if outcome.live else outcome.state)
+
+Or step by step, `submit` repeated 5 to 10 times a second until `reply.ended`:
+
+        session = client.open(challenges=3)
+        reply = client.submit(session.id, jpeg)
+
+It needs httpx and nothing else of this repository: copy the folder, or put the repository on the path.
+"""
+
+from ops.client.asynchronous import AsyncClient
+from ops.client.errors import Busy, ClientError, Refused, Unreachable
+from ops.client.life import Listener
+from ops.client.models import ENDED, Challenge, Framing, Outcome, Reply, Session
+from ops.client.sync import Client
+from ops.client.wire import ANSWER_WITHIN, USUAL_WAIT, Options
+
+__all__ = [
+    "ANSWER_WITHIN",
+    "ENDED",
+    "USUAL_WAIT",
+    "AsyncClient",
+    "Busy",
+    "Challenge",
+    "Client",
+    "ClientError",
+    "Framing",
+    "Listener",
+    "Options",
+    "Outcome",
+    "Refused",
+    "Reply",
+    "Session",
+    "Unreachable",
+]

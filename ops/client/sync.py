@@ -1,0 +1,120 @@
+"""The client for ordinary programs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import httpx
+
+from ops.client import wire
+from ops.client.errors import Busy, ClientError, Refused, Unreachable
+from ops.client.life import USUAL_RATE, Life, Listener, Opening, Silent
+from ops.client.models import Outcome, Reply, Session
+
+
+class Client:
+    """Speaks to one server; not to be used from two threads at once.
+
+    token: a key, or a session's token, sent as `Authorization: Bearer`. answer_within: seconds.
+    """
+
+    def __init__(self, url: str, *, token: str | None = None, answer_within: float = wire.ANSWER_WITHIN) -> None:
+        self.url = url.rstrip("/")
+        self._http = httpx.Client(
+            base_url=self.url, timeout=answer_within, follow_redirects=False, headers=wire.headers(token)
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._http.close()
+
+    def open(self, **options: Unpack[wire.Options]) -> Session:
+        """Create a session; its options are those of `ops.client.Options`."""
+        return wire.session_of(self._ask(wire.creation(options)))
+
+    def submit(self, session_id: str, picture: bytes) -> Reply:
+        """Send a frame, JPEG or PNG, and wait for what the server says about it."""
+        return wire.reply_of(self._ask(wire.submission(session_id, picture)))
+
+    def look(self, session_id: str) -> Session:
+        """The session as it is now."""
+        return wire.session_of(self._ask(wire.looking(session_id)))
+
+    def evidence(self, session_id: str) -> Mapping[str, Any]:
+        """What its verdict rests on, as the server says it: docs/evidence.md."""
+        return self._ask(wire.evidence(session_id))
+
+    def cancel(self, session_id: str) -> None:
+        """Cancel a session; one that is gone already is no error."""
+        try:
+            self._ask(wire.cancellation(session_id))
+        except Refused as refused:
+            if refused.status != httpx.codes.NOT_FOUND:
+                raise
+
+    def check(
+        self,
+        frame: Callable[[float], bytes | None],
+        listener: Listener | None = None,
+        *,
+        rate: float = USUAL_RATE,
+        **options: Unpack[wire.Options],
+    ) -> Outcome:
+        """Go through a whole session, in real time: waits are kept, troubles outlived.
+
+        frame: the picture `t` seconds after the beginning, a JPEG or PNG; None when there is no more. rate: frames a
+        second. options: as for `open`. Cancels the session when the frames end early or something is thrown (Ctrl-C among
+        it).
+        """
+        listener = listener or Silent()
+        picture = frame(0.0)  # before a session is opened: what cannot be filmed costs the server nothing
+        session = self._opened(listener, options)
+        listener.opened(session)
+        began = time.monotonic()
+        life = Life(listener, rate, began)
+        try:
+            while picture is not None and life.outcome is None:
+                self._try(session, picture, life)
+                if life.outcome is None:
+                    time.sleep(life.pause(time.monotonic()))
+                    picture = frame(time.monotonic() - began)
+        finally:
+            if life.outcome is None:
+                with suppress(Busy, Refused, Unreachable):  # its time to live will end it
+                    self.cancel(session.id)
+        return life.outcome or Outcome("cancelled", None)
+
+    def _opened(self, listener: Listener, options: wire.Options) -> Session:
+        opening = Opening(listener, time.monotonic())
+        while True:
+            try:
+                return self.open(**options)
+            except Busy as busy:
+                time.sleep(opening.pause(busy, time.monotonic()))
+
+    def _try(self, session: Session, picture: bytes, life: Life) -> None:
+        try:
+            reply = self.submit(session.id, picture)
+        except ClientError as error:
+            life.suffer(error, time.monotonic())
+        else:
+            life.hear(reply, time.monotonic())
+
+    def _ask(self, request: wire.Request) -> Mapping[str, Any]:
+        try:
+            response = self._http.request(request.method, request.path, **request.more)
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+            raise wire.failure(self.url, error) from error
+        return wire.body_of(self.url, response)

@@ -1,0 +1,180 @@
+"""Requests as they are sent and answers as they are read: the same for `Client` and `AsyncClient`, and without I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal, TypedDict
+
+import httpx
+
+from ops.client.errors import Busy, ClientError, Refused, Unreachable
+from ops.client.models import Challenge, Framing, Reply, Session
+
+#: Seconds to wait for an answer; longer than a server waits for its workers, so that its 503 arrives.
+ANSWER_WITHIN = 15.0
+#: Seconds to wait after a 503 that does not say how long.
+USUAL_WAIT = 1.0
+
+_PATH = "/api/v1/liveness/sessions"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request, as httpx takes it."""
+
+    method: str
+    path: str
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+class Options(TypedDict, total=False):
+    """What a session may be asked for; what is missing or None is left to the server. `/docs` of a server says more."""
+
+    challenges: int | None
+    timeout_seconds: float | None
+    mirrored: bool
+    challenge_types: Sequence[str]
+    exclude: Sequence[str]
+    reveal: Literal["all", "next"] | None
+    preset: Literal["lenient", "standard", "strict"] | None
+    portrait: bool
+    #: A picture of the person who is expected, JPEG or PNG.
+    reference: bytes | None
+
+
+def creation(options: Options) -> Request:
+    """Create a session."""
+    wanted: dict[str, str | int | float | None] = {
+        "num_challenges": options.get("challenges"),
+        "timeout_seconds": options.get("timeout_seconds"),
+        "mirrored": "true" if options.get("mirrored") else None,
+        "challenge_types": ",".join(options.get("challenge_types", ())) or None,
+        "exclude": ",".join(options.get("exclude", ())) or None,
+        "reveal": options.get("reveal"),
+        "preset": options.get("preset"),
+        "portrait": "true" if options.get("portrait") else None,
+    }
+    more: dict[str, Any] = {"params": {name: value for name, value in wanted.items() if value is not None}}
+    reference = options.get("reference")
+    if reference is not None:
+        more["files"] = {"reference": ("reference.jpg", reference, "image/jpeg")}
+    return Request("POST", _PATH, more)
+
+
+def submission(session_id: str, picture: bytes) -> Request:
+    """Submit a frame."""
+    return Request("POST", f"{_PATH}/{session_id}/frame", {"files": {"image": ("frame.jpg", picture, "image/jpeg")}})
+
+
+def looking(session_id: str) -> Request:
+    """Look at a session."""
+    return Request("GET", f"{_PATH}/{session_id}")
+
+
+def evidence(session_id: str) -> Request:
+    """Look at its evidence."""
+    return Request("GET", f"{_PATH}/{session_id}/evidence")
+
+
+def cancellation(session_id: str) -> Request:
+    """Cancel a session."""
+    return Request("DELETE", f"{_PATH}/{session_id}")
+
+
+def headers(token: str | None) -> dict[str, str]:
+    """What every request carries: a key, or a session's token, where there is one."""
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
+
+
+def failure(url: str, error: Exception) -> ClientError:
+    """What httpx raised, as a sentence."""
+    if isinstance(error, httpx.InvalidURL):
+        return Unreachable(f"{url} is not an address: {error}.")
+    if isinstance(error, httpx.TimeoutException):
+        return Unreachable(f"{url} gave no answer in time.")
+    return Unreachable(f"No liveness server answers at {url}: {error}. Is it up (ops/up)?")
+
+
+def body_of(url: str, response: httpx.Response) -> Mapping[str, Any]:
+    """The answer's object; raises Busy, Refused or Unreachable for any other answer."""
+    body = _json_object(response)
+    if response.is_success and body is not None:
+        return body
+    detail = str((body or {}).get("detail") or (body or {}).get("title") or f"HTTP status {response.status_code}")
+    if response.status_code in (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS):
+        raise Busy(detail, _wait(response.headers.get("Retry-After")))
+    if body is None:
+        raise Unreachable(f"What answers at {url} is no liveness server ({detail}).")
+    raise Refused(response.status_code, str(body.get("code", "")), detail)
+
+
+def session_of(body: Mapping[str, Any]) -> Session:
+    """A session out of an answer."""
+    try:
+        return Session(
+            str(body["session_id"]),
+            str(body["state"]),
+            tuple(_challenge(c) for c in body["challenges"]),
+            body.get("is_live"),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _not_documented(error) from error
+
+
+def reply_of(body: Mapping[str, Any]) -> Reply:
+    """A frame's answer."""
+    hint, challenge, face = (body.get(name) for name in ("hint", "challenge", "face"))
+    try:
+        return Reply(
+            challenge_type=body["challenge_type"],
+            passed=bool(body["passed"]),
+            confidence=float(body["confidence"]),
+            challenges_remaining=int(body["challenges_remaining"]),
+            session_complete=bool(body["session_complete"]),
+            is_live=body["is_live"],
+            state=str(body["state"]),
+            hint=str(hint["text"]) if isinstance(hint, dict) and "text" in hint else None,
+            hint_code=str(hint["code"]) if isinstance(hint, dict) and "code" in hint else None,
+            challenge=None if challenge is None else _challenge(challenge),
+            face=None if face is None else Framing(*(float(face[n]) for n in ("x", "y", "width", "height"))),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise _not_documented(error) from error
+
+
+def _challenge(body: Mapping[str, Any]) -> Challenge:
+    return Challenge(str(body["type"]), str(body["instruction"]), float(body["timeout_seconds"]))
+
+
+def _not_documented(error: Exception) -> Unreachable:
+    return Unreachable(f"The server's answer is not the documented one: {error!r}.")
+
+
+def _json_object(response: httpx.Response) -> Mapping[str, Any] | None:
+    if "json" not in response.headers.get("Content-Type", ""):
+        return None
+    try:
+        body = response.json()
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) else None
+
+
+def _wait(retry_after: str | None) -> float:
+    """Seconds, from a Retry-After of either form."""
+    if not retry_after:
+        return USUAL_WAIT
+    try:
+        return max(0.0, float(retry_after))
+    except ValueError:
+        pass
+    try:
+        until = parsedate_to_datetime(retry_after)
+    except ValueError:
+        return USUAL_WAIT
+    if until.tzinfo is None:  # "-0000" means UTC too, but is parsed as a time without a zone
+        until = until.replace(tzinfo=UTC)
+    return max(0.0, (until - datetime.now(UTC)).total_seconds())
