@@ -53,7 +53,7 @@ def published(engine: Engine, at: float) -> list[dict[str, Any]]:
     """The public keys that others need at `at`: of verdicts that are still valid, of those to come."""
     with UnitOfWork(engine, read_only=True) as uow:
         keys = uow.signing_keys.all()
-    following = [*keys[1:], None]
+    following = [*keys[1:], None][: len(keys)]  # there is none before the first verdict
     return [key.public for key, after in zip(keys, following, strict=True) if not after or after.signs_from > at - KEPT]
 
 
