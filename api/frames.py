@@ -9,16 +9,15 @@ from uuid import uuid4
 from flask import Response, request
 from flask_openapi import APIBlueprint
 from flask_openapi.models import MediaType, RequestBody, Schema
-from redis import Redis
 from redis.exceptions import RedisError
 
 from api import limits
-from api.access import sees_verdict
+from api.access import refuse_strangers, sees_verdict
 from api.context import arrived_at
 from api.problems import ProblemError, responses
 from api.resources import Resources, resources
 from api.schemas import FrameAnswer, FrameForm, SessionPath
-from api.sessions import TAG, find, json_of
+from api.sessions import TAG, find, json_of, known_form
 from api.uploads import read_picture
 from shared import answers, claims, inflight
 from shared.answers import Answer
@@ -58,6 +57,7 @@ _FORM = RequestBody(
         "too_many_pixels",
         "image_too_small",
         "too_many_frames",
+        "overloaded",
         "no_answer_in_time",
         "unavailable",
         "redis_unavailable",
@@ -72,8 +72,14 @@ def submit_frame(path: SessionPath) -> Response:
     frames are answered at once by its state, so that a client's loop ends by itself.
     """
     held = resources()
-    session = find(held.engine, path.session_id, arrived_at())
-    answer = _answer_of_ended(session) if session.ended else _pass_on(held, session.id)
+    session_id = known_form(path.session_id)
+    session = held.alive.known(session_id, arrived_at())
+    if session is None:
+        session = find(held.engine, session_id, arrived_at())
+        held.alive.seen(session, arrived_at())
+    else:
+        refuse_strangers(session)
+    answer = _answer_of_ended(session) if session.ended else _pass_on(held, session_id)
     return json_of(answer if sees_verdict() else answer.model_copy(update={"is_live": None}))
 
 
@@ -85,14 +91,17 @@ def _answer_of_ended(session: Session) -> FrameAnswer:
 def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
     """Read the picture, leave it for a worker, and wait for what is said about it."""
     frame_id = str(uuid4())
-    _enter(held.redis, session_id, frame_id)
+    _enter(held, session_id, frame_id)
     answer: Answer | None = None
     tidy = True
     try:
         picture = read_picture(request, held.settings)
         # From here on, whatever is slow to take the frame: a client waits for the deadline, not for it and our trouble.
         until = time.monotonic() + held.settings.frame_deadline
-        claims.put(held.redis, frame_id, picture, held.settings.frame_ttl)
+        pipe = held.redis.pipeline(transaction=False)
+        claims.put(pipe, frame_id, picture, held.settings.frame_ttl)
+        inflight.wait(pipe, frame_id, now())
+        pipe.execute()
         enqueue_frame(held.broker, session_id, frame_id, arrived_at())
         answer = answers.wait(held.waiting, frame_id, until - time.monotonic())
     except QueueUnavailable as error:
@@ -111,28 +120,27 @@ def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
     return FrameAnswer.model_validate(answer.result)
 
 
-def _enter(redis: Redis, session_id: str, frame_id: str) -> None:
-    """Have the frame known to be under way, unless its session has sent too many; one round trip.
+def _enter(held: Resources, session_id: str, frame_id: str) -> None:
+    """Have the frame known to be under way, or refuse it before it has cost anything.
 
     Before the picture is read: a slow upload must not let a later frame time its challenge out.
     """
-    buckets = limits.of_frame(session_id)
-    pipe = redis.pipeline(transaction=False)
-    inflight.enter(pipe, session_id, frame_id, arrived_at())
-    if buckets:
-        take(pipe, buckets)
-    entered, expires, *taken = pipe.execute(raise_on_error=False)
-    for reply in (entered, expires):
-        if isinstance(reply, RedisError):
-            raise reply
-    for reply in taken:
-        if isinstance(reply, RedisError):
-            limits.let_through(reply)
-            continue
+    settings = held.settings
+    most = inflight.Limits(settings.frames_per_session, settings.frames_per_worker, settings.frame_wait)
+    if now() - arrived_at() > settings.frame_wait:
+        raise ProblemError("overloaded")  # it has waited for as long already, for one of our threads
+    match inflight.enter(held.redis, session_id, frame_id, arrived_at(), most):
+        case inflight.Entry.BEHIND:
+            raise ProblemError("overloaded")
+        case inflight.Entry.TOO_MANY:
+            raise ProblemError("too_many_frames")
+    if buckets := limits.of_frame(session_id):
         try:
-            limits.note(levels(buckets, reply), "too_many_frames")
+            limits.note(levels(buckets, take(held.redis, buckets)), "too_many_frames")
+        except RedisError as error:
+            limits.let_through(error)
         except ProblemError:
-            inflight.leave(redis, session_id, frame_id)
+            inflight.leave(held.redis, session_id, frame_id)
             raise
 
 

@@ -236,6 +236,14 @@ KINDS: dict[str, Kind] = {
             retry_after=1,
         ),
         Kind(
+            "overloaded",
+            503,
+            "More frames than can be judged",
+            "The workers are behind, and this frame would not be judged in time: send the next one in a moment. The session "
+            "goes on.",
+            retry_after=1,
+        ),
+        Kind(
             "redis_unavailable",
             503,
             "Redis is away",

@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from redis import Redis
 from sqlalchemy import Engine
 
+from api.alive import Alive
 from shared.broker import make_broker
 from shared.db import PATIENCE, make_engine
 from shared.metrics.pushing import Pusher, started
@@ -34,6 +35,7 @@ class Resources:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
+        self.alive = Alive()
         self._lock = Lock()
         self._made: dict[str, object] = {}
         self._pid: int | None = None

@@ -184,6 +184,7 @@ def cancel_session(path: SessionPath) -> Response:
             Tombstone(session_id, session.created_at, session.ended_at, arrived_at(), done.key_id or done.who)
         )
         uow.commit()
+    resources().alive.forget(session_id)
     with suppress(RedisError):  # then it expires, with the session's time
         faces.forget(resources().redis, session_id)
         portraits.drop(resources().redis, session_id)

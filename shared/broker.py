@@ -14,11 +14,13 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
+import msgspec
 import redis
-from dramatiq import Broker, Consumer, Message, MessageProxy, Middleware
+from dramatiq import Broker, Consumer, Message, MessageProxy, Middleware, set_encoder
 from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.brokers.redis import MAINTENANCE_SCALE, RedisBroker, _RedisConsumer
 from dramatiq.common import q_name
+from dramatiq.encoder import Encoder, MessageData
 from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import SkipMessage, TimeLimit
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
@@ -56,14 +58,19 @@ IDLE = 1.0
 #: ARGV[9…] are dispatch.lua's own arguments of a command; "enqueue" has one more here, "producer", from a process that
 #: takes no messages: dispatch.lua notes a sign of life for every caller, and maintenance would look for the unfinished
 #: messages of each web process that was silent for a moment, by KEYS over the whole database.
+#: "ack" has one more too: how many messages the caller takes next, fetched in the same round trip.
 _WAKING_DISPATCH = """
 local function dispatch()
 %(dispatch)s
 end
 local time = redis.call("time")
 ARGV[2] = string.format("%%d", time[1] * 1000 + math.floor(time[2] / 1000))
-local reply = dispatch()
 local command, queue = ARGV[1], KEYS[1] .. ":" .. ARGV[3]
+local reply = dispatch()
+if command == "ack" and ARGV[10] then
+    command, ARGV[1], ARGV[7], ARGV[9] = "fetch", "fetch", "1", ARGV[10]
+    reply = dispatch()
+end
 if command == "enqueue" or command == "requeue" then
     if redis.call("llen", queue .. ".wake") < redis.call("llen", queue) then
         redis.call("rpush", queue .. ".wake", "1")
@@ -132,12 +139,23 @@ class WakingConsumer(_RedisConsumer):
         super().__init__(broker, queue_name, prefetch, timeout)  # type: ignore[no-untyped-call]
         self._wake = keyspace.wake(broker.namespace, queue_name)
         self._room = threading.Event()
+        #: Whether it holds one message at a time.
+        self._alone = prefetch == 1
 
     def ack(self, message: MessageProxy) -> None:
-        """Done with a message (called by the thread that worked on it)."""
+        """Done with a message (called by the thread that worked on it): in the same round trip comes the next one.
+
+        One message at a time: while one is worked on, the consumer's own thread waits for room and touches nothing.
+        """
+        next_ones = self.prefetch - self.outstanding_message_count + 1
         try:
-            _as_closed(super().ack, message)
+            fetched = _as_closed(
+                self.broker.do_ack, self.queue_name, message.options["redis_message_id"], *[next_ones] * self._alone
+            )
+            if self._alone:
+                self._keep(fetched)
         finally:
+            self.queued_message_ids.discard(message.message_id)
             self._room.set()
 
     def nack(self, message: MessageProxy) -> None:
@@ -153,7 +171,8 @@ class WakingConsumer(_RedisConsumer):
         self._room.clear()
         if self.outstanding_message_count >= self.prefetch and not self.message_cache:
             self._room.wait(IDLE)
-            return None
+            if not self.message_cache:
+                return None
         data = _as_closed(self._fetch)
         if data is None:
             return None
@@ -163,15 +182,22 @@ class WakingConsumer(_RedisConsumer):
 
     def _fetch(self) -> bytes | None:
         if not self.message_cache:
-            # A None in it is an id whose message has gone: another worker, thought dead, had finished it after all.
-            room = self.prefetch - self.outstanding_message_count
-            self.message_cache = [data for data in self.broker.do_fetch(self.queue_name, room) if data is not None]
+            self._keep(self.broker.do_fetch(self.queue_name, self.prefetch - self.outstanding_message_count))
         if self.message_cache:
             data: bytes = self.message_cache.pop(0)
             return data
         # Between the fetch and this pop a message may have come, but then its token has come with it.
         self.broker.client.blpop([self._wake], timeout=IDLE)
         return None
+
+    def _keep(self, fetched: list[bytes | None]) -> None:
+        # A None in it is an id whose message has gone: another worker, thought dead, had finished it after all.
+        self.message_cache = [data for data in fetched if data is not None]
+
+    def close(self) -> None:
+        """Give back what was fetched and not begun: this worker stops."""
+        left, self.message_cache = self.message_cache, []
+        _as_closed(self.requeue, [Message.decode(data) for data in left])
 
 
 class PatientRabbitmqBroker(RabbitmqBroker):
@@ -238,8 +264,20 @@ def worker_middleware(settings: Settings, *resources: Middleware) -> list[Middle
     ]
 
 
+class _Json(Encoder):
+    """dramatiq's own encoding, JSON, at a fifth of its cost."""
+
+    def encode(self, data: MessageData) -> bytes:
+        return msgspec.json.encode(data)
+
+    def decode(self, data: bytes) -> MessageData:
+        decoded: MessageData = msgspec.json.decode(data)
+        return decoded
+
+
 def make_broker(settings: Settings, middleware: Sequence[Middleware] = ()) -> Broker:
     """The queue at QUEUE_URL, without connecting to it. For the web, which only sends, without middleware."""
+    set_encoder(_Json())
     if settings.queue_url.startswith(("amqp://", "amqps://")):
         return PatientRabbitmqBroker(url=settings.queue_url, middleware=middleware)
     return WakingRedisBroker(client=make_redis(settings.queue_url, blocks_for=IDLE), middleware=middleware)

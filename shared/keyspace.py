@@ -7,6 +7,9 @@ answer:{frame}             list    ANSWER_TTL        worker: one answer         
 inflight:{session}         zset    INFLIGHT_TTL      api adds a frame with its   worker, to know whether a frame that
                                                      arrival as score; worker    arrived earlier is still being measured
                                                      and api remove it
+underway                   zset    INFLIGHT_TTL      likewise, for all sessions,  api, before it takes another
+                                                     once a frame was read, with  frame; worker, to know how far
+                                                     the moment as score          the queue is behind
 prior:{session}            hash    PRIOR_TTL         worker: where the face was  worker, before it measures the next
                                                      in the latest frame         frame
 chip:{frame}               string  CHIP_TTL          worker of frames: an        identity worker; deleted when it is
@@ -58,6 +61,9 @@ ANSWER_TTL = 30
 
 #: Seconds after the latest frame of a session.
 INFLIGHT_TTL = 30
+
+#: The frames of all sessions that wait for a worker or have one, by when they began to.
+UNDERWAY = "underway"
 
 #: Seconds; the place of a face is worth nothing when it is older than that.
 PRIOR_TTL = 10

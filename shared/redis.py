@@ -24,11 +24,13 @@ def make_redis(
 
     Make it after a process has forked, and one for each process.
     """
+    # A Unix socket's connection has no such option: its other end cannot vanish without a word.
+    own = {} if url.startswith("unix://") else {"socket_keepalive": True}
     return redis.Redis.from_url(
         url,
         socket_timeout=blocks_for + patience,
         socket_connect_timeout=CONNECTING,
-        socket_keepalive=True,
+        **own,
         health_check_interval=30,
         max_connections=max_connections,
         # One more try hides a restarted server from a request, at the cost of at most a twentieth of a second. All

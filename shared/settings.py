@@ -192,6 +192,23 @@ class Settings(BaseSettings):
         True, description="Whether the faces of a session are compared: it must be one person all the way. on or off."
     )
 
+    frames_per_session: int = Field(
+        8, ge=1, le=1000, description="Frames of one session that may be under way; what comes beside them gets a 429."
+    )
+    frames_per_worker: int = Field(
+        24,
+        ge=1,
+        le=10_000,
+        description="Frames of all sessions that may be under way, for each worker process; what comes beside them gets a "
+        "503 before it is read. Fewer than the web's threads, who have to refuse it.",
+    )
+    frame_wait: float = Field(
+        2.0,
+        gt=0,
+        le=SETTLE,
+        description="Seconds that the oldest waiting frame may have waited; while it has, others get a 503.",
+    )
+
     max_frame_bytes: int = Field(
         4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="A larger picture is refused before it is read."
     )
@@ -206,7 +223,7 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="The port that the web process listens on.")
     web_concurrency: int = Field(1, ge=1, le=64, description="Number of web processes.")
     web_threads: int = Field(
-        32, ge=1, le=512, description="Threads of each web process; a frame holds one until it is answered."
+        64, ge=1, le=512, description="Threads of each web process; a frame holds one until it is answered."
     )
     worker_processes: int = Field(
         default_factory=lambda: os.cpu_count() or 1,

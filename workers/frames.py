@@ -8,7 +8,7 @@ again. Whatever happens, the request that waits gets an answer, and nothing is a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import structlog
 from dramatiq import Actor, Broker, actor
@@ -32,6 +32,10 @@ from workers.vision.errors import BadImage
 from workers.vision.pipeline import Prior, Seen
 
 log = structlog.get_logger(__name__)
+
+#: Seconds in the queue after which a frame is not worked on if a newer one of its session waits there, too. While workers
+#: keep up, a frame waits for milliseconds.
+BEHIND = 0.5
 
 # The codes are among those that the API documents.
 NOT_JUDGED = Answer(
@@ -81,6 +85,15 @@ class Tools(Protocol):
         """Eyes."""
 
 
+class Fetched(NamedTuple):
+    """What is in Redis for a frame."""
+
+    picture: bytes | None
+    prior: Prior | None
+    #: When it was put into the queue; None where that is not known.
+    waits_since: float | None
+
+
 class FrameWork:
     """Works on frames, one at a time."""
 
@@ -91,14 +104,19 @@ class FrameWork:
     def __call__(self, session_id: str, frame_id: str, arrived_at: float) -> None:
         """Work on one frame; it arrived at the API at `arrived_at`, in seconds since the epoch."""
         with structlog.contextvars.bound_contextvars(session_id=session_id, frame_id=frame_id):
-            picture, prior = self._fetch(session_id, frame_id)
+            picture, prior, waits_since = self._fetch(session_id, frame_id)
             if picture is None:
                 log.debug("frame.gone")  # answered already, or too late: nobody waits
                 return
             judged, seen = Judged(NOT_JUDGED), None
             try:
-                seen = self._tools.vision.look(picture, prior, arrived_at)
-                judged = self._answer(session_id, Frame(frame_id, arrived_at, seen.observation), seen.prior)
+                passed_over = self._pass_over(session_id, arrived_at, waits_since)
+                if passed_over is None:
+                    seen = self._tools.vision.look(picture, prior, arrived_at)
+                    with Stage(JUDGING_SECONDS):
+                        judged = self._judge(session_id, Frame(frame_id, arrived_at, seen.observation))
+                else:
+                    judged = Judged(passed_over)
                 log.debug("frame.judged", **_said(judged.answer))
             except BadImage as error:
                 judged = Judged(_bad_image(error))
@@ -109,27 +127,33 @@ class FrameWork:
                 log.exception("frame.not_judged")
             finally:
                 # Also when the time limit has interrupted the work, which is no Exception.
-                self._reply(session_id, frame_id, judged)
+                self._reply(session_id, frame_id, arrived_at, judged, seen)
             if seen is not None and judged.session is not None and not judged.session.ended:
                 self._use_face(judged.session, frame_id, seen, judged)
 
-    def _fetch(self, session_id: str, frame_id: str) -> tuple[bytes | None, Prior | None]:
+    def _fetch(self, session_id: str, frame_id: str) -> Fetched:
         pipe = self._tools.redis.pipeline(transaction=False)
         claims.look(pipe, frame_id)
         priors.look(pipe, session_id)
-        picture, prior = pipe.execute()
-        return picture, priors.decode(prior)
+        inflight.waits_since(pipe, frame_id)
+        picture, prior, waits_since = pipe.execute()
+        return Fetched(picture, priors.decode(prior), waits_since)
 
-    def _answer(self, session_id: str, frame: Frame, prior: Prior | None) -> Judged:
-        pipe = self._tools.redis.pipeline(transaction=False)
-        priors.keep(pipe, session_id, frame.at, prior)
-        inflight.count_earlier(pipe, session_id, frame.at)
-        # Asked before the row is locked: a frame that is not under way any more has been committed, and is seen.
-        _, earlier = pipe.execute()
-        with Stage(JUDGING_SECONDS):
-            return self._judge(session_id, frame, settled=earlier == 0)
+    def _pass_over(self, session_id: str, arrived_at: float, waits_since: float | None) -> Answer | None:
+        """What is said of a frame that need not be worked on, for the queue is behind and has a newer one; else None."""
+        if waits_since is None or now() - waits_since < BEHIND:
+            return None
+        newer_at = inflight.newer(self._tools.redis, session_id, arrived_at)
+        if newer_at is None:
+            return None
+        with UnitOfWork(self._tools.engine, read_only=True) as uow:
+            session = uow.sessions.get(session_id)
+        if session is None:
+            return UNKNOWN_SESSION
+        result = session.pass_over(arrived_at, newer_at)
+        return None if result is None else Answer(result=result)
 
-    def _judge(self, session_id: str, frame: Frame, *, settled: bool) -> Judged:
+    def _judge(self, session_id: str, frame: Frame) -> Judged:
         with UnitOfWork(self._tools.engine) as uow:
             session = uow.sessions.get(session_id, lock=True)
             if session is None:
@@ -137,6 +161,11 @@ class FrameWork:
             judged = uow.sessions.answer_of(session_id, frame.id)
             if judged is not None:
                 return Judged(Answer(result=judged))
+            # Asked only of a frame that could time a challenge out, and before the frames are recalled: one that is not
+            # under way any more has been committed, and is seen.
+            settled = not session.times_out(frame.at) or not inflight.count_earlier(
+                self._tools.redis, session_id, frame.at
+            )
             if not session.ended:
                 uow.sessions.recall(session, frame.at)
             result = session.submit(frame.id, frame.observation, frame.at, settled=settled)
@@ -149,8 +178,10 @@ class FrameWork:
             uow.commit()
         return Judged(Answer(result=result), session, session.asks_for(frame.id), session.from_portrait(frame.id))
 
-    def _reply(self, session_id: str, frame_id: str, judged: Judged) -> None:
+    def _reply(self, session_id: str, frame_id: str, arrived_at: float, judged: Judged, seen: Seen | None) -> None:
         pipe = self._tools.redis.pipeline(transaction=False)
+        if seen is not None:
+            priors.keep(pipe, session_id, arrived_at, seen.prior)
         answers.push(pipe, frame_id, judged.answer)
         inflight.leave(pipe, session_id, frame_id)
         claims.drop(pipe, frame_id)

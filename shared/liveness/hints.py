@@ -21,6 +21,7 @@ TIMED_OUT = Hint("timed_out", "That took too long. Start again when you are read
 PASSED = Hint("passed", "Well done.")
 WAIT = Hint("wait", "Well done. Wait for the next one.")
 HOLD_STILL = Hint("hold_still", "Hold your head still while you do that.")
+SUPERSEDED = Hint("superseded", "Go on: a newer picture is looked at.")
 LOOK_STRAIGHT = Hint("look_straight", "Look straight into the camera.")
 
 _PROBLEMS = {

@@ -237,6 +237,24 @@ class Session:
         hint = hints.for_problem(observation.problem) or judgement.hint
         return self._result(current, confidence=judgement.confidence, hint=hint)
 
+    def times_out(self, at: float) -> bool:
+        """Whether a frame that arrived at `at` can time the current challenge out: only of one must `settled` be known."""
+        current = self.current
+        return current is not None and current.deadline is not None and at > current.deadline
+
+    def pass_over(self, at: float, newer: float) -> FrameResult | None:
+        """The answer to a frame that need not be judged, because one that arrived at `newer` is there as well.
+
+        It says how things stand, and nothing changes. None where the frame is to be judged all the same: it would be the
+        first, or what the newer one shows comes too late.
+        """
+        current = self.current
+        if current is None:
+            return self._result(None, hint=hints.ENDED)
+        if self.state is State.PENDING or newer >= self.expires_at or self.times_out(newer):
+            return None
+        return self._result(current if current in self.revealed(at) else None, hint=hints.SUPERSEDED)
+
     def asks_for(self, frame_id: str) -> bool:
         """Whether the face of this frame is to be compared, and `identify` to be told of it."""
         return not self.ended and self.identity is not None and self.identity.asks_for(frame_id)

@@ -333,6 +333,84 @@ def test_a_frame_is_timed_and_in_flight_from_its_arrival(
     assert inflight.count_earlier(redis, session_id, time.time()) == 0
 
 
+def unread(client: FlaskClient, session_id: str) -> TestResponse:
+    """Send a frame whose body must not be touched."""
+
+    class Untouched(io.BytesIO):
+        def readinto(self, buffer: Any, /) -> int:
+            pytest.fail("the picture was read")
+
+    return client.post(
+        f"{SESSIONS}/{session_id}/frame",
+        input_stream=Untouched(b"--x--\r\n"),
+        content_type="multipart/form-data; boundary=x",
+        content_length=7,
+    )
+
+
+def test_more_frames_than_can_be_judged_are_refused_before_they_are_read(
+    start_app: Callable[..., FlaskClient], redis: Redis
+) -> None:
+    client = start_app(frames_per_worker=3)
+    session_id = new_session(client)
+    for n in range(3):
+        inflight.wait(redis, f"another session's {n}", time.time())
+    answer = unread(client, session_id)
+    assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (503, "overloaded", "1")
+    assert inflight.count_earlier(redis, session_id, time.time()) == 0
+    assert state_of(client, session_id) == "pending"
+
+
+def test_a_session_that_floods_is_told_to_wait_and_the_others_are_served(
+    start_app: Callable[..., FlaskClient], worker: Worker, eyes: Eyes, redis: Redis
+) -> None:
+    client = start_app(frames_per_session=2)
+    flooding, other = new_session(client), new_session(client)
+    go_on = threading.Event()
+
+    def see(data: bytes) -> Observation:
+        assert go_on.wait(5)
+        return Observation(faces=0)
+
+    eyes.see = see
+    app = client.application
+    with ThreadPoolExecutor(2) as pool:
+        held = [pool.submit(post, app.test_client(), flooding) for _ in range(2)]
+        while inflight.count_earlier(redis, flooding, time.time()) < 2:
+            time.sleep(0.01)
+        answer = unread(client, flooding)
+        assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (429, "too_many_frames", "1")
+        eyes.see = lambda data: Observation(faces=0)
+        go_on.set()
+        assert [frame.result(5).status_code for frame in held] == [200, 200]
+    assert post(client, other).status_code == 200
+    assert post(client, flooding).status_code == 200
+    assert nothing_under_way(redis)
+
+
+def test_a_session_cancelled_or_ended_elsewhere_is_so_for_the_next_frame(
+    start_app: Callable[..., FlaskClient], worker: Worker, engine: Engine
+) -> None:
+    """Another web process did it; this one has just seen the session alive."""
+    here, elsewhere = start_app(), start_app()
+    cancelled, ended = new_session(here), new_session(here)
+    for session_id in (cancelled, ended):
+        assert post(here, session_id).status_code == 200
+    assert elsewhere.delete(f"{SESSIONS}/{cancelled}").status_code == 200
+    with UnitOfWork(engine) as uow:
+        session = uow.sessions.get(ended, lock=True)
+        assert session is not None
+        session.expires_at = time.time()
+        session.tick(time.time() + 1)
+        uow.sessions.save(session)
+        uow.commit()
+    answer = post(here, cancelled)
+    assert (answer.status_code, answer.json["code"]) == (404, "session_not_found")
+    answer = post(here, ended)
+    assert (answer.status_code, answer.json["state"], answer.json["passed"]) == (200, "expired", False)
+    assert answer.json["challenge_type"] is None
+
+
 @pytest.fixture
 def other_redis() -> Iterator[RedisServer]:
     """A Redis that a test may stop."""

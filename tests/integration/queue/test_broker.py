@@ -158,6 +158,48 @@ def test_a_busy_worker_takes_the_next_message_as_soon_as_it_is_done(queue):
     assert time.monotonic() - started < 20 * 0.02 * 1.5
 
 
+def test_a_worker_that_stops_gives_back_what_it_fetched_and_has_not_begun(redis_queue):
+    """With the acknowledgement of one message comes the next: it must not wait until the worker is taken for dead."""
+    busy, go = threading.Event(), threading.Event()
+
+    def hold(session_id: str, frame_id: str, arrived_at: float) -> None:
+        busy.set()
+        go.wait(10)
+
+    stopping = redis_queue.work(hold)
+    for n in range(3):
+        redis_queue.send(str(n))
+    assert busy.wait(5)
+    stop = threading.Thread(target=stopping.stop, args=(5000,))
+    stop.start()
+    time.sleep(0.2)
+    go.set()
+    stop.join()
+    seen = Seen()
+    redis_queue.work(seen)
+    seen.expect(2, timeout=1)
+    assert sorted(seen.waits) == ["1", "2"]
+
+
+def test_one_round_trip_acknowledges_a_message_and_brings_the_next(redis_queue, redis_url):
+    """With messages waiting, a worker calls one script for each."""
+    seen = Seen()
+
+    def slow(session_id: str, frame_id: str, arrived_at: float) -> None:
+        time.sleep(0.005)
+        seen(session_id, frame_id, arrived_at)
+
+    with make_redis(redis_url) as client:
+        for n in range(50):
+            redis_queue.send(str(n))
+        client.config_resetstat()
+        redis_queue.work(slow)
+        seen.expect(50)
+        stats = client.info("commandstats")
+    assert stats["cmdstat_evalsha"]["calls"] < 60
+    assert stats["cmdstat_blpop"]["calls"] < 10
+
+
 def test_every_idle_worker_is_woken_by_a_burst(queue):
     together = threading.Barrier(3, timeout=5)
 

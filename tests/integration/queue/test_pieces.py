@@ -75,6 +75,61 @@ def test_only_frames_that_arrived_earlier_and_not_long_ago_count(client):
     assert 0 < client.ttl(keyspace.inflight("s")) <= keyspace.INFLIGHT_TTL
 
 
+LIMITS = inflight.Limits(of_session=2, per_worker=4, age=1.0)
+
+
+def taken(client: redis.Redis, session_id: str, frame_id: str, at: float = NOW) -> inflight.Entry:
+    """A frame arrives, and is read whole at once."""
+    entry = inflight.enter(client, session_id, frame_id, at, LIMITS)
+    if entry is inflight.Entry.TAKEN:
+        inflight.wait(client, frame_id, at)
+    return entry
+
+
+def test_a_session_has_no_more_under_way_than_it_may(client):
+    assert [taken(client, "greedy", f"g{n}") for n in range(3)] == [0, 0, inflight.Entry.TOO_MANY]
+    assert taken(client, "modest", "m") == 0
+    inflight.leave(client, "greedy", "g0")
+    assert taken(client, "greedy", "g3") == 0
+    # Those that nobody will ever answer are no reason to refuse it for good.
+    assert taken(client, "greedy", "g4", NOW + SETTLE + 1) == 0
+
+
+def test_more_than_the_workers_can_do_is_refused_and_leaves_nothing(client):
+    assert [taken(client, f"s{n}", f"f{n}") for n in range(5)] == [0, 0, 0, 0, inflight.Entry.BEHIND]
+    assert inflight.count_earlier(client, "s4", NOW + 1) == 0
+    presence.beat(client, "one", NOW)
+    presence.beat(client, "two", NOW)
+    assert [taken(client, f"t{n}", f"u{n}") for n in range(5)] == [0, 0, 0, 0, inflight.Entry.BEHIND]
+    for n in range(4):
+        inflight.leave(client, f"s{n}", f"f{n}")
+    assert taken(client, "s4", "f4") == 0
+
+
+def test_frames_still_being_sent_are_in_nobody_s_way(client):
+    """A slow upload keeps a place in its own session's share and no other."""
+    for n in range(20):
+        assert inflight.enter(client, f"slow{n}", f"f{n}", NOW - 3, LIMITS) == 0
+    assert taken(client, "s", "f") == 0
+
+
+def test_a_frame_that_has_waited_for_long_means_that_others_would_but_one_that_is_worked_on_does_not(client):
+    presence.beat(client, "only worker", NOW)
+    assert taken(client, "a", "in work", NOW - 1.5) == 0
+    assert taken(client, "b", "waits", NOW - 0.5) == 0
+    assert taken(client, "c", "early enough", NOW) == 0
+    assert taken(client, "d", "too late", NOW + 0.6) == inflight.Entry.BEHIND
+
+
+def test_the_newest_waiting_frame_of_a_session_is_known(client):
+    for n in range(3):
+        assert taken(client, f"s{n % 2}", f"f{n}", NOW + n / 10) == 0
+    inflight.enter(client, "s0", "being sent", NOW + 0.9)
+    assert inflight.newer(client, "s0", NOW) == pytest.approx(NOW + 0.2, abs=1e-6)
+    assert inflight.newer(client, "s0", NOW + 0.2) is None
+    assert inflight.newer(client, "s1", NOW + 0.1) is None
+
+
 def test_the_newest_frame_s_prior_is_kept_whatever_the_order(client):
     def prior(at: float) -> Prior:
         return Prior(region=Region(320.5, 240.25, 200.0, -3.5), at=at, seen_at=at, searched_at=at, faces=1)

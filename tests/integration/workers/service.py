@@ -167,6 +167,7 @@ class Service:
         data = picture.encode() if isinstance(picture, Script) else picture
         inflight.enter(self.redis, session_id, frame_id, at)
         claims.put(self.redis, frame_id, data, self.settings.frame_ttl)
+        inflight.wait(self.redis, frame_id, time.time())
         enqueue_frame(self.broker, session_id, frame_id, at)
         return self._posting.submit(self._wait, session_id, frame_id)
 

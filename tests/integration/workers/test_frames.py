@@ -13,6 +13,7 @@ from shared.liveness.session import State
 from shared.messages import enqueue_frame
 from tests.integration.workers.scripted_worker import Script
 from tests.integration.workers.service import problem_of, result_of
+from workers.frames import BEHIND
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,40 @@ def test_with_nothing_under_way_a_late_frame_times_its_challenge_out(running):
     running.post(session_id, Script(), at=at)
     running.post(session_id, Script(takes=0.2), at=at + 0.9)
     assert result_of(running.post(session_id, Script(passes=True), at=at + 1.1)).state == State.FAILED
+
+
+def test_when_the_queue_is_behind_only_the_newest_frame_of_a_session_is_worked_on(running):
+    """The others are answered by how things stand; another session's frame is worked on as ever."""
+    session_id, other_id = running.open(), running.open()
+    at = time.time()
+    running.post(session_id, Script(), at=at)
+    holding = [running.send(running.open(), Script(takes=BEHIND + 0.3)) for _ in running.workers]
+    time.sleep(0.1)
+    sent = [running.send(session_id, Script(takes=0.3), at=at + 0.1 * n) for n in range(1, 6)]
+    other = running.send(other_id, Script())
+    *passed_over, newest = [result_of(future.result()) for future in sent]
+    assert {result.hint and result.hint.code for result in passed_over} == {"superseded"}
+    assert {(result.state, result.passed, result.challenges_remaining) for result in passed_over} == {
+        (State.IN_PROGRESS, False, 2)
+    }
+    assert newest.hint is None or newest.hint.code != "superseded"
+    assert result_of(other.result()).state == State.IN_PROGRESS
+    assert (running.frames_of(session_id), running.frames_of(other_id)) == (2, 1)
+    assert all(future.result() for future in holding)
+
+
+def test_a_frame_in_time_is_worked_on_though_a_newer_one_waits_that_is_too_late(running):
+    """The gesture is in it, and nowhere else."""
+    session_id = running.open(ChallengeType.TURN_LEFT, timeout=1.0)
+    at = time.time()
+    running.post(session_id, Script(), at=at)
+    holding = [running.send(running.open(), Script(takes=BEHIND + 0.3)) for _ in running.workers]
+    time.sleep(0.1)
+    in_time = running.send(session_id, Script(passes=True), at=at + 0.9)
+    too_late = running.send(session_id, Script(), at=at + 1.1)
+    assert result_of(in_time.result()).passed
+    assert result_of(too_late.result()).state == State.COMPLETED
+    assert all(future.result() for future in holding)
 
 
 def test_a_frame_whose_request_died_does_not_hold_the_clock_up_for_ever(running):

@@ -172,3 +172,42 @@ def test_the_opening_is_still_to_come_while_there_is_no_face():
     session.submit("f", without_face(), T0)
     until, _ = session.recall(T0 + 30)
     assert until == T0 + 30 + OPENING
+
+
+def test_a_frame_that_is_passed_over_is_told_how_things_stand_and_changes_nothing():
+    """A newer one is there: this one is answered without being looked at."""
+    session = started()
+    frames, due = len(session.frames), session.due
+    result = session.pass_over(T0 + 1, T0 + 1.1)
+    assert result is not None
+    assert (result.state, result.challenge_type, result.passed) == (State.IN_PROGRESS, TURN_LEFT, False)
+    assert (result.challenges_remaining, result.is_live, result.hint) == (2, None, hints.SUPERSEDED)
+    assert (len(session.frames), session.due) == (frames, due)
+
+
+@pytest.mark.parametrize("newer", [T0 + 5.1, T0 + 301])
+def test_a_frame_in_time_is_not_passed_over_for_one_that_comes_too_late(newer):
+    """It may hold the gesture, and the newer one would only time it out."""
+    assert started().pass_over(T0 + 4.9, newer) is None
+    assert started().pass_over(T0 + 4.8, T0 + 4.9) is not None
+
+
+def test_the_first_frame_is_not_passed_over():
+    """Its answer would say that none had come."""
+    assert opened(TURN_LEFT, BLINK).pass_over(T0, T0 + 0.1) is None
+
+
+def test_a_frame_of_an_ended_session_is_told_so_by_passing_over_as_well():
+    """As by any other way."""
+    session = started()
+    session.submit("after", observe(), T0 + 5.1)
+    result = session.pass_over(T0 + 4.9, T0 + 6)
+    assert result is not None
+    assert (result.state, result.challenge_type, result.hint) == (State.FAILED, None, hints.ENDED)
+
+
+def test_only_a_frame_after_the_deadline_can_time_a_challenge_out():
+    """Of no other must it be known whether earlier ones are under way."""
+    session = started()
+    assert [session.times_out(at) for at in (T0 + 1, T0 + 5, T0 + 5.01)] == [False, False, True]
+    assert not opened(TURN_LEFT, BLINK).times_out(T0 + 100)

@@ -47,6 +47,7 @@ export default {
   "hint.too_bright": "الإضاءة شديدة. ابتعد عن الضوء المباشر.",
   "hint.too_blurred": "الصورة غير واضحة. اثبت وامسح العدسة.",
   "hint.off_centre": "تحرّك إلى وسط الشكل البيضاوي",
+  "hint.superseded": "تابِع",
   "hint.hold_still": "أبقِ رأسك ثابتًا أثناء ذلك",
   "hint.look_straight": "انظر مباشرة إلى الكاميرا",
   "hint.open_eyes": "افتح عينيك الآن من جديد",

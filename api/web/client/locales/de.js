@@ -47,6 +47,7 @@ export default {
   "hint.too_bright": "Zu hell. Gehen Sie aus dem direkten Licht.",
   "hint.too_blurred": "Das Bild ist unscharf. Halten Sie still und wischen Sie die Linse ab.",
   "hint.off_centre": "Kommen Sie in die Mitte des Ovals",
+  "hint.superseded": "Machen Sie weiter",
   "hint.hold_still": "Halten Sie dabei den Kopf still",
   "hint.look_straight": "Schauen Sie gerade in die Kamera",
   "hint.open_eyes": "Öffnen Sie jetzt die Augen wieder",

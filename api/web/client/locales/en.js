@@ -47,6 +47,7 @@ export default {
   "hint.too_bright": "Too bright. Move out of the direct light.",
   "hint.too_blurred": "The picture is blurred. Hold still, and wipe the lens.",
   "hint.off_centre": "Move into the middle of the oval",
+  "hint.superseded": "Keep going",
   "hint.hold_still": "Hold your head still while you do that",
   "hint.look_straight": "Look straight into the camera",
   "hint.open_eyes": "Now open your eyes again",

@@ -47,6 +47,7 @@ export default {
   "hint.too_bright": "Demasiada luz. Apártese de la luz directa.",
   "hint.too_blurred": "La imagen está borrosa. No se mueva y limpie la lente.",
   "hint.off_centre": "Póngase en el centro del óvalo",
+  "hint.superseded": "Siga",
   "hint.hold_still": "No mueva la cabeza mientras lo hace",
   "hint.look_straight": "Mire de frente a la cámara",
   "hint.open_eyes": "Ahora vuelva a abrir los ojos",
