@@ -116,7 +116,8 @@ def events_kept(engine: Engine, notes: Notes, *, relayed: bool) -> Iterator[str]
         record = truth.read(engine, session_id)
         kinds = told.get(session_id, [])
         if record is None:
-            if (seen.cancelled or kinds) and kinds[-1:] != ["cancelled"]:
+            # What was published of a deleted session is deleted, too (shared/db/trail.py): then there is nothing to look at.
+            if (kinds or (seen.cancelled and not relayed)) and kinds[-1:] != ["cancelled"]:
                 yield f"{session_id} is gone, and its last event is {kinds[-1:]}"
             continue
         passes = len(record.session.challenges) - record.session.remaining
