@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redis
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
 from ops.performer import Performer
@@ -15,7 +14,7 @@ from shared.liveness.challenge import ChallengeType
 from tests.e2e import tape
 from tests.e2e.browser import View, launched
 from tests.e2e.site import Site
-from tests.integration.redis_server import RedisServer
+from tests.integration.redis_server import running_server
 from tests.performer import models_dir, performer, require_models  # noqa: F401
 
 #: What the drawn performer does again and again, a second of rest between: a gesture comes by every 2.7 seconds. The
@@ -44,17 +43,15 @@ def film(
 
 @pytest.fixture(scope="session")
 def site(
-    redis_server: RedisServer,
     models_dir: Path,  # noqa: F811
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Site]:
-    """The service."""
+    """The service, with a Redis of its own: its workers are there until the run's end, and would take others' frames."""
     require_models("dlib_face_recognition_resnet_model_v1.dat")
-    with redis.Redis.from_url(redis_server.url) as client:
-        client.flushall()
-    site = Site(redis_server.url, tmp_path_factory.mktemp("site"), models_dir.resolve())
-    yield site
-    site.close()
+    with running_server() as server:
+        site = Site(server.url, tmp_path_factory.mktemp("site"), models_dir.resolve())
+        yield site
+        site.close()
 
 
 @pytest.fixture(scope="session")

