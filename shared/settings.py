@@ -13,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.limits import Rate
@@ -28,16 +28,26 @@ JUDGING_TIME = 1.0
 EXIT_CONFIG = 78
 
 
-def _redis(url: str) -> str:
+def _redis(url: str, before: ValidationInfo) -> str:
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must begin with redis://, rediss:// or unix://")
-    return url
+    return _with_certificates(url, before)
 
 
-def _queue(url: str) -> str:
+def _queue(url: str, before: ValidationInfo) -> str:
     if not url.startswith(("redis://", "rediss://", "unix://", "amqp://", "amqps://")):
         raise ValueError("must begin with redis://, rediss://, unix://, amqp:// or amqps://")
-    return url
+    return _with_certificates(url, before)
+
+
+def _with_certificates(url: str, before: ValidationInfo) -> str:
+    """The address with REDIS_CERTIFICATES in it, where redis-py and kombu alike look for it.
+
+    Also where it is `required`: kombu, unless it is told, takes any certificate.
+    """
+    if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs={before.data.get('redis_certificates', 'required')}"
 
 
 def _database(url: str) -> str:
@@ -84,6 +94,12 @@ class Settings(BaseSettings):
         validate_default=True,
     )
 
+    # Before the addresses, into which it goes.
+    redis_certificates: Literal["required", "none"] = Field(
+        "required",
+        description="Whether the certificate of a rediss:// server must be one that is trusted; none: encrypted, but to "
+        "whomever answers, for platforms whose servers sign their own (Heroku), and for nothing else.",
+    )
     redis_url: Annotated[str, AfterValidator(_redis)] = Field(
         "redis://localhost:6379/0",
         description="Redis for pictures on their way, answers, limits; and the queue, unless QUEUE_URL says otherwise.",

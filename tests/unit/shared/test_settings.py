@@ -26,6 +26,24 @@ def test_the_queue_and_the_events_follow_redis_unless_told_otherwise(monkeypatch
     assert Settings().redis_url == "redis://elsewhere:1/2"
 
 
+@pytest.mark.parametrize("certificates", ["required", "none"])
+def test_every_tls_address_of_redis_says_which_certificates_it_takes(monkeypatch, certificates):
+    monkeypatch.setenv("REDIS_CERTIFICATES", certificates)
+    monkeypatch.setenv("REDIS_URL", "rediss://:p@h:6380")
+    monkeypatch.setenv("EVENTS_URL", "rediss://e/1?client_name=me")
+    assert Settings().redis_url == Settings().queue_url == f"rediss://:p@h:6380?ssl_cert_reqs={certificates}"
+    assert Settings().events_url == f"rediss://e/1?client_name=me&ssl_cert_reqs={certificates}"
+    monkeypatch.setenv("REDIS_URL", "redis://h")
+    monkeypatch.setenv("EVENTS_URL", "amqps://h")
+    assert (Settings().redis_url, Settings().events_url) == ("redis://h", "amqps://h")
+
+
+def test_an_address_that_names_its_certificates_is_left_alone(monkeypatch):
+    monkeypatch.setenv("REDIS_CERTIFICATES", "none")
+    monkeypatch.setenv("REDIS_URL", "rediss://h?ssl_cert_reqs=required")
+    assert Settings().redis_url == "rediss://h?ssl_cert_reqs=required"
+
+
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
 def test_every_spelling_of_postgresql_means_psycopg_3(monkeypatch, scheme):
     monkeypatch.setenv("DATABASE_URL", f"{scheme}://u:p@h/d")
