@@ -1,7 +1,8 @@
-"""nginx before the web processes, as docs/faults.md advises to set it."""
+"""nginx before the web processes, by the configuration that is shipped for it: ops/nginx."""
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 from pathlib import Path
@@ -9,10 +10,13 @@ from pathlib import Path
 from ops.breaking.places import Place
 from ops.breaking.processes import Missing, Process, free_port, wait_for
 
+TEMPLATE = Path(__file__).resolve().parents[1] / "nginx" / "liveness.conf.template"
+
 #: Seconds for which a web process that refused a connection is left alone.
 _FAIL_TIMEOUT = 1
 
-_CONFIGURATION = """
+#: What a machine's own nginx.conf is for: everything that is not about the service.
+_AROUND = """
 daemon off;
 worker_processes 1;
 pid {directory}/nginx.pid;
@@ -25,28 +29,14 @@ http {{
     fastcgi_temp_path {directory}/fastcgi;
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
-    client_max_body_size 5m;
-    client_body_buffer_size 5m;
-    keepalive_timeout 75;
-    keepalive_requests 100000;
-    upstream web {{
-        # No `keepalive`: a request must not meet a connection that a stopping process is just closing. A POST that was
-        # sent is never sent again, but one that was refused goes to the next.
-{servers}
-    }}
-    server {{
-        listen {host}:{port} backlog=1024;
-        location / {{
-            proxy_pass http://web;
-            proxy_http_version 1.1;
-            proxy_set_header Connection "";
-            proxy_set_header X-Request-ID $request_id;
-            proxy_connect_timeout 1s;
-            proxy_read_timeout 20s;
-        }}
-    }}
+    include {directory}/liveness.conf;
 }}
 """
+
+
+def filled_in(template: str, **values: str) -> str:
+    """The template with its values, as envsubst fills it in: names that are not given stay (nginx' own variables)."""
+    return re.sub(r"\$\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
 
 
 class Balancer:
@@ -59,11 +49,12 @@ class Balancer:
             raise Missing("nginx")
         directory.mkdir(parents=True, exist_ok=True)
         self.host, self.port = place.host, free_port()
-        servers = "\n".join(f"        server {a} max_fails=1 fail_timeout={_FAIL_TIMEOUT}s;" for a in addresses)
+        servers = " ".join(f"server {a} max_fails=1 fail_timeout={_FAIL_TIMEOUT}s;" for a in addresses)
+        listen = f"{self.host}:{self.port} backlog=1024"
+        text = filled_in(TEMPLATE.read_text(), LISTEN=listen, WEB_SERVERS=servers, READ_TIMEOUT="15s")
+        (directory / "liveness.conf").write_text(text)
         configuration = directory / "nginx.conf"
-        configuration.write_text(
-            _CONFIGURATION.format(directory=directory, servers=servers, host=self.host, port=self.port)
-        )
+        configuration.write_text(_AROUND.format(directory=directory))
         command = [*place.prefix, program, "-p", str(directory), "-e", str(directory / "nginx.log")]
         self.process = Process("nginx", [*command, "-c", str(configuration)], log=directory / "output")
 
