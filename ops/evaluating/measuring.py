@@ -67,4 +67,5 @@ def _shifted(prior: Prior, by: float) -> Prior:
         at=round(prior.at + by, 4),
         seen_at=round(prior.seen_at + by, 4),
         searched_at=round(prior.searched_at + by, 4),
+        likeness=prior.likeness and replace(prior.likeness, at=round(prior.likeness.at + by, 4)),
     )

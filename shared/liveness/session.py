@@ -332,8 +332,8 @@ class Session:
         position = self.challenges.index(challenge)
         # With the pause before its reveal: a cut to another recording would be made there.
         began = self.challenges[position - 1].passed_at if position else challenge.started_at
-        shown = [f for f in self.frames if (at if began is None else began) <= f.at <= at]
-        self.findings += examine(shown, challenge.type, position)
+        shown = [f for f in self.frames if f.at <= at]
+        self.findings += examine(shown, challenge.type, position, since=at if began is None else began)
         challenge.passed_at, challenge.confidence = at, confidence
         self._tell("session.challenge_passed", at, challenge=str(challenge.type), confidence=confidence)
         if self.identity is not None:

@@ -16,6 +16,7 @@ from workers.vision.dlib68 import Dlib68
 from workers.vision.eyes import EyeContours
 from workers.vision.face_model import fit_pose
 from workers.vision.finder import DOUBTFUL, BlazeFinder, DlibFinder, Finder, Found, SecondOpinion
+from workers.vision.flex import Flex, Likeness, SmallFace, flex, seen_well
 from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Points, Region
 from workers.vision.lighten import lightened
 from workers.vision.measures import eye_openness, measure_mouth, seen_from_front
@@ -36,6 +37,8 @@ SEARCH_EVERY = 0.6
 FOLLOW = 1.5
 #: Seconds that points are carried on without the engine being sure of them.
 CARRY = 1.2
+#: Seconds after which the face that later ones are compared with, for what moves in it, is taken anew.
+COMPARE_WITHIN = 0.55
 #: Sureness from which an engine has seen the face for itself.
 SEEN = 0.6
 #: A second face counts from this share of the first one's size on: smaller ones are pictures on a wall, passers-by.
@@ -60,6 +63,8 @@ class Prior:
     faces: int
     #: The middle of the face in it.
     patch: Patch | None = None
+    #: The face as it was half a second ago, to see what moves in it.
+    likeness: Likeness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +146,8 @@ class Vision:
         face, problem, light = self._measure_face(picture, landmarks)
         seen = landmarks.sureness >= SEEN
         searched_at = at if sampled or prior is None else prior.searched_at
+        with Stage(SAMPLES):
+            likeness, flexed = _moved(picture, landmarks, face, prior, at)
         following = Prior(
             region=landmarks.region,
             at=at,
@@ -148,6 +155,7 @@ class Vision:
             searched_at=searched_at,
             faces=faces,
             patch=take_patch(picture, landmarks.points, face.scale * max(height, width)),
+            likeness=likeness,
         )
         if faces > 1:
             problem = Problem.SEVERAL_FACES
@@ -164,6 +172,8 @@ class Vision:
             brightness=light.mean,
             digest=digest,
             stir=stirred,
+            flex=flexed.upper if flexed else None,
+            flex_whole=flexed.whole if flexed else None,
             rim=rimmed,
             moire=stripes,
         )
@@ -229,6 +239,19 @@ class Vision:
             evenness=pose.evenness,
         )
         return face, problem_of(picture, points, pose.scale, light), light
+
+
+def _moved(
+    picture: Picture, landmarks: Landmarks, face: Face, prior: Prior | None, at: float
+) -> tuple[Likeness | None, Flex | None]:
+    """The face that the next one is to be compared with, and what has moved in this one."""
+    if landmarks.sureness < SEEN or not seen_well(face.yaw, face.pitch):
+        return None, None
+    small = SmallFace(picture, landmarks.points)
+    before = prior.likeness if prior else None
+    if before is None:
+        return small.likeness(at), None
+    return before if at - before.at < COMPARE_WITHIN else small.likeness(at), flex(before, small)
 
 
 def _count(found: list[Found]) -> int:

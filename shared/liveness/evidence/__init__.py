@@ -12,19 +12,25 @@ from shared.liveness.evidence.frozen import frozen
 from shared.liveness.evidence.presets import LIMITS, Preset, against
 from shared.liveness.evidence.repeated import repeated
 from shared.liveness.evidence.screen import moire, screen
+from shared.liveness.evidence.stiff import stiff
 from shared.liveness.frame import Frame
 
 __all__ = ["LIMITS", "SPECIES", "Code", "Finding", "Preset", "against", "examine"]
 
 
-def examine(frames: Sequence[Frame], kind: ChallengeType, position: int) -> list[Finding]:
-    """What the frames of one passed challenge say, from its beginning to its pass, oldest first."""
+def examine(frames: Sequence[Frame], kind: ChallengeType, position: int, *, since: float) -> list[Finding]:
+    """What the frames of one passed challenge say, oldest first, up to its pass; `since`: when it began.
+
+    Frames from before that are looked at by those judges alone that need to see more than a quick answer.
+    """
+    before, frames = frames, [f for f in frames if f.at >= since]
     scores = {
         Code.FROZEN: frozen(frames),
         Code.FLAT: flat(frames),
         Code.REPEATED: repeated(frames),
         Code.ABRUPT: abrupt(frames, kind),
         Code.CUT: cut(frames),
+        Code.STIFF: stiff(before, kind, since),
         Code.SCREEN: screen(frames),
         Code.MOIRE: moire(frames),
     }

@@ -14,6 +14,7 @@ class Code(StrEnum):
     REPEATED = "repeated"
     ABRUPT = "abrupt"
     CUT = "cut"
+    STIFF = "stiff"
     SWAPPED = "swapped"
     UNIDENTIFIED = "unidentified"
     SCREEN = "screen"
@@ -27,6 +28,7 @@ SPECIES: dict[Code, str] = {
     Code.REPEATED: "same_frame",
     Code.ABRUPT: "photo_swap",
     Code.CUT: "screen_replay",
+    Code.STIFF: "cut_out",
     Code.SWAPPED: "identity_swap",
     Code.UNIDENTIFIED: "identity_swap",
     Code.SCREEN: "screen_replay",

@@ -12,6 +12,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.REPEATED: "The same bytes came again, which no camera sends: the share of frames whose bytes had come before.",
     Code.ABRUPT: "The head was there without having gone there: the share of its movement between one frame and the next.",
     Code.CUT: "The face jumped from one frame to the next: how far, in its own widths.",
+    Code.STIFF: "Nothing but what was asked for moved in the face, as in a print with holes in it: how stiff the rest was.",
     Code.SWAPPED: "Another person took over: how far this face's descriptor is from that of the session's first.",
     Code.SCREEN: "Straight edges enclose the face, as the rim of a screen or of a print does: how surely.",
     Code.MOIRE: "Fine stripes, as a screen's pixels make before a camera's: how far they stand out.",

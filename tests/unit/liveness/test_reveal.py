@@ -165,8 +165,8 @@ class TestThePause:
         """A replay would be cut over to its next piece while nothing is asked for."""
         looked_at: list[list[float]] = []
 
-        def examine(frames: list[Frame], kind: ChallengeType, position: int) -> list[Finding]:
-            looked_at.append([round(f.at - T0, 3) for f in frames])
+        def examine(frames: list[Frame], kind: ChallengeType, position: int, *, since: float) -> list[Finding]:
+            looked_at.append([round(f.at - T0, 3) for f in frames if f.at >= since])
             return []
 
         monkeypatch.setattr(session_module, "examine", examine)

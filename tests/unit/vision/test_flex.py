@@ -1,0 +1,151 @@
+"""What moves in a face as no print moves."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ops.evaluating.attacks.prints import Pose as Paper
+from ops.evaluating.attacks.prints import show
+from ops.performer import NEUTRAL, Pose
+from tests.unit.vision.pictures import encode
+from tests.unit.vision.scenes import T0
+from workers.vision.flex import Flex, SmallFace, flex, seen_well
+from workers.vision.pipeline import Vision
+
+MANY = settings(max_examples=40, deadline=None)
+#: What a print stays under, and a face that does something reaches.
+DEAD, LIVING = 0.03, 0.04
+
+
+@pytest.fixture(scope="module")
+def seen(visions, performer):
+    """The performer at rest: the picture, and where the 68 points are."""
+    found = visions["mesh"].look(encode(performer.frame(NEUTRAL)), None, T0)
+    return found.picture, found.landmarks.points
+
+
+def camera(picture: np.ndarray, seed: int) -> np.ndarray:
+    """The picture with a camera's noise, as it arrives."""
+    noise = np.random.default_rng(seed).normal(0, 3, picture.shape)
+    sent = cv2.imencode(".jpg", np.clip(picture + noise, 0, 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
+    return cv2.imdecode(sent, cv2.IMREAD_COLOR)
+
+
+def compared(one: np.ndarray, other: np.ndarray, points: np.ndarray) -> Flex:
+    """From one picture to the other, by points as rough as an engine's may be: those of the first, moved by nothing."""
+    found = flex(SmallFace(one, points).likeness(T0), SmallFace(other, points))
+    assert found is not None
+    return found
+
+
+@MANY
+@given(
+    yaw=st.floats(-2, 2),
+    pitch=st.floats(-2, 2),
+    roll=st.floats(-1.5, 1.5),
+    dx=st.floats(-0.005, 0.005),
+    seed=st.integers(0, 9),
+)
+def test_a_print_that_a_hand_holds_has_none(seen, yaw, pitch, roll, dx, seed):  # noqa: PLR0917 - as hypothesis hands them in
+    """However it trembles, and under a camera's noise: a plane's movement leaves nothing."""
+    picture, points = seen
+    moved = show(picture, Paper(yaw=yaw, pitch=pitch, roll=roll, dx=dx))
+    found = compared(camera(picture, seed), camera(moved, seed + 10), points)
+    assert max(found.upper, found.whole) < DEAD
+
+
+@MANY
+@given(gain=st.floats(0.7, 1.05), offset=st.floats(-15, 10), slope=st.floats(-20, 20))
+def test_light_is_no_movement(seen, gain, offset, slope):
+    """A lamp, the camera's exposure, a shadow from the side; but where they burn the picture out, it changes as faces do."""
+    picture, points = seen
+    lit = gain * picture + offset + slope * np.linspace(-1, 1, picture.shape[1])[None, :, None]
+    found = compared(camera(picture, 1), camera(np.clip(lit, 0, 255), 2), points)
+    assert max(found.upper, found.whole) < DEAD
+
+
+@pytest.mark.parametrize("living", [Pose(left_lid=1, right_lid=1), Pose(jaw=0.8)], ids=["eyes", "mouth"])
+def test_what_lives_in_holes_does_not_count(seen, performer, living):
+    """A print with holes for the eyes or the mouth, through which somebody blinks or speaks."""
+    picture, points = seen
+    behind = performer.frame(living)
+    hole = np.zeros(picture.shape[:2], np.uint8)
+    for part in (points[36:42], points[42:48]) if living.left_lid else (points[48:60],):
+        x, y, width, height = cv2.boundingRect(part.astype(np.float32))
+        cv2.ellipse(hole, (x + width // 2, y + height // 2), (int(0.7 * width), int(0.35 * width)), 0, 0, 360, 255, -1)
+    cut = np.where(hole[..., None] > 0, behind, picture)
+    assert np.abs(cut.astype(int) - picture).max() > 40, "something shows"
+    assert compared(camera(picture, 1), camera(cut, 2), points).upper < DEAD
+
+
+@pytest.mark.parametrize(
+    "living",
+    [Pose(yaw=6), Pose(pitch=6), Pose(smile=0.8)],
+    ids=["turning", "nodding", "smiling"],
+)
+def test_a_face_that_does_something_has_some(seen, performer, living):
+    """A head that turns shows its depth; a smile reaches up into the cheeks."""
+    picture, points = seen
+    found = compared(picture, performer.frame(living), points)
+    assert max(found.upper, found.whole) > LIVING
+
+
+def test_the_same_picture_has_none(seen):
+    """To the last bit."""
+    picture, points = seen
+    found = compared(picture, picture, points)
+    assert max(found.upper, found.whole) < 0.005
+
+
+@pytest.mark.parametrize("grey", [0, 90, 255])
+def test_where_nothing_can_be_seen_nothing_is_said(seen, grey):
+    """A black, grey or white picture."""
+    picture, points = seen
+    small = SmallFace(np.full_like(picture, grey), points)
+    assert flex(small.likeness(T0), small) is None
+
+
+def test_stripes_all_one_way_leave_the_fit_open_and_break_nothing(seen):
+    """Along them a plane can move as it likes."""
+    picture, points = seen
+    stripes = np.zeros_like(picture)
+    stripes[:, ::8] = stripes[:, 1::8] = stripes[:, 2::8] = 200
+    found = compared(stripes, np.roll(stripes, 1, axis=1), points)
+    assert np.isfinite([found.upper, found.whole]).all()
+
+
+@MANY
+@given(shift=st.tuples(st.integers(-3000, 3000), st.integers(-3000, 3000)))
+def test_points_outside_the_picture_break_nothing(seen, shift):
+    """A face that has gone out of sight, or points that an engine has lost."""
+    picture, points = seen
+    small = SmallFace(picture, points + np.float32(shift))
+    found = flex(small.likeness(T0), small)
+    assert found is None or np.isfinite([found.upper, found.whole]).all()
+
+
+def test_a_face_seen_from_the_side_is_left_alone():
+    """Half of what would be compared is then out of sight."""
+    assert seen_well(0, 15)
+    assert seen_well(-30, 0)
+    assert not seen_well(45, 15)
+    assert not seen_well(0, -20)
+
+
+def test_vision_compares_with_the_face_of_half_a_second_ago(visions: dict[str, Vision], performer):
+    """The first frame has nothing to be compared with; a face that turns and comes back is seen to have moved."""
+    prior, found = None, []
+    for i, yaw in enumerate([0, 0, 0, 4, 8, 8, 4, 0, 0, 0, 0, 0]):
+        observation, prior = visions["mesh"].measure(encode(performer.frame(Pose(yaw=yaw))), prior, T0 + i / 8)
+        found.append(observation.flex)
+        assert prior is not None
+        assert prior.likeness is not None
+        assert T0 + i / 8 - prior.likeness.at < 0.7
+    assert found[0] is None
+    assert max(found[1:3]) < DEAD
+    assert max(found[3:7]) > LIVING
+    assert found[-1] < DEAD

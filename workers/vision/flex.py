@@ -1,0 +1,186 @@
+"""How much a face changes in a way that no sheet of paper does, away from its eyes and its mouth.
+
+A print that is moved, turned or tilted changes as a plane does, whatever shows through holes that are cut into it. A living
+face is no plane, and none of its parts moves alone: a smile lifts the cheeks, an opening mouth takes the jaw along, lids the
+brows, and the head is never quite still. So the face of a moment ago is laid over that of now as well as a plane can be, in
+place and in light, and what is left is looked at where eyes and mouth are not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import cv2.typing
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.vision.landmarks import Picture, Points
+
+#: Degrees of yaw, and of pitch from where those who look at their camera are, within which enough of a face is seen.
+TURNED, TILTED = 40.0, 25.0
+_LEVEL = 15.0
+#: Side in pixels of the small upright face, and pixels of an inter-ocular distance in it.
+_SIDE, _UNIT = 56, 20.0
+#: Where in it the middle between the eyes lies, in pixels.
+_EYES = np.array([_SIDE / 2 - 0.5, 17.0])
+#: Side of the blocks that what is left is averaged over, in pixels, and the share of one that must be looked at.
+_BLOCK, _WHOLE = 4, 0.7
+#: Steps that the plane is fitted in. Measured: the third changes what is left by a hundredth.
+_STEPS = 3
+#: Mean square of a block's mean over that of the picture's fine detail, for a camera's noise. Measured: 0.03 in the
+#: median of a print under noise, 0.06 in nine of ten frames.
+_OF_NOISE = 0.05
+#: Grey levels that the face's picture must spread by (standard deviation) for anything to be seen in it.
+_LEAST_CONTRAST = 4.0
+#: Of the 68 points: the corners of the person's right and left eye.
+_RIGHT, _LEFT = [36, 39], [42, 45]
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """A small upright face as it was."""
+
+    #: Arrival of the frame it comes from.
+    at: float
+    #: Grey levels, row by row.
+    pixels: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Flex:
+    """What a plane's movement leaves of a face's change, in shares of the face's contrast. Under 0.03 for a print."""
+
+    #: Away from the eyes and from a hole around the mouth that a smile fits into.
+    upper: float
+    #: With the cheeks and jaws beside the mouth: away from the eyes and the lips only.
+    whole: float
+
+
+class SmallFace:
+    """A face's surroundings in grey, not much larger than a `Likeness`, and where in them it lies."""
+
+    def __init__(self, picture: Picture, points: Points) -> None:
+        """points: the face's 68."""
+        right, left = points[_RIGHT].mean(axis=0), points[_LEFT].mean(axis=0)
+        c, s = (left - right).astype(np.float64) / _UNIT
+        turn = np.array([[c, -s], [s, c]])
+        shift = (right + left) / 2 - turn @ _EYES
+        corners = np.array([(0, 0), (_SIDE, 0), (0, _SIDE), (_SIDE, _SIDE)]) @ turn.T + shift
+        shrink = max(1.0, float(np.hypot(c, s)))
+        spare = 4 * shrink
+        height, width = picture.shape[:2]
+        low = np.clip(np.floor(corners.min(axis=0) - spare), 0, (width - 1, height - 1)).astype(int)
+        high = np.clip(np.ceil(corners.max(axis=0) + spare), low + 1, (width, height)).astype(int)
+        around = cv2.cvtColor(picture[low[1] : high[1], low[0] : high[0]], cv2.COLOR_BGR2GRAY)
+        size = (max(8, round(around.shape[1] / shrink)), max(8, round(around.shape[0] / shrink)))
+        small = cv2.resize(around, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+        self._grey = cv2.GaussianBlur(small, (3, 3), 0.8)
+        #: 3, 3: from the upright face's pixels to these. Pixels' middles are at whole numbers in both.
+        scale = np.array(size) / (around.shape[1], around.shape[0])
+        self._place = np.eye(3)
+        self._place[:2, :2] = turn * scale[:, None]
+        self._place[:2, 2] = (shift - low + 0.5) * scale - 0.5
+
+    def upright(self, moved: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
+        """The upright face (_SIDE, _SIDE), after a move of it (3, 3; a homography)."""
+        place = self._place if moved is None else self._place @ moved
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        face = cv2.warpPerspective(self._grey, place, (_SIDE, _SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(face, np.float32)
+
+    def likeness(self, at: float) -> Likeness:
+        """This face, to be compared with a later one."""
+        return Likeness(at, np.clip(np.rint(self.upright()), 0, 255).astype(np.uint8).tobytes())
+
+
+def seen_well(yaw: float, pitch: float) -> bool:
+    """Whether a head that stands so (degrees) shows enough of its face."""
+    return abs(yaw) <= TURNED and abs(pitch - _LEVEL) <= TILTED
+
+
+def flex(before: Likeness, now: SmallFace) -> Flex | None:
+    """What has changed in the face since, but for a plane's movement and for light; None where there is nothing to see.
+
+    The movement is a homography, the light a gain, an offset and a slope across the face, all fitted at once on the part of
+    the face that is looked at (inverse compositional alignment: Baker & Matthews 2004). A camera's noise is taken off.
+    """
+    was = np.frombuffer(before.pixels, np.uint8).reshape(_SIDE, _SIDE).astype(np.float32)
+    contrast = float(was.ravel()[_LOOKED_AT].std())
+    if contrast < _LEAST_CONTRAST:
+        return None
+    left = _left_by_a_plane(was, now)
+    # Half of all pixels: eyes that move are no noise.
+    fine = cv2.Laplacian(left, cv2.CV_32F).ravel()[_LOOKED_AT]
+    noise = _OF_NOISE * (1.4826 * float(np.median(np.abs(fine)))) ** 2
+    upper, whole = (float(np.sqrt(max(0.0, area.change(left) - noise))) / contrast for area in (_UPPER, _ALL))
+    return Flex(upper, whole)
+
+
+def _left_by_a_plane(was: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32]:
+    """The difference (_SIDE, _SIDE) between the face as it was and as it is, when it is laid over as well as can be."""
+    across = cv2.Sobel(was, cv2.CV_32F, 1, 0, scale=1 / 8).ravel()[_LOOKED_AT]
+    down = cv2.Sobel(was, cv2.CV_32F, 0, 1, scale=1 / 8).ravel()[_LOOKED_AT]
+    grey, radial = was.ravel()[_LOOKED_AT], across * _x + down * _y
+    # What each of the plane's eight numbers, and each of the light's four, would change, to the first order.
+    slopes = [across, down, across * _x, across * _y, down * _x, down * _y, -radial * _x, -radial * _y]
+    changes = np.stack([*slopes, grey, np.ones_like(grey), _x, _y], axis=1)
+    normal = (changes.T @ changes).astype(np.float64)
+    # Stripes all one way, say, leave some of the numbers open: they stay as they are.
+    normal += np.diag(1e-4 * np.diag(normal) + 1e-3)
+    solve = (np.linalg.inv(normal) @ changes.T).astype(np.float32)
+    moved = np.eye(3)
+    for _ in range(_STEPS):
+        p = (solve @ (now.upright(moved).ravel()[_LOOKED_AT] - grey)).astype(np.float64)
+        step = np.array(
+            [[1 + p[2] / _SIDE, p[3] / _SIDE, p[0]], [p[4] / _SIDE, 1 + p[5] / _SIDE, p[1]], [*p[6:8] / _SIDE**2, 1]]
+        )
+        moved = moved @ _FROM_MIDDLE @ np.linalg.inv(step) @ _TO_MIDDLE
+    change = now.upright(moved) - was
+    of_light = np.linalg.solve(normal[8:, 8:], changes[:, 8:].T @ change.ravel()[_LOOKED_AT])
+    lit = of_light[0] * was + of_light[1] + of_light[2] * _ACROSS + of_light[3] * _DOWN
+    return np.asarray(change - lit, np.float32)
+
+
+class _Area:
+    """A part of the upright face, and the blocks of pixels that lie in it."""
+
+    def __init__(self, mask: NDArray[np.bool_]) -> None:
+        self._mask = mask
+        share = _blocks(mask.astype(np.float32))
+        self._within = share > _WHOLE
+        self._share = share[self._within]
+
+    def change(self, left: NDArray[np.float32]) -> float:
+        """Mean square of the blocks' mean differences."""
+        means = _blocks(np.where(self._mask, left, 0))[self._within] / self._share
+        return float((means**2).mean())
+
+
+def _blocks(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
+    return pixels.reshape(_SIDE // _BLOCK, _BLOCK, _SIDE // _BLOCK, _BLOCK).mean(axis=(1, 3))
+
+
+def _ellipse(x: float, y: float, across: float, down: float) -> NDArray[np.bool_]:
+    """On both sides of the face, in inter-ocular distances from the middle between the eyes."""
+    v, u = (np.mgrid[0:_SIDE, 0:_SIDE] - _EYES[::-1, None, None]) / _UNIT
+    return np.asarray(((np.abs(u) - x) / across) ** 2 + ((v - y) / down) ** 2 < 1)
+
+
+def _without_mouth(across: float, down: float) -> NDArray[np.bool_]:
+    """The face without its eyes, and without a hole of this size for the mouth, with the chin below it."""
+    v, u = (np.mgrid[0:_SIDE, 0:_SIDE] - _EYES[::-1, None, None]) / _UNIT
+    face = _ellipse(0, 0.42, 0.98, 1.28) & ~_ellipse(0.5, 0, 0.44, 0.32) & ~_ellipse(0, _MOUTH, across, down)
+    return np.asarray(face & ~((np.abs(u) < 0.85 * across) & (v > _MOUTH)))
+
+
+#: How far the mouth is below the eyes, in inter-ocular distances.
+_MOUTH = 1.12
+_FIT = _without_mouth(0.9, 0.62)
+_UPPER, _ALL = _Area(_FIT), _Area(_without_mouth(0.72, 0.45))
+#: The pixels that the plane is fitted to, and where they are, from the middle, in sides.
+_LOOKED_AT = np.flatnonzero(_FIT.ravel())
+_DOWN, _ACROSS = (np.mgrid[0:_SIDE, 0:_SIDE] / _SIDE - 0.5).astype(np.float32)
+_x, _y = _ACROSS.ravel()[_LOOKED_AT], _DOWN.ravel()[_LOOKED_AT]
+_TO_MIDDLE = np.array([[1, 0, -_SIDE / 2], [0, 1, -_SIDE / 2], [0, 0, 1.0]])
+_FROM_MIDDLE = np.array([[1, 0, _SIDE / 2], [0, 1, _SIDE / 2], [0, 0, 1.0]])
