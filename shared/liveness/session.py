@@ -30,6 +30,9 @@ SETTLE = 6.0
 #: Seconds from the start of a challenge's clock before which nothing passes it. Merely to see something come and to press a
 #: key takes people 0.2 to 0.25 s, and here they have to read what to do: what is there sooner began before it was asked for.
 REACTION = 0.3
+#: Seconds from the first usable frame before which no session completes: the judges of the evidence have seen too little
+#: by then (a screen's rim is looked for each 0.6 s).
+LEAST_SEEN = 0.8
 
 
 class State(StrEnum):
@@ -304,7 +307,10 @@ class Session:
         # Frames that came after the deadline, while earlier ones were still being measured, are not part of the answer.
         in_time = [f for f in self.frames if challenge.deadline is None or f.at <= challenge.deadline]
         judgement = judge(challenge.type, in_time, since=began, opening_until=self.recall(at)[0])
-        if judgement.passed and self.frames[-1].at < began + REACTION:
+        too_soon = began + REACTION
+        if self.remaining == 1:
+            too_soon = max(too_soon, (self.challenges[0].started_at or began) + LEAST_SEEN)
+        if judgement.passed and self.frames[-1].at < too_soon:
             return replace(judgement, passed=False, hint=hints.do(challenge.type))
         return judgement
 

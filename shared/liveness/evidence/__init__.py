@@ -31,7 +31,12 @@ def examine(frames: Sequence[Frame], kind: ChallengeType, position: int, *, sinc
         Code.ABRUPT: abrupt(frames, kind),
         Code.CUT: cut(frames),
         Code.STIFF: stiff(before, kind, since),
-        Code.SCREEN: screen(frames),
-        Code.MOIRE: moire(frames),
+        Code.SCREEN: _first(screen(frames), screen(before)),
+        Code.MOIRE: _first(moire(frames), moire(before)),
     }
     return [Finding(code, round(score, 4), position) for code, score in scores.items() if score is not None]
+
+
+def _first(score: float | None, other: float | None) -> float | None:
+    """The score of the challenge; where it passed too soon for one, that of all that was seen up to then."""
+    return other if score is None else score

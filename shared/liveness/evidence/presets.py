@@ -52,8 +52,15 @@ LIMITS: Mapping[Preset, Mapping[Code, float]] = {
 }
 
 
+#: Judges of what a living face shows sooner or later, and a thing never does: once seen in a session, it was seen. Some
+#: people blink and move nothing else; no print with holes turns its head as they do in the next challenge.
+_ONCE = frozenset({Code.STIFF})
+
+
 def against(findings: Iterable[Finding], preset: Preset) -> list[Finding]:
     """The findings that speak against a live person under this preset, the gravest first."""
-    limits = LIMITS[preset]
+    limits, findings = LIMITS[preset], list(findings)
     over = [f for f in findings if f.code in limits and f.score >= limits[f.code]]
+    cleared = {f.code for f in findings if f.code in _ONCE and f not in over}
+    over = [f for f in over if f.code not in cleared]
     return sorted(over, key=lambda f: limits[f.code] / max(f.score, 1e-9))

@@ -101,6 +101,7 @@ def load(settings: Settings) -> dramatiq.Broker:
     """The worker."""
     shared.liveness.session.judge = judge
     shared.liveness.session.REACTION = 0.0  # a script needs no time to see what it is asked
+    shared.liveness.session.LEAST_SEEN = 0.0
     resources = Resources(settings, lambda _: ScriptedVision(), lambda _: ScriptedDescriber())
     broker = make_broker(settings, worker_middleware(settings, resources))
     dramatiq.set_broker(broker)

@@ -17,7 +17,7 @@ from shared.liveness.frame import Frame
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.observation import Problem
 from shared.liveness.options import NO_OPTIONS, Options
-from shared.liveness.session import REACTION, SETTLE, FrameResult, Session, State
+from shared.liveness.session import LEAST_SEEN, REACTION, SETTLE, FrameResult, Session, State
 from tests.unit.liveness.people import T0, Person, film, gesture, observe, play, submit, without_face
 
 TURN_LEFT, BLINK, SMILE = ChallengeType.TURN_LEFT, ChallengeType.BLINK, ChallengeType.SMILE
@@ -214,6 +214,13 @@ class TestReaction:
         at(session, 1)
         assert not at(session, 2.5 + REACTION - 0.01).passed
         assert at(session, 2.5 + REACTION + 0.01).passed
+
+    def test_no_session_completes_before_the_evidence_has_seen_something(self, willing: list[float]) -> None:
+        """A recording that begins with the gesture would be over before its rim was looked for twice."""
+        session = opened(pauses=(), types=[TURN_LEFT])
+        for seconds in (0, REACTION + 0.01, LEAST_SEEN - 0.01):
+            assert not at(session, seconds).passed
+        assert at(session, LEAST_SEEN + 0.01).session_complete
 
     def test_tells_what_is_wrong_with_the_picture_all_the_same(self) -> None:
         session = opened(pauses=())
