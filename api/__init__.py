@@ -9,6 +9,7 @@ from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
 from api.frames import frames
 from api.health import health
+from api.lab import lab, lab_page
 from api.pages import pages
 from api.portraits import portraits
 from api.resources import Resources
@@ -57,4 +58,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
         app.register_api(blueprint)
     app.register_blueprint(docs)
     app.register_blueprint(pages)
+    if settings.lab:
+        app.register_api(lab)
+        app.register_blueprint(lab_page)
     return app

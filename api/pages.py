@@ -34,7 +34,7 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".ts": "text/plain; charset=u
 @pages.get("/")
 def check() -> Response:
     """The check, for a person at their camera."""
-    return _page("check.html")
+    return page("check.html")
 
 
 @pages.get("/web/<path:name>")
@@ -68,7 +68,8 @@ def digest() -> str:
     return whole.hexdigest()[:16]
 
 
-def _page(template: str) -> Response:
+def page(template: str) -> Response:
+    """A page of ours, with the policy that holds for all of them."""
     response = Response(render_template(template, web=web), content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY

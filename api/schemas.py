@@ -19,7 +19,7 @@ from shared.liveness.session import Session, State
 _SESSION_ID = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 
 
-def _must_be(what: str) -> WrapValidator:
+def must_be(what: str) -> WrapValidator:
     """Say in one sentence what a parameter must be, whichever of its rules was broken."""
 
     def check(value: Any, validate: Callable[[Any], Any]) -> Any:
@@ -44,20 +44,20 @@ def _without_default(schema: dict[str, Any]) -> None:
 _Challenges = Annotated[
     list[ChallengeType],
     BeforeValidator(_split),
-    _must_be(f"one or more of {', '.join(ChallengeType)}, separated by commas"),
+    must_be(f"one or more of {', '.join(ChallengeType)}, separated by commas"),
 ]
 
 
 class SessionOptions(BaseModel):
     """What a new session is to ask for."""
 
-    num_challenges: Annotated[int, Field(ge=1, le=10), _must_be("a whole number from 1 to 10")] = Field(
+    num_challenges: Annotated[int, Field(ge=1, le=10), must_be("a whole number from 1 to 10")] = Field(
         3, description="How many challenges are drawn, 1 to 10."
     )
     timeout_seconds: Annotated[
-        float, Field(ge=1, le=60, allow_inf_nan=False), _must_be("a number of seconds from 1 to 60")
+        float, Field(ge=1, le=60, allow_inf_nan=False), must_be("a number of seconds from 1 to 60")
     ] = Field(5.0, description="Seconds for each challenge, 1 to 60; the clock runs only while a face is seen first.")
-    mirrored: Annotated[bool, _must_be("true or false")] = Field(
+    mirrored: Annotated[bool, must_be("true or false")] = Field(
         False, description="True where the client sends mirrored frames, as a selfie preview shows them."
     )
     challenge_types: _Challenges = Field(
@@ -68,38 +68,38 @@ class SessionOptions(BaseModel):
         description="What is not drawn, likewise: for a person who cannot do it. The others take its place, and both the "
         "head and the face still move, as far as the rest has both.",
     )
-    reveal: Annotated[Literal["all", "next"], _must_be("all or next")] = Field(
+    reveal: Annotated[Literal["all", "next"], must_be("all or next")] = Field(
         "all",
         description="all: the session lists its challenges from the beginning. next: it lists those revealed so far; each "
         "next one appears 0.5 to 2 s, by chance, after the last has passed, and its time runs from then. Until then frames "
         "are answered with challenge_type null and the hint wait.",
     )
-    preset: Annotated[Preset | SkipJsonSchema[None], _must_be(f"one of {', '.join(Preset)}")] = Field(
+    preset: Annotated[Preset | SkipJsonSchema[None], must_be(f"one of {', '.join(Preset)}")] = Field(
         None,
         description="How much evidence the verdict asks for; the stricter, the fewer attacks and the more people are turned "
         "away. Where it is not given, what the service was set up with: standard, unless its operator chose another.",
         json_schema_extra=_without_default,
     )
-    portrait: Annotated[bool, _must_be("true or false")] = Field(
+    portrait: Annotated[bool, must_be("true or false")] = Field(
         False,
         description="True: once the person was live, the best frontal frame can be fetched, once, for five minutes.",
     )
 
     nonce: Annotated[
-        str | SkipJsonSchema[None], Field(pattern=r"^[!-~]{1,128}$"), _must_be("1 to 128 printable ASCII characters")
+        str | SkipJsonSchema[None], Field(pattern=r"^[!-~]{1,128}$"), must_be("1 to 128 printable ASCII characters")
     ] = Field(
         None,
         description="A word of your own that the session's signed verdict repeats: docs/verdict.md.",
         json_schema_extra=_without_default,
     )
-    token: Annotated[bool, _must_be("true or false")] = Field(
+    token: Annotated[bool, must_be("true or false")] = Field(
         False,
         description="True: the answer holds a token for the person's client, which opens this session's frames and state "
         "and nothing else, without an API key.",
     )
 
     subject: Annotated[
-        str | SkipJsonSchema[None], Field(min_length=1, max_length=200), _must_be("1 to 200 characters")
+        str | SkipJsonSchema[None], Field(min_length=1, max_length=200), must_be("1 to 200 characters")
     ] = Field(
         None,
         description="Who is being checked, by an opaque name of your own (an account's id, not an e-mail address): after "
@@ -129,7 +129,7 @@ class CreationHeaders(BaseModel):
     idempotency_key: Annotated[
         str | SkipJsonSchema[None],
         Field(pattern=r'^[!#-~]{1,255}$|^"[ !#-~]{1,255}"$'),
-        _must_be("1 to 255 printable characters of ASCII, without quotation marks but for a pair around all of it"),
+        must_be("1 to 255 printable characters of ASCII, without quotation marks but for a pair around all of it"),
     ] = Field(
         None,
         alias="Idempotency-Key",

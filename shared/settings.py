@@ -253,6 +253,11 @@ class Settings(BaseSettings):
         min_length=16,
         description="Whoever asks for /metrics must send it. Without it there is no such address, and nothing is counted.",
     )
+    lab: bool = Field(
+        False,
+        description="Whether there is a page /lab that plots what the judges see, and the call that it asks. For "
+        "development. on or off.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least that is logged.")
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for machines.")
 

@@ -42,8 +42,11 @@ Or try it by hand:
   curl {url}/api/v1/liveness/sessions/SESSION_ID
   curl -X DELETE {url}/api/v1/liveness/sessions/SESSION_ID
 or let a client do it: ops/replay --camera, ops/replay VIDEO, ops/replay --performer
+{lab}
 Ctrl-C ends the service.
 """
+
+LAB_OFF = "To see what the judges see, while developing: LAB=on ops/up   (docs/lab.md)"
 
 OPEN = """
 ▲ {why}: everyone who reaches port {port} may create sessions and read verdicts.
@@ -117,7 +120,8 @@ def run(settings: Settings, url: str) -> None:
             if not supervisor.stopping.is_set():
                 supervisor.start(name, shell(command))
         if wait_until_ready(settings.port, supervisor):
-            print(TRY.format(url=url) + who_may_use_it(settings), flush=True)
+            lab = f"What the judges see, live: {url}/lab" if settings.lab else LAB_OFF
+            print(TRY.format(url=url, lab=lab) + who_may_use_it(settings), flush=True)
             supervisor.keep_running()
         say("stopping")
     finally:

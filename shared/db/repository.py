@@ -41,6 +41,12 @@ _DELETE = delete(sessions).where(sessions.c.id == bindparam("session_id"))
 _ANSWER = select(frames.c.result).where(
     frames.c.session_id == bindparam("session_id"), frames.c.frame_id == bindparam("frame_id")
 )
+_KEPT = (
+    select(frames)
+    .where(frames.c.session_id == bindparam("session_id"), frames.c.at > bindparam("after"))
+    .order_by(frames.c.at, frames.c.frame_id)
+    .limit(bindparam("most"))
+)
 # The same frame again changes nothing, whoever was first. How many rows an INSERT made is known only if asked for.
 _RECORD = {
     "sqlite": sqlite.insert(frames).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
@@ -137,6 +143,14 @@ class SessionRepository:
         """What was answered to this frame, if it has been judged already: the queue may deliver it twice."""
         data = self._connection.scalar(_ANSWER, {"session_id": session_id, "frame_id": frame_id})
         return None if data is None else codec.decode_result(data)
+
+    def kept(self, session_id: str, after: float, limit: int) -> list[tuple[Frame, FrameResult]]:
+        """Up to `limit` frames that arrived later than `after`, oldest first, each with what was answered."""
+        rows = self._connection.execute(_KEPT, {"session_id": session_id, "after": after, "most": limit})
+        return [
+            (Frame(row.frame_id, row.at, codec.decode_observation(row.observation)), codec.decode_result(row.result))
+            for row in rows
+        ]
 
     def add(self, session: Session) -> None:
         """A new session: its rows, and its events into the outbox."""

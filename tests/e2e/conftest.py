@@ -49,7 +49,7 @@ def site(
     """The service, with a Redis of its own: its workers are there until the run's end, and would take others' frames."""
     require_models("dlib_face_recognition_resnet_model_v1.dat")
     with running_server() as server:
-        site = Site(server.url, tmp_path_factory.mktemp("site"), models_dir.resolve())
+        site = Site(server.url, tmp_path_factory.mktemp("site"), models_dir.resolve(), LAB="on")
         yield site
         site.close()
 

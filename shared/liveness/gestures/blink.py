@@ -9,21 +9,26 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.judgement import Judgement, sureness
 from shared.liveness.gestures.neutral import Neutral
-from shared.liveness.gestures.track import Track
+from shared.liveness.gestures.track import Signal, Track
+
+
+def openness(track: Track, neutral: Neutral) -> tuple[Signal, Signal]:
+    """How far the eyes are open, as a share of their own open level: both together, and the wider one of those seen."""
+    left = track.left_eye / max(neutral.left_eye, 1e-6)
+    right = track.right_eye / max(neutral.right_eye, 1e-6)
+    # A turned head hides its far eye, whose points are then guesses: it counts less the further the head is turned.
+    far = np.clip(track.yaw / 60, -0.9, 0.9)
+    # Turned to the own left (yaw above 0) the left eye is the far one.
+    weight = 0.5 - far / 2
+    wider = np.maximum(np.where(weight > 0.25, left, 0), np.where(weight < 0.75, right, 0))
+    return weight * left + (1 - weight) * right, wider
 
 
 def judge_blink(track: Track, neutral: Neutral, since: float) -> Judgement:
     """Whether both eyes were open, then closed, and are open again, all since the challenge began."""
     now = track.since(since)
     at = track.at[now]
-    left = track.left_eye[now] / max(neutral.left_eye, 1e-6)
-    right = track.right_eye[now] / max(neutral.right_eye, 1e-6)
-    # A turned head hides its far eye, whose points are then guesses: it counts less the further the head is turned.
-    far = np.clip(track.yaw[now] / 60, -0.9, 0.9)
-    # Turned to the own left (yaw above 0) the left eye is the far one.
-    weight = 0.5 - far / 2
-    eyes = weight * left + (1 - weight) * right
-    wider = np.maximum(np.where(weight > 0.25, left, 0), np.where(weight < 0.75, right, 0))
+    eyes, wider = (signal[now] for signal in openness(track, neutral))
     closed = (eyes < thresholds.CLOSED) & (wider < thresholds.BOTH_CLOSED)
     opened = eyes > thresholds.REOPENED
     shut = np.flatnonzero(closed)

@@ -9,7 +9,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.judgement import Judgement, sureness
 from shared.liveness.gestures.neutral import Neutral
-from shared.liveness.gestures.track import Track
+from shared.liveness.gestures.track import Signal, Track
 
 #: Axis, sign of the movement along it, degrees to move.
 _MOVES = {
@@ -20,12 +20,17 @@ _MOVES = {
 }
 
 
+def moved(kind: ChallengeType, track: Track, neutral: Neutral) -> tuple[Signal, Signal]:
+    """Degrees from the neutral along the axis of `kind`, positive the way it asks; and along the other one, unsigned."""
+    axis, sign, _ = _MOVES[kind]
+    yaw, pitch = track.yaw - neutral.yaw, track.pitch - neutral.pitch
+    return (sign * yaw, np.abs(pitch)) if axis == "yaw" else (sign * pitch, np.abs(yaw))
+
+
 def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float) -> Judgement:
     """Whether the head has moved as `kind` asks: from rest, mainly along one axis, and stayed there for two frames."""
     axis, sign, needed = _MOVES[kind]
-    moved = {"yaw": track.yaw - neutral.yaw, "pitch": track.pitch - neutral.pitch}
-    along = sign * moved[axis]
-    across = np.abs(moved["pitch" if axis == "yaw" else "yaw"])
+    along, across = moved(kind, track, neutral)
     now = track.since(since)
     rested = np.flatnonzero(along[now] <= thresholds.AT_REST)
     if not len(rested):

@@ -12,9 +12,21 @@ from shared.liveness.gestures.neutral import Neutral
 from shared.liveness.gestures.track import Signal, Track
 
 
+def smiling(track: Track, neutral: Neutral) -> Signal:
+    """How far the mouth has grown and its corners have risen, in inter-ocular distances."""
+    smile: Signal = track.smile - neutral.smile
+    return smile
+
+
+def opening(track: Track, neutral: Neutral) -> Signal:
+    """How far the lips have parted beyond what a grin parts them, in inter-ocular distances."""
+    parted: Signal = track.mouth_open - neutral.mouth_open - thresholds.GRIN_SHARE * smiling(track, neutral).clip(min=0)
+    return parted
+
+
 def judge_smile(track: Track, neutral: Neutral, since: float) -> Judgement:
     """Whether the mouth has grown wide and its corners have risen, and stayed so."""
-    smile = track.smile - neutral.smile
+    smile = smiling(track, neutral)
     judgement = _judge_held(ChallengeType.SMILE, track, smile, thresholds.SMILE, since)
     if judgement.passed and _only_relaxed(smile):
         return Judgement(False, 0.0, hints.further(ChallengeType.SMILE))
@@ -30,9 +42,7 @@ def _only_relaxed(smile: Signal) -> bool:
 
 def judge_open_mouth(track: Track, neutral: Neutral, since: float) -> Judgement:
     """Whether the lips have parted, more than a grin parts them, and stayed so."""
-    smile = (track.smile - neutral.smile).clip(min=0)
-    opening = track.mouth_open - neutral.mouth_open - thresholds.GRIN_SHARE * smile
-    return _judge_held(ChallengeType.OPEN_MOUTH, track, opening, thresholds.OPEN_MOUTH, since)
+    return _judge_held(ChallengeType.OPEN_MOUTH, track, opening(track, neutral), thresholds.OPEN_MOUTH, since)
 
 
 def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float, since: float) -> Judgement:

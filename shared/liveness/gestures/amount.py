@@ -1,0 +1,38 @@
+"""How much of a gesture is seen, by the measure of the judge that decides on it."""
+
+from __future__ import annotations
+
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.gestures import thresholds
+from shared.liveness.gestures.blink import openness
+from shared.liveness.gestures.head import moved
+from shared.liveness.gestures.mouth import opening, smiling
+from shared.liveness.gestures.neutral import Neutral
+from shared.liveness.gestures.track import Signal, Track
+
+#: How much each judge asks for at the least. It asks for more than that: a course, a hold, a head that faces the camera.
+NEEDED: dict[ChallengeType, float] = {
+    ChallengeType.TURN_LEFT: thresholds.TURN,
+    ChallengeType.TURN_RIGHT: thresholds.TURN,
+    ChallengeType.LOOK_UP: thresholds.LOOK_UP,
+    ChallengeType.LOOK_DOWN: thresholds.LOOK_DOWN,
+    ChallengeType.BLINK: 1 - thresholds.CLOSED,
+    ChallengeType.SMILE: thresholds.SMILE,
+    ChallengeType.OPEN_MOUTH: thresholds.OPEN_MOUTH,
+}
+
+
+def amount(kind: ChallengeType, track: Track, neutral: Neutral) -> Signal:
+    """How much of `kind` each frame shows, in the unit of `NEEDED`.
+
+    Degrees for the head, the share of their own opening by which the eyes are shut, inter-ocular distances for the mouth.
+    """
+    match kind:
+        case ChallengeType.BLINK:
+            return 1 - openness(track, neutral)[0]
+        case ChallengeType.SMILE:
+            return smiling(track, neutral)
+        case ChallengeType.OPEN_MOUTH:
+            return opening(track, neutral)
+        case _:
+            return moved(kind, track, neutral)[0]
