@@ -19,7 +19,15 @@ MARGIN = 2.0
 #: Statuses that are an answer: judged, or a problem that says what to do.
 _ANSWERS = frozenset({200, 404, 503})
 #: Keys that are there while the service rests.
-_RESTING = ("workers:", "lease:", "metrics:", "limit:", "dramatiq:__heartbeats__", "dramatiq:__acks__")
+RESTING = (
+    "workers:",
+    "lease:",
+    "metrics:",
+    "limit:",
+    "dramatiq:__heartbeats__",
+    "dramatiq:__acks__",
+    "_kombu.binding.",
+)
 #: Seconds after which a session that is overdue must have been ended by the clock.
 _CLOCK = 4.0
 
@@ -144,7 +152,7 @@ def verdicts(engine: Engine, notes: Notes) -> Counter[str]:
 def keys_left(redis: Redis, patience: float = 35.0) -> Iterator[str]:
     """Nothing but what is always there is left in Redis, once times to live are over."""
     until = time.monotonic() + patience
-    while left := [key for key in _keys(redis) if not key.startswith(_RESTING)]:
+    while left := [key for key in _keys(redis) if not key.startswith(RESTING)]:
         immortal = [key for key in left if redis.ttl(key) == -1]
         if time.monotonic() > until or immortal:
             kinds = Counter(key.partition(":")[0] if "dramatiq" not in key else key for key in left)

@@ -96,6 +96,9 @@ class Stack:
             "LOG_FORMAT": "json",
             # So that nothing that people have walked away from lives longer than a run.
             "SESSION_TTL": "30",
+            # All clients come from one address here, as fast as they can.
+            "LIMIT_SESSIONS_BY_ADDRESS": "off",
+            "LIMIT_FRAMES": "off",
         }
         self.environment = os.environ | own | (settings or {})
         self.settings = Settings(
