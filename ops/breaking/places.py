@@ -104,6 +104,8 @@ class Hosts:
             _ip("netns", "add", space)
             self._ends.callback(_ip, "netns", "del", space)
             _ip("link", "add", f"ch-{name}", "type", "veth", "peer", "name", "eth0", "netns", space)
+            # The cable by itself: a namespace's end takes its own end of it away some time later.
+            self._ends.callback(_ip, "link", "del", f"ch-{name}")
             _ip("link", "set", f"ch-{name}", "master", self.BRIDGE, "up")
             for command in (
                 ("addr", "add", f"{self._address(name)}/24", "dev", "eth0"),
