@@ -26,7 +26,7 @@ RESTING = (
     "limit:",
     "dramatiq:__heartbeats__",
     "dramatiq:__acks__",
-    "_kombu.binding.",
+    "_kombu.binding",
 )
 #: Seconds after which a session that is overdue must have been ended by the clock.
 _CLOCK = 4.0

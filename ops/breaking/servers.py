@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -10,6 +11,7 @@ import socket
 import subprocess
 from pathlib import Path
 
+import psutil
 import psycopg
 import redis
 
@@ -176,7 +178,11 @@ class Rabbitmq(Server):
     def stop(self) -> None:
         """See Server; with the port mapper that it started."""
         super().stop()
-        subprocess.run(["epmd", "-kill"], env=self._environment, capture_output=True, check=False, timeout=20)
+        # It is a daemon, and its own `epmd -kill` refuses while it believes that the node lives.
+        for process in psutil.process_iter(["name"]):
+            with contextlib.suppress(psutil.Error):
+                if process.info["name"] == "epmd" and process.environ().get("HOME") == str(self.directory):
+                    process.kill()
 
     def _make(self) -> Process:
         own = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's own on PATH insists on one node a machine
