@@ -30,6 +30,12 @@ def gestures(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="session")
+def patience(request: pytest.FixtureRequest) -> int:
+    """Seconds until what is asked for comes by in the film: in a recording perhaps only once, before it begins again."""
+    return 60 if request.config.getoption("--film") else 20
+
+
+@pytest.fixture(scope="session")
 def film(
     request: pytest.FixtureRequest,
     performer: Performer,  # noqa: F811

@@ -34,9 +34,9 @@ def session_of(view: View) -> str:
     return str(view.told("session")[-1]["session"]["session_id"])
 
 
-def test_a_whole_session_by_clicking(look: Look, gestures: str, site: Site) -> None:
+def test_a_whole_session_by_clicking(look: Look, gestures: str, patience: int, site: Site) -> None:
     """From the first look to "Done", as a person would; and what went over the wire meanwhile."""
-    view = look(asking(gestures))
+    view = look(asking(gestures, timeout=patience))
     assert view.page.title() == "Show that you are a real person"
     assert view.page.evaluate("document.activeElement === document.body"), "nothing takes the focus unasked"
     view.has_no_barrier()
@@ -45,7 +45,7 @@ def test_a_whole_session_by_clicking(look: Look, gestures: str, site: Site) -> N
     view.wait_for("camera")
     view.until_told("challenge")
     view.has_no_barrier()
-    view.wait_for("done")
+    view.wait_for("done", within=2 * patience)
     view.has_no_barrier()
 
     assert "Done, thank you" in view.words
