@@ -1,0 +1,112 @@
+"""What is shipped for platforms names the processes of the Procfile, and settings that there are."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from ops.lib.up import read_procfile
+from shared.settings import Settings
+
+ROOT = Path(__file__).parents[3]
+PROCESSES = set(read_procfile(ROOT / "Procfile"))
+LASTING = PROCESSES - {"release"}
+SETTINGS = {name.upper() for name in Settings.model_fields}
+#: Seconds that a process may take to end: FRAME_DEADLINE and what gunicorn gives beside it.
+ENDING = Settings.model_fields["frame_deadline"].default + 5
+
+APP = json.loads((ROOT / "app.json").read_text())
+COMPOSE = yaml.safe_load((ROOT / "ops/docker/compose.yml").read_text())
+OURS = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "liveness"}
+
+
+def valid(environment: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """The settings that a process makes of an environment."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings(_env_file=None)
+
+
+def filled_in(text: str) -> str:
+    """What compose makes of `${NAME}`, `${NAME:-default}` and `${NAME:?sentence}`, each NAME that has no default filled."""
+    return re.sub(r"\$\{\w+(?:(:[-?])([^}]*))?\}", lambda m: m[2] if m[1] == ":-" else "x" * 32, text)
+
+
+def test_app_json_has_every_process_and_only_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(APP["formation"]) == LASTING
+    assert set(APP["env"]) <= SETTINGS
+    assert all(variable["description"] for variable in APP["env"].values())
+    secret = {name: "f" * 64 for name, variable in APP["env"].items() if variable.get("generator") == "secret"}
+    assert set(secret) == {"TOKEN_SECRET", "METRICS_TOKEN"}
+    settings = valid({n: v["value"] for n, v in APP["env"].items() if "value" in v} | secret, monkeypatch)
+    assert settings.auth == "required"
+
+
+def test_compose_has_every_process_and_only_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert {role for service in OURS.values() for role in service["command"]} == PROCESSES
+    assert sum(service["command"] == ["web"] for service in OURS.values()) == 2
+    for service in OURS.values():
+        assert set(service["environment"]) <= SETTINGS
+        assert valid({n: filled_in(v) for n, v in service["environment"].items()}, monkeypatch).auth == "required"
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+        assert int(service["stop_grace_period"].removesuffix("s")) > ENDING
+        assert set(service["depends_on"]) <= set(COMPOSE["services"])
+
+
+def test_compose_has_no_password_but_from_the_environment() -> None:
+    text = (ROOT / "ops/docker/compose.yml").read_text()
+    example = (ROOT / "ops/docker/env.example").read_text()
+    secrets = set(re.findall(r"\b\w+_(?:PASSWORD|SECRET|TOKEN)\b", text)) - {"POSTGRES_PASSWORD"} | {
+        "POSTGRES_PASSWORD"
+    }
+    assert len(secrets) == 5
+    for name in secrets:
+        assert re.search(rf"^{name}=$", example, re.MULTILINE), f"{name} has a value in env.example, or no line"
+        assert len(re.findall(rf"\$\{{{name}\b", text)) == len(re.findall(rf"\$\{{{name}:\?", text)) > 0
+    used = set(re.findall(r"\$\{(\w+)", text))
+    assert used == set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+
+
+def test_compose_gives_nginx_each_web_process() -> None:
+    webs = {f"{name}:8000" for name, service in OURS.items() if service["command"] == ["web"]}
+    given = COMPOSE["services"]["nginx"]["environment"]
+    assert set(re.findall(r"server (\S+) ", given["WEB_SERVERS"])) == webs
+    template = (ROOT / "ops/nginx/liveness.conf.template").read_text()
+    assert set(re.findall(r"\$\{(\w+)\}", template)) == set(given)
+
+
+def test_the_image_holds_what_it_copies_and_every_package_of_the_service() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    let_in = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")]
+    assert all((ROOT / path).exists() for path in let_in)
+    for sources in re.findall(r"^COPY (?!--from)(.*) \S+$", dockerfile, re.MULTILINE):
+        for source in sources.split():
+            assert any(source.startswith(path) for path in let_in), f"{source} is kept out by .dockerignore"
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"tests"}
+    assert all(f"COPY {package}/ {package}/" in dockerfile for package in packages | {"bin", "migrations"})
+
+
+def test_a_role_is_the_procfiles_command_and_anything_else_is_run_as_it_is(tmp_path: Path) -> None:
+    for program in ("gunicorn", "dramatiq", "python"):
+        (tmp_path / program).write_text('#!/bin/sh\necho "$0" "$@"\n')
+        (tmp_path / program).chmod(0o755)
+
+    def said(*arguments: str) -> str:
+        environment = {"PATH": f"{tmp_path}{os.pathsep}{os.defpath}", "WORKER_PROCESSES": "3"}
+        command = [str(ROOT / "bin" / "role"), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+
+    assert said("web") == f"{tmp_path}/gunicorn -c ops/gunicorn.conf.py api:create_app()\n"
+    assert said("worker") == f"{tmp_path}/dramatiq workers.main -p 3 -t 1 -Q frames\n"
+    assert said("worker_identity").endswith("-Q identity\n")
+    assert said("echo", "web:", "a  b") == "web: a  b\n"
