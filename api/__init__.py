@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_openapi import Info, OpenAPI
 
-from api import access, context, headers, limits, metrics, problems
+from api import access, context, headers, limits, metrics, problems, tracing
 from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
 from api.frames import frames
@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.openapi_version = "3.1.0"
     app.config["MAX_CONTENT_LENGTH"] = body_limit(settings)
     app.extensions["resources"] = Resources(settings)
+    tracing.install(app, settings)
     context.install(app)
     headers.install(app, settings)
     problems.install(app)

@@ -14,6 +14,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from api.alive import Alive
+from shared import tracing
 from shared.broker import make_broker
 from shared.db import PATIENCE, make_engine
 from shared.metrics.pushing import Pusher, started
@@ -76,7 +77,7 @@ class Resources:
     @property
     def broker(self) -> Broker:
         """The queue."""
-        return self._once("broker", lambda: make_broker(self.settings))
+        return self._once("broker", lambda: make_broker(self.settings, tracing.middleware(self.settings, "web")))
 
     def start_counting(self) -> None:
         """Have what this process counts pushed into Redis from now on; called again it does nothing."""

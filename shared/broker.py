@@ -26,7 +26,7 @@ from dramatiq.middleware import SkipMessage, TimeLimit
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPConnectionError
 
-from shared import keyspace
+from shared import keyspace, tracing
 from shared.correlation import Correlation
 from shared.metrics.messages import Metering
 from shared.redis import CONNECTING, make_redis
@@ -253,6 +253,7 @@ def worker_middleware(settings: Settings, *resources: Middleware) -> list[Middle
         # Resources: what the work needs, made when the process has booted and disposed of at its end.
         *resources,
         # Observability: what is dropped below is counted, too.
+        *tracing.middleware(settings, "worker"),
         *([Metering()] if settings.metrics_token is not None else []),
         # Whose request it is: known to every line that is logged from here on.
         Correlation(),

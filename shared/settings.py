@@ -258,6 +258,10 @@ class Settings(BaseSettings):
         description="Whether there is a page /lab that plots what the judges see, and the call that it asks. For "
         "development. on or off.",
     )
+    otel_exporter_otlp_endpoint: str | None = Field(
+        None, pattern="^https?://", description="Where traces are sent, by OTLP over HTTP. Unset: no traces."
+    )
+    otel_traces_sampler_arg: float = Field(1.0, ge=0, le=1, description="The share of requests that is traced.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least that is logged.")
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for machines.")
 

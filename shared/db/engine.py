@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, 
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared import tracing
 from shared.db.patient import PatientConnection
 from shared.db.tables import sessions
 
@@ -41,9 +42,9 @@ def make_engine(url: str, *, pool_size: int = 5, patience: float = STATEMENT_TIM
     """
     parsed = make_url(url)
     if parsed.get_backend_name() in ("postgres", "postgresql"):
-        return _make_postgresql(parsed, _pool(pool_size), patience)
+        return tracing.watch(_make_postgresql(parsed, _pool(pool_size), patience))
     if parsed.get_backend_name() == "sqlite":
-        return _make_sqlite(parsed, _pool(pool_size))
+        return tracing.watch(_make_sqlite(parsed, _pool(pool_size)))
     raise ValueError("The database's URL must begin with sqlite:// or postgresql://")
 
 

@@ -1,0 +1,136 @@
+"""OpenTelemetry, set up; and our own middleware for dramatiq, for which there is no instrumentation that can be relied on.
+
+A span's attributes are ids, names and numbers. Statements are recorded with placeholders, and Redis' commands likewise, so
+no picture, no descriptor and no measure of a face leaves by this way.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from dramatiq import Broker, Message, MessageProxy, Middleware
+from opentelemetry import propagate, trace
+from opentelemetry.context import Context, attach, detach
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.instrumentation.redis import RedisInstrumentor
+from opentelemetry.instrumentation.sqlalchemy import SQLAlchemyInstrumentor
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import (
+    Decision,
+    ParentBased,
+    Sampler,
+    SamplingResult,
+    TraceIdRatioBased,
+)
+from opentelemetry.trace import Link, SpanKind, Status, StatusCode, TraceState
+from opentelemetry.util.types import Attributes
+from sqlalchemy import Engine
+
+_TRACER = trace.get_tracer("liveness.queue")
+
+
+class OfRequests(Sampler):
+    """Begins a trace at a request or a message only: idle consumers, signs of life and the clock's sweeps make none."""
+
+    def __init__(self, share: float) -> None:
+        self._of_those = TraceIdRatioBased(share)
+
+    def should_sample(  # noqa: PLR0917 - OpenTelemetry's own signature
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        """Whether to record the first span of a trace."""
+        if kind in (SpanKind.SERVER, SpanKind.CONSUMER):
+            return self._of_those.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+        return SamplingResult(Decision.DROP)
+
+    def get_description(self) -> str:
+        """What it does, for those who look."""
+        return f"OfRequests{{{self._of_those.get_description()}}}"
+
+
+def begin(endpoint: str, role: str, share: float) -> None:
+    """Send this process's spans to a collector by OTLP over HTTP; OpenTelemetry's other variables hold as it reads them."""
+    name = os.environ.get("OTEL_SERVICE_NAME") or f"liveness-{role}"
+    provider = TracerProvider(
+        resource=Resource.create({"service.name": name}), sampler=ParentBased(root=OfRequests(share))
+    )
+    exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
+    provider.add_span_processor(BatchSpanProcessor(exporter))  # starts its thread anew after a fork
+    trace.set_tracer_provider(provider)
+    RedisInstrumentor().instrument(tracer_provider=provider)
+
+
+def watch(engine: Engine) -> None:
+    """Have an engine's statements traced."""
+    SQLAlchemyInstrumentor().instrument(engine=engine)
+
+
+class TracedMessages(Middleware):
+    """Carries a trace in a message's options, and makes the work on it one of its spans."""
+
+    def __init__(self) -> None:
+        self._working = threading.local()
+
+    def before_enqueue(self, _broker: Broker, message: Message[Any], _delay: int | None) -> None:
+        """A span for the sending; the work will be its child."""
+        if not trace.get_current_span().get_span_context().is_valid:
+            return
+        span = _TRACER.start_span(f"send {message.queue_name}", kind=SpanKind.PRODUCER, attributes=_about(message))
+        propagate.inject(message.options, context=trace.set_span_in_context(span))
+        span.end()
+
+    def before_process_message(self, _broker: Broker, message: MessageProxy) -> None:
+        """The work begins."""
+        span = _TRACER.start_span(
+            f"work {message.actor_name}",
+            context=propagate.extract(message.options),
+            kind=SpanKind.CONSUMER,
+            attributes=_about(message),
+        )
+        self._working.span, self._working.token = span, attach(trace.set_span_in_context(span))
+
+    def after_process_message(
+        self,
+        _broker: Broker,
+        _message: MessageProxy,
+        *,
+        result: Any = None,
+        exception: BaseException | None = None,
+    ) -> None:
+        """The work is done, or has failed: by what is told, by which words is not."""
+        del result
+        self._end(None if exception is None else type(exception).__name__)
+
+    def after_skip_message(self, *_: Any) -> None:
+        """It was too old."""
+        self._end("skipped")
+
+    def _end(self, fault: str | None) -> None:
+        detach(self._working.token)
+        if fault is not None:
+            self._working.span.set_status(Status(StatusCode.ERROR, fault))
+        self._working.span.end()
+        del self._working.span, self._working.token
+
+
+def _about(message: Message[Any] | MessageProxy) -> dict[str, str]:
+    about = {
+        "messaging.system": "dramatiq",
+        "messaging.destination.name": message.queue_name,
+        "messaging.message.id": message.message_id,
+    }
+    if isinstance(session_id := message.kwargs.get("session_id"), str):
+        about["liveness.session_id"] = session_id
+    return about
