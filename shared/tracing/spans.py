@@ -11,7 +11,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from dramatiq import Broker, Message, MessageProxy, Middleware
+from dramatiq import Broker, Message, MessageProxy, Middleware, Worker
 from opentelemetry import propagate, trace
 from opentelemetry.context import Context, attach, detach
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -116,6 +116,12 @@ class TracedMessages(Middleware):
     def after_skip_message(self, *_: Any) -> None:
         """It was too old."""
         self._end("skipped")
+
+    def after_worker_shutdown(self, _broker: Broker, _worker: Worker) -> None:
+        """Send what has not been sent, and close the exporter's connection: dramatiq's processes end without `atexit`."""
+        provider = trace.get_tracer_provider()
+        if isinstance(provider, TracerProvider):
+            provider.shutdown()
 
     def _end(self, fault: str | None) -> None:
         detach(self._working.token)
