@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from ops.lib.up import read_procfile
+from shared.messages import FRAMES
+from shared.metrics.table import TABLE
 from shared.settings import Settings
 
 ROOT = Path(__file__).parents[3]
@@ -24,7 +26,19 @@ ENDING = Settings.model_fields["frame_deadline"].default + 5
 
 APP = json.loads((ROOT / "app.json").read_text())
 COMPOSE = yaml.safe_load((ROOT / "ops/docker/compose.yml").read_text())
+KUBERNETES = ROOT / "ops/kubernetes"
 OURS = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "liveness"}
+
+
+def manifests(*names: str) -> list[dict[str, Any]]:
+    """All documents of some of ops/kubernetes' files."""
+    return [document for name in names for document in yaml.safe_load_all((KUBERNETES / name).read_text())]
+
+
+def applied() -> list[dict[str, Any]]:
+    """Everything that the two kustomizations name."""
+    (whole,), (first,) = manifests("kustomization.yaml"), manifests("migrate/kustomization.yaml")
+    return manifests(*whole["resources"], *(f"migrate/{name}" for name in first["resources"]))
 
 
 def valid(environment: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Settings:
@@ -110,3 +124,86 @@ def test_a_role_is_the_procfiles_command_and_anything_else_is_run_as_it_is(tmp_p
     assert said("worker") == f"{tmp_path}/dramatiq workers.main -p 3 -t 1 -Q frames\n"
     assert said("worker_identity").endswith("-Q identity\n")
     assert said("echo", "web:", "a  b") == "web: a  b\n"
+
+
+def test_kubernetes_has_every_process_and_nothing_that_is_not_applied() -> None:
+    pods = [document["spec"]["template"]["spec"] for document in applied() if document["kind"] in ("Deployment", "Job")]
+    roles = {tuple(container["args"]) for pod in pods for container in pod["containers"]}
+    assert roles == {(process,) for process in PROCESSES}
+    assert len(pods) == len(PROCESSES)
+    files = {str(path.relative_to(KUBERNETES)) for path in KUBERNETES.rglob("*.yaml")}
+    named = {*manifests("kustomization.yaml")[0]["resources"], "migrate/migrate.yaml", "keda-redis.yaml"}
+    assert {file for file in files if "kustomization" not in file and "examples" not in file} == named
+
+
+def test_every_pod_is_confined_and_has_time_to_end() -> None:
+    for document in applied():
+        if document["kind"] not in ("Deployment", "Job"):
+            continue
+        pod = document["spec"]["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert pod["automountServiceAccountToken"] is False
+        for container in pod["containers"]:
+            assert container["securityContext"] == {
+                "allowPrivilegeEscalation": False,
+                "readOnlyRootFilesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
+            assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/tmp", "/app/var"}
+            assert container["resources"]["limits"]["memory"]
+        if document["kind"] == "Deployment":
+            paused = 5 if document["metadata"]["name"] == "web" else 0
+            assert pod["terminationGracePeriodSeconds"] > ENDING + paused
+            labels = document["spec"]["template"]["metadata"]["labels"]
+            assert document["spec"]["selector"]["matchLabels"] == labels
+            budgets = [
+                d
+                for d in applied()
+                if d["kind"] == "PodDisruptionBudget" and d["spec"]["selector"]["matchLabels"] == labels
+            ]
+            assert len(budgets) == 1
+
+
+def test_kubernetes_gives_only_settings_and_valid_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    (settings,), (secrets,) = manifests("settings.yaml"), manifests("examples/secrets.yaml")
+    assert set(secrets["stringData"].values()) == {""}, "a secret in the repository"
+    given = settings["data"] | secrets["stringData"]
+    assert set(given) <= SETTINGS
+    assert valid(given, monkeypatch).auth == "required"
+    for document in applied():
+        if document["kind"] in ("Deployment", "Job"):
+            (container,) = document["spec"]["template"]["spec"]["containers"]
+            assert {variable["name"] for variable in container.get("env", [])} <= SETTINGS
+            sources = [next(iter(source.values()))["name"] for source in container["envFrom"]]
+            assert sources == [settings["metadata"]["name"], secrets["metadata"]["name"]]
+
+
+@pytest.mark.parametrize("file", ["keda.yaml", "keda-redis.yaml"])
+def test_keda_looks_at_our_queue_and_at_a_metric_that_there_is(file: str) -> None:
+    authentication, scaled = manifests(file)
+    deployments = {d["metadata"]["name"]: d["spec"] for d in applied() if d["kind"] == "Deployment"}
+    assert "replicas" not in deployments[scaled["spec"]["scaleTargetRef"]["name"]], (
+        "each apply would undo what KEDA did"
+    )
+    assert scaled["spec"]["minReplicaCount"] == 2
+    by_length, by_age = scaled["spec"]["triggers"]
+    queue = by_length["metadata"].get("queueName") or by_length["metadata"]["listName"].removeprefix("dramatiq:")
+    assert queue == FRAMES
+    assert by_length["authenticationRef"]["name"] == authentication["metadata"]["name"]
+    metric, label = re.fullmatch(r'max\((\w+)\{(\w+)="frames"\}\)', by_age["metadata"]["query"]).groups()  # type: ignore[union-attr]
+    assert label in TABLE[metric].labels
+    assert 0 < float(by_age["metadata"]["threshold"]) < Settings.model_fields["frame_wait"].default
+
+
+def test_web_is_scaled_and_reached() -> None:
+    web = {document["kind"]: document["spec"] for document in manifests("web.yaml")}
+    assert web["HorizontalPodAutoscaler"]["minReplicas"] == 2
+    assert "replicas" not in web["Deployment"]
+    labels = web["Deployment"]["template"]["metadata"]["labels"]
+    assert web["Service"]["selector"] == labels
+    (container,) = web["Deployment"]["template"]["spec"]["containers"]
+    assert {port["name"] for port in container["ports"]} == {port["targetPort"] for port in web["Service"]["ports"]}
+    assert str(container["ports"][0]["containerPort"]) == manifests("settings.yaml")[0]["data"]["PORT"]
+    backend = manifests("examples/ingress.yaml")[0]["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
+    assert backend["name"] == "web"
+    assert backend["port"]["name"] in {port["name"] for port in web["Service"]["ports"]}
