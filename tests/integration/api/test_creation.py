@@ -154,7 +154,7 @@ class TestAClientThatIsToldOneAtATime:
     @pytest.fixture(autouse=True)
     def _willing(self, monkeypatch: pytest.MonkeyPatch, eyes: Eyes) -> None:
         monkeypatch.setattr(session_module, "judge", lambda *_args, **_facts: Judgement(True, 0.9))
-        monkeypatch.setattr(session_module, "examine", lambda *_args: [])
+        monkeypatch.setattr(session_module, "examine", lambda *_args, **_: [])
         face = samples.observation()
         eyes.see = lambda data: replace(face, faces=1, problem=None)
 
