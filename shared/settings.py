@@ -37,6 +37,8 @@ def _redis(url: str, before: ValidationInfo) -> str:
 def _queue(url: str, before: ValidationInfo) -> str:
     if not url.startswith(("redis://", "rediss://", "unix://", "amqp://", "amqps://")):
         raise ValueError("must begin with redis://, rediss://, unix://, amqp:// or amqps://")
+    if url.startswith("amqp") and url.endswith("//"):
+        url = url[:-1] + "%2F"  # kombu's word for the virtual host "/", which pika takes for one without a name
     return _with_certificates(url, before)
 
 

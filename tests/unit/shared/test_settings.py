@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import pytest
+from kombu import Connection
+from pika import URLParameters
 from pydantic import ValidationError
 
 from shared import settings
@@ -24,6 +26,13 @@ def test_the_queue_and_the_events_follow_redis_unless_told_otherwise(monkeypatch
     monkeypatch.setenv("EVENTS_URL", "redis://events")
     assert Settings().events_url == "redis://events"
     assert Settings().redis_url == "redis://elsewhere:1/2"
+
+
+@pytest.mark.parametrize("path", ["", "/", "//", "/%2F"])
+def test_every_spelling_of_rabbitmqs_first_virtual_host_means_it_to_queue_and_events(monkeypatch, path):
+    monkeypatch.setenv("QUEUE_URL", f"amqp://u:p@h:5672{path}")
+    assert URLParameters(Settings().queue_url).virtual_host == "/"
+    assert Connection(Settings().events_url).virtual_host == "/"
 
 
 @pytest.mark.parametrize("certificates", ["required", "none"])
