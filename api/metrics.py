@@ -10,15 +10,28 @@ import hmac
 import structlog
 from flask import Blueprint, Flask, Response, after_this_request, request
 from prometheus_client import CollectorRegistry, generate_latest
+from sqlalchemy.exc import SQLAlchemyError
 
 from api.context import arrived_at, problem_code
 from api.problems import ProblemError
 from api.resources import Resources, resources
 from shared import backlog, presence
-from shared.messages import FRAMES, IDENTITY
+from shared.db import UnitOfWork
+from shared.messages import FRAMES, IDENTITY, WEBHOOKS
 from shared.metrics.gathering import Gauges, Totals
-from shared.metrics.table import PROBLEMS, QUEUE_LENGTH, QUEUE_OLDEST, REQUEST_SECONDS, REQUESTS, WORKERS
+from shared.metrics.table import (
+    EVENTS_OLDEST,
+    EVENTS_WAITING,
+    PROBLEMS,
+    QUEUE_LENGTH,
+    QUEUE_OLDEST,
+    REQUEST_SECONDS,
+    REQUESTS,
+    WEBHOOKS_DISABLED,
+    WORKERS,
+)
 from shared.timekeeping import now
+from shared.webhooks import FAILED_TOO_LONG, GONE
 
 metrics = Blueprint("metrics", __name__)
 
@@ -77,7 +90,7 @@ def _gauges(held: Resources) -> Gauges:
     """What is looked up now. What cannot be is left out, so that it is seen to be missing."""
     at = now()
     queues = (FRAMES, IDENTITY) if held.settings.identity else (FRAMES,)
-    waiting = {queue: _looked_up(held, queue) for queue in queues}
+    waiting = {queue: _looked_up(held, queue) for queue in (*queues, WEBHOOKS)}
     return {
         WORKERS.name: {(queue,): presence.seen_lately(held.redis, at, queue) for queue in queues},
         QUEUE_LENGTH.name: {(q,): float(seen.length) for q, seen in waiting.items() if seen},
@@ -86,6 +99,22 @@ def _gauges(held: Resources) -> Gauges:
             for q, seen in waiting.items()
             if seen
         },
+        **_events(held, at),
+    }
+
+
+def _events(held: Resources, at: float) -> Gauges:
+    try:
+        with UnitOfWork(held.engine, read_only=True) as uow:
+            length, oldest_at = uow.outbox.backlog()
+            disabled = uow.webhooks.disabled()
+    except SQLAlchemyError as error:
+        log.warning("metrics.database_away", error=type(error).__name__)
+        return {}
+    return {
+        EVENTS_WAITING.name: {(): float(length)},
+        EVENTS_OLDEST.name: {(): 0.0 if oldest_at is None else max(0.0, at - oldest_at)},
+        WEBHOOKS_DISABLED.name: {(reason,): float(disabled.get(reason, 0)) for reason in (GONE, FAILED_TOO_LONG)},
     }
 
 

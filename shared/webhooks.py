@@ -30,6 +30,10 @@ FAILING = 5 * 86400.0
 _TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
 
 
+#: Why the service disables an endpoint by itself: it answered 410, or has failed for longer than `FAILING`.
+GONE, FAILED_TOO_LONG = "gone", "failing"
+
+
 class Status(StrEnum):
     """What has become of a delivery."""
 

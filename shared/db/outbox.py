@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from shared.db.tables import outbox
 
@@ -48,6 +48,12 @@ class OutboxRepository:
         others that were published already. Within a session that cannot be: whoever writes of it holds its row's lock.
         """
         return [Told(*row) for row in self._connection.execute(_WAITING, {"most": limit})]
+
+    def backlog(self) -> tuple[int, float | None]:
+        """How many have not been published, and when the first of them happened."""
+        count = select(func.count()).where(outbox.c.published_at.is_(None)).select_from(outbox)
+        first = select(outbox.c.at).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(1)
+        return self._connection.scalar(count) or 0, self._connection.scalar(first)
 
     def published(self, ids: list[int], at: float) -> None:
         """These have been published."""

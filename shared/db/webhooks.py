@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, or_, select, update
+from sqlalchemy import Connection, RowMapping, delete, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db.tables import deliveries, webhooks
@@ -28,6 +28,12 @@ class WebhookRepository:
         """Every endpoint, the oldest first."""
         rows = self._connection.execute(select(webhooks).order_by(webhooks.c.created_at, webhooks.c.id)).mappings()
         return [Webhook(**row) for row in rows]
+
+    def disabled(self) -> dict[str, int]:
+        """How many endpoints the service has disabled, by its reason; not those that a person has."""
+        rows = select(webhooks.c.disabled_reason, func.count()).where(webhooks.c.disabled_reason.is_not(None))
+        found = self._connection.execute(rows.where(~webhooks.c.enabled).group_by(webhooks.c.disabled_reason))
+        return {str(reason): number for reason, number in found}
 
     def get(self, webhook_id: str) -> Webhook | None:
         """An endpoint; None if there is none with this id."""

@@ -101,6 +101,23 @@ WORKERS = _gauge(
     "queue",
 )
 
+# --- events -------------------------------------------------------------------------------------------------------------
+
+EVENTS_WAITING = _gauge("liveness_events_waiting", "events", "Events that the broker at EVENTS_URL does not have yet.")
+EVENTS_OLDEST = _gauge("liveness_events_oldest_seconds", "seconds", "Age of the first of them; 0 where none waits.")
+WEBHOOK_ATTEMPTS = _counter(
+    "liveness_webhook_attempts_total",
+    "attempts",
+    "Calls of webhooks by what came of them: delivered, put_off (tried again later), given_up (the last try failed).",
+    "outcome",
+)
+WEBHOOKS_DISABLED = _gauge(
+    "liveness_webhooks_disabled",
+    "webhooks",
+    "Webhooks that the service has disabled, by reason: gone (answered 410), failing (for days).",
+    "reason",
+)
+
 # --- vision and judging -------------------------------------------------------------------------------------------------
 
 VISION_SECONDS = _histogram(

@@ -14,6 +14,7 @@ from shared.correlation import Correlation
 from shared.db import make_engine
 from shared.logs import configure_logging
 from shared.messages import WEBHOOKS
+from shared.metrics.messages import Metering
 from shared.metrics.pushing import Pusher, started
 from shared.redis import make_redis
 from shared.settings import load_settings_or_exit
@@ -38,7 +39,8 @@ def main() -> None:
     keeping = timekeeping.keep_time(make_redis(settings.redis_url))
     pusher = started(Pusher(make_redis(settings.redis_url))) if settings.metrics_token is not None else None
     due = threading.Event()
-    broker = make_broker(settings, [Correlation()])
+    metering = [Metering()] if settings.metrics_token is not None else []
+    broker = make_broker(settings, [*metering, Correlation()])
     webhooks.declare(broker, webhooks.Deliverer(engine, private=settings.webhooks_private))
     parts = (
         Relay(engine, Publisher(settings.events_url, [webhooks.QUEUE]), settings.issuer),

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import dramatiq
 import structlog
@@ -25,8 +25,9 @@ from standardwebhooks import Webhook as Signer
 from shared.db import UnitOfWork
 from shared.events import CONTENT_TYPE, connect, durable_queue
 from shared.messages import DELIVER_WEBHOOK, WEBHOOKS, QueueUnavailable, enqueue_delivery
+from shared.metrics.table import WEBHOOK_ATTEMPTS
 from shared.timekeeping import now
-from shared.webhooks import FAILING, JITTER, SCHEDULE, Delivery, Status, Webhook
+from shared.webhooks import FAILED_TOO_LONG, FAILING, GONE, JITTER, SCHEDULE, Delivery, Status, Webhook
 from workers.events.calling import Refused, call
 
 log = structlog.get_logger(__name__)
@@ -149,8 +150,9 @@ class Deliverer:
             return
         status, error = self._call(webhook, delivery)
         with UnitOfWork(self._engine) as uow:
-            self._write(uow, webhook, delivery, status, error)
+            outcome = self._write(uow, webhook, delivery, status, error)
             uow.commit()
+        WEBHOOK_ATTEMPTS.labels(outcome).inc()
 
     def _call(self, webhook: Webhook, delivery: Delivery) -> tuple[int | None, str | None]:
         body = json.dumps(delivery.event, separators=(",", ":"), ensure_ascii=False)
@@ -172,13 +174,13 @@ class Deliverer:
 
     def _write(
         self, uow: UnitOfWork, webhook: Webhook, delivery: Delivery, status: int | None, error: str | None
-    ) -> None:
+    ) -> Literal["delivered", "put_off", "given_up"]:
         attempts, at = delivery.attempts + 1, now()
         told: dict[str, Any] = {"attempts": attempts, "last_at": at, "last_status": status, "last_error": error}
         if error is None:
             uow.webhooks.attempted(delivery.id, status=Status.DELIVERED.value, next_at=None, **told)
             uow.webhooks.change(webhook.id, failing_since=None)
-            return
+            return "delivered"
         left = attempts <= len(SCHEDULE)
         pause = SCHEDULE[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER) if left else 0.0  # noqa: S311 - no secret
         uow.webhooks.attempted(
@@ -192,9 +194,10 @@ class Deliverer:
         )
         uow.webhooks.fails_since(webhook.id, at)
         if status == http.HTTPStatus.GONE:
-            self._disable(uow, webhook, "gone")
+            self._disable(uow, webhook, GONE)
         elif webhook.failing_since is not None and at - webhook.failing_since > FAILING:
-            self._disable(uow, webhook, "failing")
+            self._disable(uow, webhook, FAILED_TOO_LONG)
+        return "put_off" if left else "given_up"
 
     def _disable(self, uow: UnitOfWork, webhook: Webhook, reason: str) -> None:
         uow.webhooks.change(webhook.id, enabled=False, disabled_reason=reason)

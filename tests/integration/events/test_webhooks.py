@@ -297,3 +297,55 @@ def test_endpoints_are_managed_and_every_answer_is_documented(client: FlaskClien
 def test_only_servers_may(client_of: Callable[..., FlaskClient]) -> None:
     answer = client_of(auth="required").get(HOOKS)
     assert (answer.status_code, answer.json["code"]) == (401, "key_missing")
+
+
+TOKEN = "a-token-of-sixteen-or-more"
+
+
+def told(client: FlaskClient) -> dict[str, float]:
+    """What /metrics says."""
+    text = client.get("/metrics", headers={"Authorization": f"Bearer {TOKEN}"}).text
+    pairs = (line.rpartition(" ") for line in text.splitlines() if not line.startswith("#"))
+    return {name: float(value) for name, _, value in pairs}
+
+
+def test_what_waits_what_was_delivered_and_who_is_gone(
+    engine: Engine,
+    redis_url: str,
+    client_of: Callable[..., FlaskClient],
+    endpoint: Endpoint,
+    start_events: Callable[..., EventsProcess],
+) -> None:
+    client = client_of(webhooks_private=True, metrics_token=TOKEN)
+    assert told(client)["liveness_events_oldest_seconds"] == 0
+    made = create(client, endpoint.url, types=["liveness.session.failed"])
+    live(engine)
+    before = told(client)
+    assert before["liveness_events_waiting"] == 3
+    assert before["liveness_events_oldest_seconds"] > 3600  # they happened in 1970
+    assert before['liveness_webhooks_disabled{reason="gone"}'] == 0
+
+    start_events(redis_url, WEBHOOKS_PRIVATE="on", METRICS_TOKEN=TOKEN)
+    endpoint.answers = [204, 410]
+
+    def counted(name: str) -> Callable[[], bool]:
+        return lambda: told(client).get(name, 0) == before.get(name, 0) + 1
+
+    until(counted('liveness_webhook_attempts_total{outcome="delivered"}'))
+    assert told(client)["liveness_events_waiting"] == 0
+    assert told(client)["liveness_events_oldest_seconds"] == 0
+    assert told(client)['liveness_queue_length{queue="webhooks"}'] == 0
+    until(counted('liveness_messages_total{actor="deliver_webhook",outcome="done"}'))
+
+    client.post(f"{HOOKS}/{made['id']}/test")
+    until(counted('liveness_webhook_attempts_total{outcome="put_off"}'))
+    assert told(client)['liveness_webhooks_disabled{reason="gone"}'] == 1
+
+
+def test_an_endpoint_that_a_person_disabled_is_not_counted(
+    client_of: Callable[..., FlaskClient], endpoint: Endpoint
+) -> None:
+    client = client_of(webhooks_private=True, metrics_token=TOKEN)
+    made = create(client, endpoint.url)
+    client.patch(f"{HOOKS}/{made['id']}", json={"enabled": False})
+    assert not [name for name, value in told(client).items() if name.startswith("liveness_webhooks_disabled") and value]
