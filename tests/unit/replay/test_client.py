@@ -52,7 +52,7 @@ def test_a_server_without_hints_is_understood(client, server):
     [
         ("3", 3, 3),
         ("0", 0, 0),
-        (IN_AN_HOUR, 3000, 3600),
+        (IN_AN_HOUR, 1200, 3600),
         ("soon", USUAL_WAIT, USUAL_WAIT),
         (None, USUAL_WAIT, USUAL_WAIT),
     ],
