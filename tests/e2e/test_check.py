@@ -283,6 +283,21 @@ def test_a_session_of_the_host_s_own_server_is_used_with_its_token(look: Look, s
     assert not view.button("Try again").count(), "its server makes the next one"
 
 
+def test_a_token_is_enough_where_keys_are_asked_for(look: Look, gestures: str, patience: int, site: Site) -> None:
+    """And what it does not open is the verdict, where that is kept for the host's own server."""
+    asked = {"challenge_types": gestures, "num_challenges": 2, "timeout_seconds": patience, "token": "true"}
+    made = httpx.post(f"{site.url}{SESSIONS}", params=asked).json()
+    view = look()
+    with site.beside(AUTH="required", CLIENT_SEES_VERDICT="off") as guarded:
+        assert httpx.get(f"{guarded}{SESSIONS}/{made['session_id']}").status_code == 401
+        view.url = guarded
+        view.open(f"#session={made['session_id']}&token={made['token']}")
+        view.press("Start")
+        view.wait_for("done", within=2 * patience)
+        assert view.told("completed") == [{"isLive": None}]
+    assert httpx.get(f"{site.url}{SESSIONS}/{made['session_id']}").json()["is_live"] is True
+
+
 def test_a_session_that_is_gone_is_told_plainly(look: Look) -> None:
     view = look("#session=00000000-0000-4000-8000-000000000000")
     view.press("Start")

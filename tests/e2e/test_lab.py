@@ -9,15 +9,15 @@ from tests.e2e.browser import View
 Look = Callable[..., View]
 
 
-def test_signals_judge_evidence_and_answers_of_a_session_under_way(look: Look, gestures: str) -> None:
-    view = look(f"lab?challenges=2&types={gestures}&timeout=20", viewport={"width": 1400, "height": 1000})
+def test_signals_judge_evidence_and_answers_of_a_session_under_way(look: Look, patience: int) -> None:
+    view = look(f"lab?challenges=1&types=TURN_LEFT&timeout={patience}", viewport={"width": 1400, "height": 1000})
     view.has_no_barrier()
     view.press("Start")
     view.until_told("challenge")
     view.until("document.querySelectorAll('#yaw polyline').length > 0")
     view.until("document.querySelector('#judge').innerText.includes('confidence')")
     view.has_no_barrier()
-    view.wait_for("done")
+    view.wait_for("done", within=2 * patience)
     view.page.locator("#notice", has_text="completed").wait_for()
 
     page = view.page
@@ -31,7 +31,7 @@ def test_signals_judge_evidence_and_answers_of_a_session_under_way(look: Look, g
     assert "frozen" in page.locator("#evidence").inner_text()
     answers = page.locator("#answers").inner_text()
     assert '"is_live":true' in answers.splitlines()[0], "the newest first"
-    assert answers.count('"passed":true') == 2
+    assert answers.count('"passed":true') == 1
     # The head's curve rose above its line where the turn passed.
     heights = page.evaluate(
         """() => {

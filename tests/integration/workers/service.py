@@ -48,6 +48,27 @@ def problem_of(answer: Answer | None) -> tuple[int, str]:
     return answer.problem.status, answer.problem.code
 
 
+def end_with_children(process: subprocess.Popen[bytes]) -> None:
+    """End a process and what it started, at once; returns when none of them runs."""
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    for child in children:
+        child.kill()
+    process.wait()
+    deadline = time.monotonic() + 5
+    while any(_runs(child) for child in children):
+        assert time.monotonic() < deadline, children
+        time.sleep(0.01)
+
+
+def _runs(process: psutil.Process) -> bool:
+    # Without its parent it is a zombie until process 1 looks after it, which may take that one seconds.
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 class WorkerProcess:
     """`dramatiq MODULE -p 1 -t 1`: a process that watches, and its child, which works."""
 
@@ -86,11 +107,7 @@ class WorkerProcess:
     def close(self) -> None:
         """End it and what it started, at once."""
         if self._process.poll() is None:
-            children = psutil.Process(self._process.pid).children(recursive=True)
-            self._process.kill()
-            for child in children:
-                child.kill()
-            psutil.wait_procs(children, timeout=5)
+            end_with_children(self._process)
         self._process.wait()
 
 
