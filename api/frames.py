@@ -129,16 +129,25 @@ def _enter(held: Resources, session_id: str, frame_id: str) -> None:
     most = inflight.Limits(settings.frames_per_session, settings.frames_per_worker, settings.frame_wait)
     if now() - arrived_at() > settings.frame_wait:
         raise ProblemError("overloaded")  # it has waited for as long already, for one of our threads
-    match inflight.enter(held.redis, session_id, frame_id, arrived_at(), most):
+    buckets = limits.of_frame(session_id)
+    pipe = held.redis.pipeline(transaction=False)
+    inflight.ask(pipe, session_id, frame_id, arrived_at(), most)
+    if buckets:
+        take(pipe, buckets)
+    entered, *taken = pipe.execute(raise_on_error=False)
+    if isinstance(entered, RedisError):
+        raise entered
+    match inflight.Entry(entered):
         case inflight.Entry.BEHIND:
             raise ProblemError("overloaded")
         case inflight.Entry.TOO_MANY:
             raise ProblemError("too_many_frames")
-    if buckets := limits.of_frame(session_id):
+    for reply in taken:
+        if isinstance(reply, RedisError):
+            limits.let_through(reply)
+            continue
         try:
-            limits.note(levels(buckets, take(held.redis, buckets)), "too_many_frames")
-        except RedisError as error:
-            limits.let_through(error)
+            limits.note(levels(buckets, reply), "too_many_frames")
         except ProblemError:
             inflight.leave(held.redis, session_id, frame_id)
             raise

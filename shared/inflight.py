@@ -69,18 +69,21 @@ return 0
 """)
 
 
+def ask(redis: Redis, session_id: str, frame_id: str, arrived_at: float, limits: Limits = NO_LIMITS) -> object:
+    """See `enter`; on a pipeline its reply is a value of `Entry`."""
+    keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES)]
+    since = repr(arrived_at - SETTLE)
+    lately = repr(arrived_at - keyspace.PRESENCE_LATELY)
+    bounds = [limits.of_session, limits.per_worker, limits.age]
+    return _ENTER(redis, keys, [frame_id, repr(arrived_at), since, lately, *bounds, keyspace.INFLIGHT_TTL])
+
+
 def enter(redis: Redis, session_id: str, frame_id: str, arrived_at: float, limits: Limits = NO_LIMITS) -> Entry:
     """A frame has arrived: to be told before its message is sent, and in the same moment as `arrived_at` is taken.
 
     One round trip. Where it is not TAKEN it is not under way, and nothing is to be done about it. Not for pipelines.
     """
-    keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES)]
-    since = repr(arrived_at - SETTLE)
-    lately = repr(arrived_at - keyspace.PRESENCE_LATELY)
-    bounds = [limits.of_session, limits.per_worker, limits.age]
-    return Entry(
-        cast("int", _ENTER(redis, keys, [frame_id, repr(arrived_at), since, lately, *bounds, keyspace.INFLIGHT_TTL]))
-    )
+    return Entry(cast("int", ask(redis, session_id, frame_id, arrived_at, limits)))
 
 
 def wait(redis: Redis, frame_id: str, at: float) -> None:

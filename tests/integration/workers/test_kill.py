@@ -40,7 +40,9 @@ def test_one_of_two_is_killed_and_no_frame_is_lost(service):
         time.sleep(0.05)
     results = [result_of(future.result()) for future in sent]
     assert {result.state for result in results} == {State.IN_PROGRESS}
-    assert service.frames_of(session_id) == 42
+    # The one that is left is behind: of what waits for long only the newest is worked on, and the others are told so.
+    passed_over = [result for result in results if result.hint is not None and result.hint.code == "superseded"]
+    assert service.frames_of(session_id) + len(passed_over) == 42
     assert first.ended(15) != 0
     service.start_workers(1)
     assert result_of(service.post(session_id, Script(passes=True))).passed
