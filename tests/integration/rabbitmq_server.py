@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.integration.ports import free_port
@@ -79,8 +81,15 @@ class RabbitmqServer:
         """Stop it and remove all of it."""
         if self._process is not None:
             self.kill()
-            subprocess.run(["epmd", "-kill"], env=self._environment, capture_output=True, check=False, timeout=10)
+            self._kill_port_mapper()
         shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _kill_port_mapper(self) -> None:
+        # It is a daemon, and its own `epmd -kill` refuses while it believes that the node lives.
+        for process in psutil.process_iter(["name"]):
+            with contextlib.suppress(psutil.Error):
+                if process.info["name"] == "epmd" and process.environ().get("HOME") == str(self._directory):
+                    process.kill()
 
     def _greets(self) -> bool:
         try:
