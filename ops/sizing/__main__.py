@@ -1,0 +1,74 @@
+"""The command line of `ops/capacity`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from ops.benching import charts
+from ops.benching.report import Table
+from ops.sizing import model, page
+from ops.sizing.measured import MEASURED, Measured
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """What so many sessions need, by a model of measured service times: docs/capacity.md."""
+
+
+@main.command()
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), default=MEASURED, help="The file it goes into.")
+def measure(to: Path) -> None:
+    """Measure the service times anew on this machine (two minutes; nothing else should keep it busy)."""
+    from ops.benching.machine import about
+    from ops.breaking.clips import Clips
+    from ops.breaking.stack import ROOT, Kind
+    from ops.sizing.measure import measure as measure_stack
+    from ops.sizing.measure import vision_times
+
+    clips = Clips(ROOT / "var" / "models", takes=1)
+    told = about()
+    here = {"command": "ops/capacity measure", "date": datetime.now(UTC).date().isoformat()}
+    here |= {name.replace(" ", "_"): told[name] for name in ("revision", "machine", "load before")}
+    values = {str(kind): measure_stack(kind, clips) for kind in Kind}
+    Measured.write(here, values, vision_times(clips), to)
+    click.echo(f"✓ {to}")
+
+
+@main.command()
+@click.option("--write", is_flag=True, help="Put them, and the plot, into docs/capacity.md.")
+def tables(write: bool) -> None:
+    """Show what docs/capacity.md shows."""
+    measured = Measured.read()
+    made = list(model.tables(measured))
+    console = Console()
+    for table in made:
+        console.print(table.printed())
+    if write:
+        curve = list(model.load_curve(measured))
+        series = {f"p{q}": [(100 * load, 1e3 * o.quantile(q / 100)) for load, _, o in curve] for q in (50, 99)}
+        plot = charts.lines("Latency by load, simulated", "load of the workers, %", "milliseconds", series)
+        page.PLOT.write_text(plot, encoding="utf-8")
+        page.put(page.text_of(made))
+        console.print(f"✓ {page.PAGE}", highlight=False, soft_wrap=True)
+
+
+@main.command()
+@click.option("--sessions", type=click.IntRange(1, 20_000), default=50, show_default=True, help="Concurrent sessions.")
+@click.option("--workers", type=click.IntRange(1), default=4, show_default=True, help="Worker processes, a core each.")
+@click.option("--webs", type=click.IntRange(1), default=1, show_default=True, help="Web processes, a core each.")
+@click.option("--writers", type=click.IntRange(0), default=2, show_default=True, help="PostgreSQL's cores; 0: SQLite.")
+@click.option("--seed", default=0, show_default=True, help="Equal seeds give equal outcomes.")
+def simulate(sessions: int, workers: int, webs: int, writers: int, seed: int) -> None:
+    """Simulate so many sessions before so many processes: latency, and the share that is refused."""
+    what = model.service(Measured.read(), workers, webs=webs, writers=writers)
+    outcome = model.run(what, sessions, seed=seed)
+    row = ["simulated", 1e3 * outcome.quantile(0.5), 1e3 * outcome.quantile(0.99), outcome.refused_share]
+    Console().print(Table(f"{sessions} sessions", ["", "p50 ms", "p99 ms", "refused"], [row]).printed())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+"""docs/capacity.md: its tables stand between two comments, and are made anew by `ops/capacity tables --write`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ops.benching.machine import TOP
+from ops.benching.report import Table
+
+PAGE = TOP / "docs" / "capacity.md"
+PLOT = TOP / "docs" / "images" / "capacity-latency.svg"
+_BEGIN = "<!-- made by ops/capacity tables --write -->\n"
+_END = "<!-- until here -->\n"
+
+
+def text_of(tables: Iterable[Table]) -> str:
+    """What stands between the comments."""
+    return "\n" + "\n".join(table.markdown() for table in tables) + "\n"
+
+
+def kept(page: Path = PAGE) -> str:
+    """What stands there now. Raises ValueError where the comments are missing."""
+    text = page.read_text(encoding="utf-8")
+    return text[text.index(_BEGIN) + len(_BEGIN) : text.index(_END)]
+
+
+def put(text: str, page: Path = PAGE) -> None:
+    """Replace it."""
+    whole = page.read_text(encoding="utf-8")
+    page.write_text(whole.replace(_BEGIN + kept(page) + _END, _BEGIN + text + _END), encoding="utf-8")
