@@ -136,7 +136,8 @@ def checked(measured: Measured) -> Table:
         rows.append([f"{clients} sessions: measured", of["rate"], of["p50_ms"], of["p99_ms"], of["refused"]])
         rows.append([f"{clients} sessions: simulated", clients * FPS, p50, p99, outcome.refused_share])
         rows.append(["… of what was measured", None, p50 / of["p50_ms"], p99 / of["p99_ms"], None])
-    return Table("The model beside the machine", ["", "frames/s", "p50 ms", "p99 ms", "refused"], rows)
+    title = f"The model beside the machine, whose load before was {measured.about['load_before']} from other work"
+    return Table(title, ["", "frames/s", "p50 ms", "p99 ms", "refused"], rows)
 
 
 def load_curve(measured: Measured) -> Iterator[tuple[float, int, Outcome]]:
