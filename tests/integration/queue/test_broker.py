@@ -155,7 +155,8 @@ def test_a_busy_worker_takes_the_next_message_as_soon_as_it_is_done(queue):
     for n in range(20):
         queue.send(str(n))
     seen.expect(20)
-    assert time.monotonic() - started < 20 * 0.02 * 1.5
+    # Seconds: five times what it takes on an idle machine; a consumer that polls takes ten times as long.
+    assert time.monotonic() - started < 20 * 0.02 * 5
 
 
 def test_a_worker_that_stops_gives_back_what_it_fetched_and_has_not_begun(redis_queue):

@@ -136,8 +136,11 @@ def test_a_frame_in_time_is_worked_on_though_a_newer_one_waits_that_is_too_late(
     in_time = running.send(session_id, Script(passes=True), at=at + 0.9)
     too_late = running.send(session_id, Script(), at=at + 1.1)
     assert result_of(in_time.result()).passed
-    assert result_of(too_late.result()).state == State.COMPLETED
+    assert result_of(too_late.result()).state is not State.FAILED, "whichever of the two workers was quicker"
     assert all(future.result() for future in holding)
+    session = running.session(session_id)
+    assert session is not None
+    assert session.state is State.COMPLETED
 
 
 def test_a_frame_whose_request_died_does_not_hold_the_clock_up_for_ever(running):
