@@ -10,8 +10,9 @@ from ops.evaluating.attacks import SCREEN_REPLAY, SPECIES
 from ops.evaluating.footprint import Footprint
 from ops.evaluating.intervals import upper_bound, wilson
 from ops.evaluating.outcome import Outcome
-from ops.evaluating.signals import NEEDED, UNITS, Signals, onset, reach
+from ops.evaluating.signals import UNITS, Signals, onset, reach
 from shared.liveness.challenge import ChallengeType
+from shared.liveness.gestures.amount import NEEDED
 
 #: Seconds that an onset may be wrong by: it is looked for in frames that are 0.067 s apart.
 EARLY = 0.1

@@ -28,17 +28,8 @@ AROUND = 0.7
 #: Seconds at the beginning of a clip that count as its opening, as a session's do.
 OPENING = 3.0
 
-#: What has to be reached, in the unit of the signal; a blink's is the share by which the eyes close.
-NEEDED: dict[ChallengeType, float] = {
-    ChallengeType.TURN_LEFT: thresholds.TURN,
-    ChallengeType.TURN_RIGHT: thresholds.TURN,
-    ChallengeType.LOOK_UP: thresholds.LOOK_UP,
-    ChallengeType.LOOK_DOWN: thresholds.LOOK_DOWN,
-    ChallengeType.BLINK: 1 - thresholds.CLOSED,
-    ChallengeType.SMILE: thresholds.SMILE,
-    ChallengeType.OPEN_MOUTH: thresholds.OPEN_MOUTH,
-}
 _EYE_DISTANCES = "inter-ocular distances"
+#: Units of what the judges need (`shared.liveness.gestures.amount.NEEDED`).
 UNITS: dict[ChallengeType, str] = dict.fromkeys(HEAD_MOVEMENTS, "degrees") | {
     ChallengeType.BLINK: "share of the eyes' opening",
     ChallengeType.SMILE: _EYE_DISTANCES,
