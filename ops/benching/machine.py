@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import platform
-import subprocess
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+
+from ops.lib.revision import revision
 
 TOP = Path(__file__).resolve().parents[2]
 _PACKAGES = ("numpy", "opencv-python-headless", "dlib-bin", "ai-edge-litert")
@@ -17,7 +18,7 @@ def about() -> dict[str, str]:
     """When, with what code, on what machine."""
     return {
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        "revision": _revision(),
+        "revision": revision(),
         "machine": f"{os.cpu_count()} × {_processor()}, {platform.system()}",
         "python": platform.python_version(),
         "load before": f"{os.getloadavg()[0]:.1f}",
@@ -33,13 +34,3 @@ def _processor() -> str:
     except OSError:  # not Linux
         pass
     return platform.processor() or platform.machine()
-
-
-def _revision() -> str:
-    try:
-        told = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+"], cwd=TOP, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return told.stdout.strip()

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import subprocess
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from ops.evaluating.manifest import Manifest
-
-_TOP = Path(__file__).resolve().parents[2]
+from ops.lib.revision import revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +58,7 @@ def about(
     packages = ("numpy", "opencv-python-headless", "dlib-bin")
     return About(
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        revision=_revision(),
+        revision=revision(),
         manifest=path.name,
         manifest_digest=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
         people=len(manifest.people),
@@ -77,13 +75,3 @@ def about(
         machine=f"{platform.system()} {platform.machine()}",
         seconds=round(seconds),
     )
-
-
-def _revision() -> str:
-    try:
-        told = subprocess.run(
-            ["git", "describe", "--always", "--dirty=+"], cwd=_TOP, capture_output=True, text=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return told.stdout.strip()
