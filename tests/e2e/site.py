@@ -14,7 +14,8 @@ import httpx
 
 from shared.messages import FRAMES, IDENTITY
 from tests.integration.ports import free_port
-from tests.integration.workers.service import BOOT, ROOT, Service, end_with_children
+from tests.integration.workers.service import ROOT, Service, end_with_children
+from tests.waiting import PATIENCE
 
 
 class Site:
@@ -60,7 +61,7 @@ class Site:
         self._service.close()
 
     def _wait_until_ready(self) -> None:
-        deadline = time.monotonic() + BOOT
+        deadline = time.monotonic() + PATIENCE
         while (answer := httpx.get(f"{self.url}/readyz", timeout=10)).status_code != 200:
             assert time.monotonic() < deadline, [answer.text, *(worker.log for worker in self._service.workers)]
             time.sleep(0.1)
@@ -74,7 +75,7 @@ class Site:
                 stdout=log,
                 stderr=log,
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(httpx.HTTPError):
                 httpx.get(f"{url}/livez", timeout=2)

@@ -113,7 +113,7 @@ def test_one_trace_from_the_request_through_the_queue_to_the_rows(
     assert not collector.spans
     server.stop()
     worker_process.terminate()
-    worker_process.ended(20)
+    worker_process.ended()
     spans = collector.of(TRACE)
     who, request = spans[f"POST {SESSIONS}/<session_id>/frame"]
     assert who == "liveness-web"

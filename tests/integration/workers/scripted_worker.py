@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
+from pathlib import Path
 
 import dramatiq
 import msgspec
@@ -40,6 +42,8 @@ class Script(msgspec.Struct, frozen=True):
     passes: bool = False
     #: A BadImage of this code is raised; "fault": something unforeseen.
     fails: str | None = None
+    #: A `Gate`'s directory: measuring it says there that it has begun, and does not end before the gate is open.
+    gate: str | None = None
     #: Whose face it is: a grey level. How far two faces are apart is the difference of theirs, in hundredths.
     who: int = 50
 
@@ -48,12 +52,42 @@ class Script(msgspec.Struct, frozen=True):
         return msgspec.msgpack.encode(self)
 
 
+class Gate:
+    """Holds frames in their workers' hands until it is opened, so that a test knows what is under way."""
+
+    def __init__(self, directory: Path) -> None:
+        """directory: an empty one of its own."""
+        self._directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+
+    def script(self, *, passes: bool = False) -> Script:
+        """A picture that is held."""
+        return Script(gate=str(self._directory), passes=passes)
+
+    @property
+    def begun(self) -> int:
+        """How many frames workers have had in hand, or have."""
+        return len(list(self._directory.glob("begun-*")))
+
+    def open(self) -> None:
+        """Let all go on."""
+        (self._directory / "open").touch()
+
+    def wait(self) -> None:
+        """In the worker: say that one is here, and wait."""
+        (self._directory / f"begun-{uuid.uuid4().hex}").touch()
+        while not (self._directory / "open").exists():
+            time.sleep(0.01)
+
+
 class ScriptedVision:
     """Sees what the script says."""
 
     def look(self, data: bytes, prior: object, at: float) -> Seen:
         """Take the time that is asked for, then tell what is asked for."""
         script = msgspec.msgpack.decode(data, type=Script)
+        if script.gate is not None:
+            Gate(Path(script.gate)).wait()
         # In small steps, so that the time limit can interrupt it.
         until = time.monotonic() + script.takes
         while time.monotonic() < until:

@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 from sqlalchemy import func, select
 
-from shared import answers, claims, faces, inflight, presence
+from shared import answers, claims, faces, inflight, keyspace
 from shared.answers import Answer
 from shared.broker import make_broker
 from shared.db import UnitOfWork, make_engine
@@ -26,12 +26,10 @@ from shared.redis import make_redis
 from shared.settings import Settings
 from tests.integration import schema
 from tests.integration.workers.scripted_worker import Script
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[3]
 SCRIPTED = "tests.integration.workers.scripted_worker:main"
-
-#: Seconds that a worker process may take to come up.
-BOOT = 30
 
 
 def result_of(answer: Answer | None) -> FrameResult:
@@ -55,10 +53,7 @@ def end_with_children(process: subprocess.Popen[bytes]) -> None:
     for child in children:
         child.kill()
     process.wait()
-    deadline = time.monotonic() + 5
-    while any(_runs(child) for child in children):
-        assert time.monotonic() < deadline, children
-        time.sleep(0.01)
+    until(lambda: not any(_runs(child) for child in children))
 
 
 def _runs(process: psutil.Process) -> bool:
@@ -88,6 +83,11 @@ class WorkerProcess:
         """What it has said so far."""
         return self._log.read_text()
 
+    @property
+    def children(self) -> set[int]:
+        """The ids of the processes that it has started."""
+        return {child.pid for child in psutil.Process(self._process.pid).children(recursive=True)}
+
     def kill(self) -> None:
         """Kill the child that works with -9; the one that watches ends by itself."""
         children = psutil.Process(self._process.pid).children(recursive=True)
@@ -96,9 +96,14 @@ class WorkerProcess:
             if "resource_tracker" not in " ".join(child.cmdline()):
                 child.kill()
 
-    def ended(self, timeout: float) -> int:
-        """Wait for its end."""
-        return self._process.wait(timeout)
+    def ended(self) -> int:
+        """Wait for its end; its exit code."""
+        return self._process.wait(PATIENCE)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it runs no more."""
+        return self._process.poll() is not None
 
     def terminate(self) -> None:
         """Ask it to stop, as a supervisor does."""
@@ -130,12 +135,8 @@ class Service:
         self, count: int, module: str = SCRIPTED, queue: str = FRAMES, **environment: str
     ) -> list[WorkerProcess]:
         """Start so many more; returns when they take messages of their queue."""
-        wanted = presence.seen_lately(self.redis, queue=queue) + count
         started = [self.start_process(module, queue, **environment) for _ in range(count)]
-        deadline = time.monotonic() + BOOT
-        while presence.seen_lately(self.redis, queue=queue) < wanted:
-            assert time.monotonic() < deadline, [worker.log for worker in started]
-            time.sleep(0.05)
+        until(lambda: all(self._serves(worker, queue) for worker in started))
         return started
 
     def start_process(self, module: str, queue: str = FRAMES, **environment: str) -> WorkerProcess:
@@ -218,6 +219,12 @@ class Service:
         self.broker.close()
         self.redis.close()
         self.engine.dispose()
+
+    def _serves(self, worker: WorkerProcess, queue: str) -> bool:
+        """Whether it, and not one that has been killed lately, gives signs of life."""
+        assert not worker.has_ended, worker.log
+        alive = self.redis.zrange(keyspace.workers(queue), 0, -1)
+        return not worker.children.isdisjoint(int(name.decode().split(":")[1]) for name in alive)
 
     def _wait(self, session_id: str, frame_id: str) -> Answer | None:
         answer = answers.wait(self.redis, frame_id, self.settings.frame_deadline)
