@@ -20,7 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared import answers, claims, faces, inflight, portraits
 from shared.answers import Answer, FrameProblem
-from shared.db import UnitOfWork
+from shared.db import FrameMemory, UnitOfWork
 from shared.liveness.frame import Frame
 from shared.liveness.framing import framing
 from shared.liveness.session import Session
@@ -100,6 +100,7 @@ class FrameWork:
     def __init__(self, tools: Tools, broker: Broker) -> None:
         self._tools = tools
         self._broker = broker
+        self._memory = FrameMemory()
 
     def __call__(self, session_id: str, frame_id: str, arrived_at: float) -> None:
         """Work on one frame; it arrived at the API at `arrived_at`, in seconds since the epoch."""
@@ -158,8 +159,8 @@ class FrameWork:
             session = uow.sessions.get(session_id, lock=True)
             if session is None:
                 return Judged(UNKNOWN_SESSION)
-            judged = uow.sessions.answer_of(session_id, frame.id)
-            if judged is not None:
+            # Whether it was judged before is seen when it is recorded; a frame of an ended session is not.
+            if session.ended and (judged := uow.sessions.answer_of(session_id, frame.id)) is not None:
                 return Judged(Answer(result=judged))
             # Asked only of a frame that could time a challenge out, and before the frames are recalled: one that is not
             # under way any more has been committed, and is seen.
@@ -167,14 +168,15 @@ class FrameWork:
                 self._tools.redis, session_id, frame.at
             )
             if not session.ended:
-                uow.sessions.recall(session, frame.at)
+                uow.sessions.recall(session, frame.at, self._memory)
             result = session.submit(frame.id, frame.observation, frame.at, settled=settled)
             result = replace(result, face=framing(frame.observation))
-            uow.sessions.save(session)
             # As the session remembers it (mirrored, where its client mirrors); not at all, if it had ended before.
-            remembered = next((kept for kept in session.frames if kept.id == frame.id), None)
-            if remembered is not None:
-                uow.sessions.record(session_id, remembered, result)
+            remembered = next((kept for kept in reversed(session.frames) if kept.id == frame.id), None)
+            if remembered is not None and not uow.sessions.record(session_id, remembered, result):
+                # A second delivery: it gets the same answer, and what was judged anew is not committed.
+                return Judged(Answer(result=uow.sessions.answer_of(session_id, frame.id)))
+            uow.sessions.save(session)
             uow.commit()
         return Judged(Answer(result=result), session, session.asks_for(frame.id), session.from_portrait(frame.id))
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared import tracing
@@ -132,5 +133,10 @@ def _switch_to_wal(cursor: DBAPICursor) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    kind = connection.get_execution_options().get(SQLITE_BEGIN, "DEFERRED")
-    connection.exec_driver_sql(f"BEGIN {kind}")
+    begin = f"BEGIN {connection.get_execution_options().get(SQLITE_BEGIN, 'DEFERRED')}"
+    driver: Any = connection.connection.driver_connection
+    try:
+        # Not by SQLAlchemy, whose own way of executing a statement takes three times as long as this one.
+        driver.execute(begin)
+    except sqlite3.OperationalError as error:
+        raise OperationalError(begin, None, error) from error

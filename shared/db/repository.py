@@ -9,21 +9,17 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, insert, null, select, update
+from sqlalchemy import ColumnElement, Connection, Double, bindparam, cast, delete, func, insert, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db import codec
 from shared.db.attempts import AttemptRepository
+from shared.db.memory import OPENING_FRAMES, RECENT_FRAMES, FrameMemory, window
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
 from shared.liveness.evidence import Preset
 from shared.liveness.frame import Frame
 from shared.liveness.session import Event, FrameResult, Session, State
-
-#: Frames of the opening that are recalled at most, the newest: 3 seconds at 30 frames a second.
-OPENING_FRAMES = 100
-#: Frames after the opening that are recalled at most, the newest: 20 seconds at 15 frames a second.
-RECENT_FRAMES = 300
 
 _GET = select(sessions).where(sessions.c.id == bindparam("session_id"))
 _GET_LOCKED = _GET.with_for_update()
@@ -67,10 +63,13 @@ def _newest_frames(most: int, *conditions: ColumnElement[bool]) -> Any:
     )
 
 
-# Two limits, not one: however fast a client sends, its newest frames must not push the opening out.
+# How many there are in all comes with them, as a row without an id.
+_HOW_MANY = select(null(), cast(func.count(), Double), null()).where(frames.c.session_id == bindparam("session_id"))
+# Two limits, see `shared.db.memory.window`.
 _RECALL = _newest_frames(OPENING_FRAMES, frames.c.at <= bindparam("until")).union_all(
-    _newest_frames(RECENT_FRAMES, frames.c.at > bindparam("until"), frames.c.at >= bindparam("since"))
+    _newest_frames(RECENT_FRAMES, frames.c.at > bindparam("until"), frames.c.at >= bindparam("since")), _HOW_MANY
 )
+_NEWER = _newest_frames(RECENT_FRAMES, frames.c.at > bindparam("after")).union_all(_HOW_MANY)
 
 
 @dataclass(slots=True)
@@ -132,12 +131,32 @@ class SessionRepository:
         self._stored[session_id] = stored
         return session
 
-    def recall(self, session: Session, at: float) -> None:
-        """Bring `session.frames` that are needed to judge a frame which arrived at `at`: see `Session.recall`."""
+    def recall(self, session: Session, at: float, memory: FrameMemory | None = None) -> None:
+        """Bring `session.frames` that are needed to judge a frame which arrived at `at`: see `Session.recall`.
+
+        memory: what this process has read before; then only what is new since is read. The session must be locked.
+        """
         until, since = session.recall(at)
-        rows = self._connection.execute(_RECALL, {"session_id": session.id, "until": until, "since": since})
-        session.frames = [Frame(frame_id, at, codec.decode_observation(data)) for frame_id, at, data in rows]
-        session.frames.sort(key=lambda frame: (frame.at, frame.id))
+        known = None if memory is None else memory.of(session.id)
+        if memory is not None and known is not None:
+            newer, count = self._read_frames(_NEWER, session.id, after=known[-1].at if known else 0.0)
+            if len(known) + len(newer) == count:
+                every = known + newer
+                memory.keep(session.id, every)
+                session.frames = window(every, until, since)
+                return
+            # One came in between: its message was overtaken by a later frame's.
+        session.frames, count = self._read_frames(_RECALL, session.id, until=until, since=since)
+        if memory is not None and len(session.frames) == count:
+            memory.keep(session.id, session.frames.copy())  # a session adds to its own
+
+    def _read_frames(self, statement: Any, session_id: str, **bounds: float) -> tuple[list[Frame], int]:
+        """Frames, oldest first, and how many the session has in all."""
+        rows = self._connection.execute(statement, {"session_id": session_id, **bounds}).all()
+        count = next(int(number) for frame_id, number, _ in rows if frame_id is None)
+        read = [Frame(i, at, codec.decode_observation(data)) for i, at, data in rows if i is not None]
+        read.sort(key=lambda frame: (frame.at, frame.id))
+        return read, count
 
     def answer_of(self, session_id: str, frame_id: str) -> FrameResult | None:
         """What was answered to this frame, if it has been judged already: the queue may deliver it twice."""

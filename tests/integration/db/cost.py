@@ -1,6 +1,6 @@
 """What the rows of one frame cost: `python -m tests.integration.db.cost [--frames N] [URL]`.
 
-One unit of work as a worker does it: get with a lock, see whether the frame is known, recall 60 frames, save, record,
+One unit of work as a worker does it: get with a lock, recall 60 frames or more, most of them from memory, record, save,
 commit. The session has findings and samples of faces already. Without a URL it measures a new SQLite file and, where the
 machine has PostgreSQL, a new server of its own.
 """
@@ -13,7 +13,7 @@ import time
 
 from sqlalchemy import Engine
 
-from shared.db import UnitOfWork, make_engine
+from shared.db import FrameMemory, UnitOfWork, make_engine
 from shared.liveness.frame import Frame
 from shared.liveness.session import Session
 from tests.integration import schema
@@ -37,31 +37,31 @@ def prepare(engine: Engine) -> Session:
     return session
 
 
-def judge(engine: Engine, session_id: str, at: float) -> None:
+def judge(engine: Engine, session_id: str, at: float, memory: FrameMemory) -> None:
     frame = Frame(samples.new_id(), at, OBSERVATION)
     with UnitOfWork(engine) as uow:
         session = uow.sessions.get(session_id, lock=True)
         assert session is not None
-        assert uow.sessions.answer_of(session_id, frame.id) is None
-        uow.sessions.recall(session, at)
+        uow.sessions.recall(session, at, memory)
         assert len(session.frames) >= RECALLED
+        assert uow.sessions.record(session_id, frame, samples.result(session_id))
         uow.sessions.save(session)
-        uow.sessions.record(session_id, frame, samples.result(session_id))
         uow.commit()
 
 
 def measure(url: str, count: int) -> None:
     engine = make_engine(url)
     schema.upgrade(engine)
-    sessions = [prepare(engine) for _ in range(max(1, count // 10))]
+    memory = FrameMemory()
+    sessions = [prepare(engine) for _ in range(max(1, count // 20))]
     for session in sessions[:5]:
-        judge(engine, session.id, session.created_at + 7)  # statements are compiled, connections open
+        judge(engine, session.id, session.created_at + 7, memory)  # statements are compiled, connections open
     laps = []
     cpu = time.process_time()
     for number in range(count):
         session = sessions[number % len(sessions)]
         begun = time.perf_counter()
-        judge(engine, session.id, session.created_at + 7 + number / count)
+        judge(engine, session.id, session.created_at + 7 + number / count, memory)
         laps.append(1000 * (time.perf_counter() - begun))
     cpu = 1000 * (time.process_time() - cpu) / count
     laps.sort()

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import Engine, Table, event, func, select
 from sqlalchemy.exc import StatementError
 
-from shared.db import UnitOfWork, repository
+from shared.db import FrameMemory, UnitOfWork, repository
+from shared.db.codec import decode_observation as decoded
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
-from shared.liveness.session import OPENING, SETTLE, Session, State
+from shared.liveness.session import OPENING, SETTLE, WINDOW, Session, State
 from tests.unit.db import samples
 from tests.unit.db.samples import NOW
 
@@ -447,3 +448,85 @@ class TestSweeps:
                     f"{explain} SELECT id FROM sessions WHERE {column} < 1.5 ORDER BY {column} LIMIT 5"
                 ).all()
                 assert f"ix_sessions_{column}" in str(plan)
+
+
+class TestRecallFromMemory:
+    """What a process has read before is not read again, and it recalls what it would have read."""
+
+    @staticmethod
+    def opened(engine: Engine) -> Session:
+        session = samples.pending()
+        session.challenges[0].started_at = NOW
+        store(engine, session)
+        return session
+
+    @staticmethod
+    def add(engine: Engine, session: Session, *times: float) -> None:
+        with UnitOfWork(engine) as uow:
+            for at in times:
+                frame = Frame(f"f{at}", NOW + at, Observation(faces=1))
+                uow.sessions.record(session.id, frame, samples.result(session.id))
+            uow.commit()
+
+    @staticmethod
+    def recall(engine: Engine, session: Session, at: float, memory: FrameMemory) -> int:
+        """How many frames were read for it. As without a memory, or this fails."""
+        with UnitOfWork(engine) as uow:
+            uow.sessions.recall(session, NOW + at)
+            expected = session.frames
+            with pytest.MonkeyPatch.context() as patch:
+                read: list[bytes] = []
+                patch.setattr(repository.codec, "decode_observation", lambda data: read.append(data) or decoded(data))
+                uow.sessions.recall(session, NOW + at, memory)
+        assert session.frames == expected
+        return len(read)
+
+    def test_reads_only_what_is_new(self, engine: Engine) -> None:
+        session, memory = self.opened(engine), FrameMemory()
+        assert self.recall(engine, session, 0, memory) == 0
+        self.add(engine, session, 0, 0.1)
+        assert self.recall(engine, session, 0.2, memory) == 2
+        self.add(engine, session, 0.2)
+        assert self.recall(engine, session, 0.3, memory) == 1
+        assert self.recall(engine, session, 0.3, memory) == 0
+
+    def test_a_frame_that_was_overtaken_is_seen(self, engine: Engine) -> None:
+        """Another process judged an earlier one meanwhile."""
+        session, memory = self.opened(engine), FrameMemory()
+        self.add(engine, session, 0, 0.2)
+        self.recall(engine, session, 0.3, memory)
+        self.add(engine, session, 0.1, 0.3)
+        assert self.recall(engine, session, 0.4, memory) == 1 + 4  # the newer one, then all
+        self.add(engine, session, 0.4)
+        assert self.recall(engine, session, 0.5, memory) == 1
+
+    def test_what_a_session_adds_to_its_own_is_not_remembered(self, engine: Engine) -> None:
+        """A unit that is not committed has judged nothing."""
+        session, memory = self.opened(engine), FrameMemory()
+        self.add(engine, session, 0)
+        for _ in range(2):  # from the database, then from memory
+            self.recall(engine, session, 0.1, memory)
+            session.frames.append(samples.frame(NOW + 0.1))
+        assert self.recall(engine, session, 0.1, memory) == 0
+
+    def test_an_earlier_frame_than_the_last_needs_others(self, engine: Engine) -> None:
+        """Its window begins earlier."""
+        session, memory = self.opened(engine), FrameMemory()
+        self.add(engine, session, 0, OPENING + 1, OPENING + 2, WINDOW + OPENING + 1.5)
+        self.recall(engine, session, 0.1, memory)
+        session.challenges[0].passed_at, session.challenges[1].started_at = NOW + 4, NOW + WINDOW + OPENING
+        self.recall(engine, session, WINDOW + OPENING + 2, memory)
+        self.recall(engine, session, OPENING + 2, memory)
+
+    def test_more_than_are_recalled_are_not_all_of_them(self, engine: Engine) -> None:
+        session, memory = self.opened(engine), FrameMemory()
+        flood = [OPENING + 1 + i / 100 for i in range(repository.RECENT_FRAMES + 10)]
+        self.add(engine, session, *flood)
+        for _ in range(2):
+            assert self.recall(engine, session, 8, memory) == repository.RECENT_FRAMES
+
+    def test_many_new_ones_at_once(self, engine: Engine) -> None:
+        session, memory = self.opened(engine), FrameMemory()
+        self.recall(engine, session, 0, memory)
+        self.add(engine, session, *(OPENING + 1 + i / 100 for i in range(repository.RECENT_FRAMES + 10)))
+        self.recall(engine, session, 8, memory)

@@ -1,0 +1,54 @@
+"""The frames of the sessions that a process judged last: each is judged beside those before it, which it has read before.
+
+Never believed by itself: a session's frames only become more while it lives, and only under the lock of its row, so as
+many rows as are remembered are the very same rows. `SessionRepository.recall` asks how many there are, under that lock.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import OrderedDict
+from operator import attrgetter
+
+from shared.liveness.frame import Frame
+
+#: Sessions that are remembered; those that were not judged for longest are forgotten first.
+MOST_SESSIONS = 64
+#: Frames of a session, about a kilobyte each, beyond which it is not remembered.
+MOST_FRAMES = 400
+
+#: Frames of the opening that are recalled at most, the newest: 3 seconds at 30 frames a second.
+OPENING_FRAMES = 100
+#: Frames after the opening that are recalled at most, the newest: 20 seconds at 15 frames a second.
+RECENT_FRAMES = 300
+
+_at = attrgetter("at")
+
+
+class FrameMemory:
+    """All frames of some sessions, oldest first. For one thread or several: lists are exchanged, never changed."""
+
+    def __init__(self) -> None:
+        self._frames: OrderedDict[str, list[Frame]] = OrderedDict()
+
+    def of(self, session_id: str) -> list[Frame] | None:
+        """All frames that were there when it was judged last; None where they are not remembered."""
+        return self._frames.get(session_id)
+
+    def keep(self, session_id: str, frames: list[Frame]) -> None:
+        """These are all of them."""
+        self._frames.pop(session_id, None)  # to stand at the end
+        if len(frames) <= MOST_FRAMES:
+            self._frames[session_id] = frames
+        while len(self._frames) > MOST_SESSIONS:
+            self._frames.popitem(last=False)
+
+
+def window(frames: list[Frame], until: float, since: float) -> list[Frame]:
+    """Those of a session's frames, oldest first, that are needed: see `Session.recall`.
+
+    Two limits, not one: however fast a client sends, its newest frames must not push the opening out.
+    """
+    opened = bisect_right(frames, until, key=_at)
+    recent = max(bisect_left(frames, since, lo=opened, key=_at), len(frames) - RECENT_FRAMES)
+    return frames[max(0, opened - OPENING_FRAMES) : opened] + frames[recent:]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from shared.db import memory
+from shared.db.memory import FrameMemory, window
+from shared.liveness.frame import Frame
+from shared.liveness.observation import Observation
+
+
+def frames(*times: float) -> list[Frame]:
+    return [Frame(f"f{at}", at, Observation(faces=1)) for at in times]
+
+
+def times(found: list[Frame]) -> list[float]:
+    return [frame.at for frame in found]
+
+
+class TestWindow:
+    """What of all frames is needed: the same as `SessionRepository.recall` asks the database for."""
+
+    def test_both_bounds_belong_to_it(self) -> None:
+        assert times(window(frames(1, 2, 3, 4, 5, 6), until=2, since=5)) == [1, 2, 5, 6]
+
+    def test_what_is_opening_and_recent_comes_once(self) -> None:
+        assert times(window(frames(1, 2, 3), until=2, since=1)) == [1, 2, 3]
+
+    def test_the_newest_of_each_where_there_are_too_many(self) -> None:
+        opening = [i / 100 for i in range(memory.OPENING_FRAMES + 5)]
+        recent = [10 + i / 100 for i in range(memory.RECENT_FRAMES + 5)]
+        assert times(window(frames(*opening, *recent), until=5, since=0)) == opening[5:] + recent[5:]
+
+    def test_no_frames(self) -> None:
+        assert window([], until=1, since=2) == []
+
+
+class TestFrameMemory:
+    """It stays small."""
+
+    def test_forgets_what_was_judged_longest_ago(self) -> None:
+        known = FrameMemory()
+        for number in range(memory.MOST_SESSIONS):
+            known.keep(str(number), frames(number))
+        known.keep("0", frames(0, 1))
+        known.keep("new", frames(1))
+        assert known.of("1") is None
+        assert times(known.of("0") or []) == [0, 1]
+        assert times(known.of("new") or []) == [1]
+
+    def test_forgets_a_session_that_has_become_too_long(self) -> None:
+        known = FrameMemory()
+        known.keep("long", frames(1))
+        known.keep("long", frames(*range(memory.MOST_FRAMES + 1)))
+        assert known.of("long") is None
