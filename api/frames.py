@@ -21,7 +21,6 @@ from api.sessions import TAG, find, json_of, known_form
 from api.uploads import read_picture
 from shared import answers, claims, inflight
 from shared.answers import Answer
-from shared.limits import levels, take
 from shared.liveness.observation import Observation
 from shared.liveness.session import Session
 from shared.messages import QueueUnavailable, enqueue_frame
@@ -130,27 +129,13 @@ def _enter(held: Resources, session_id: str, frame_id: str) -> None:
     if now() - arrived_at() > settings.frame_wait:
         raise ProblemError("overloaded")  # it has waited for as long already, for one of our threads
     buckets = limits.of_frame(session_id)
-    pipe = held.redis.pipeline(transaction=False)
-    inflight.ask(pipe, session_id, frame_id, arrived_at(), most)
-    if buckets:
-        take(pipe, buckets)
-    entered, *taken = pipe.execute(raise_on_error=False)
-    if isinstance(entered, RedisError):
-        raise entered
-    match inflight.Entry(entered):
+    admission = inflight.enter(held.redis, session_id, frame_id, arrived_at(), most, buckets=buckets)
+    match admission.entry:
         case inflight.Entry.BEHIND:
             raise ProblemError("overloaded")
         case inflight.Entry.TOO_MANY:
             raise ProblemError("too_many_frames")
-    for reply in taken:
-        if isinstance(reply, RedisError):
-            limits.let_through(reply)
-            continue
-        try:
-            limits.note(levels(buckets, reply), "too_many_frames")
-        except ProblemError:
-            inflight.leave(held.redis, session_id, frame_id)
-            raise
+    limits.note(admission.levels, "too_many_frames")
 
 
 def _give_up(held: Resources, session_id: str, frame_id: str) -> None:

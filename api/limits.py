@@ -39,15 +39,16 @@ def for_creation() -> None:
     if not buckets:
         return
     try:
-        reply = limits.take(resources().redis, buckets)
+        levels = limits.take(resources().redis, buckets)
     except RedisError as error:
-        let_through(error)
+        LIMITS_OPEN.inc()
+        log.warning("limits.open", error=repr(error))
     else:
-        note(limits.levels(buckets, reply), "too_many_sessions")
+        note(levels, "too_many_sessions")
 
 
 def of_frame(session_id: str) -> list[Bucket]:
-    """What a frame costs: to be taken in a pipeline with what is sent to Redis anyway. Empty where there is no limit."""
+    """What a frame costs, to be taken as it is let in (`shared.inflight.enter`). Empty where there is no limit."""
     rate = Rate.parse(resources().settings.limit_frames)
     if rate is None or _exempt():
         return []
@@ -57,15 +58,9 @@ def of_frame(session_id: str) -> list[Bucket]:
 def note(levels: list[Level], code: str) -> None:
     """Remember what the buckets said, for the answer; raise the problem `code` where one had nothing left."""
     g.limits = levels
-    wait = max(level.wait for level in levels)
+    wait = max((level.wait for level in levels), default=0)
     if wait > 0:
         raise ProblemError(code, retry_after=wait)
-
-
-def let_through(error: Exception) -> None:
-    """A limit could not be asked."""
-    LIMITS_OPEN.inc()
-    log.warning("limits.open", error=repr(error))
 
 
 def _buckets_of_creation() -> list[Bucket]:

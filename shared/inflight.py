@@ -7,13 +7,15 @@ while it has cost nothing, and no session has more than its share. Each writing 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import cast
+from typing import NamedTuple, cast
 
 from redis import Redis
 
 from shared import keyspace
+from shared.limits import TAKE, Bucket, Level, levels, sizes
 from shared.liveness.session import SETTLE
 from shared.lua import Lua
 from shared.messages import FRAMES
@@ -40,50 +42,78 @@ class Entry(IntEnum):
     TOO_MANY = 1
     #: The workers are behind: it would not be judged in time.
     BEHIND = 2
+    #: One of the buckets has no token for it.
+    TOO_OFTEN = 3
+
+
+class Admission(NamedTuple):
+    """Whether a frame was let in, and what its buckets said: nothing where they were not asked."""
+
+    entry: Entry
+    levels: list[Level]
 
 
 NO_LIMITS = Limits(of_session=1 << 30, per_worker=1 << 30, age=1e9)
 
-#: KEYS: inflight:{session}, underway, workers:{queue}. ARGV: frame, arrival; from when on frames and workers count; the
-#: three limits; seconds to live.
+#: KEYS: inflight:{session}, underway, workers:{queue}, buckets. ARGV: frame, arrival; from when on frames and workers count;
+#: the three limits; seconds to live; the buckets' sizes. Replies with the entry, then what `take` gave.
 #: Behind is judged by the oldest frames but as many as there are workers: one that takes long for what it shows, or whose
 #: worker was killed, says nothing about how long others wait.
-_ENTER = Lua("""
+#: The buckets are asked last: a frame that is refused for another reason takes no token.
+_ENTER = Lua(
+    TAKE
+    + """
 redis.call("zremrangebyscore", KEYS[2], "-inf", "(" .. ARGV[3])
 local all, workers = redis.call("zcard", KEYS[2]), math.max(1, redis.call("zcount", KEYS[3], ARGV[4], "+inf"))
 if all >= workers * tonumber(ARGV[6]) then
-    return 2
+    return {2}
 end
 if all > workers then
     local waiting = redis.call("zrange", KEYS[2], workers, workers, "withscores")
     if ARGV[2] - waiting[2] > tonumber(ARGV[7]) then
-        return 2
+        return {2}
     end
 end
 if redis.call("zcount", KEYS[1], ARGV[3], "+inf") >= tonumber(ARGV[5]) then
-    return 1
+    return {1}
+end
+local levels = KEYS[4] and take({unpack(KEYS, 4)}, {unpack(ARGV, 9)}) or {}
+for i = 1, #levels, 3 do
+    if levels[i] > 0 then
+        return {3, unpack(levels)}
+    end
 end
 redis.call("zadd", KEYS[1], ARGV[2], ARGV[1])
 redis.call("expire", KEYS[1], ARGV[8])
-return 0
-""")
+return {0, unpack(levels)}
+"""
+)
 
 
-def ask(redis: Redis, session_id: str, frame_id: str, arrived_at: float, limits: Limits = NO_LIMITS) -> object:
-    """See `enter`; on a pipeline its reply is a value of `Entry`."""
-    keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES)]
-    since = repr(arrived_at - SETTLE)
-    lately = repr(arrived_at - keyspace.PRESENCE_LATELY)
-    bounds = [limits.of_session, limits.per_worker, limits.age]
-    return _ENTER(redis, keys, [frame_id, repr(arrived_at), since, lately, *bounds, keyspace.INFLIGHT_TTL])
-
-
-def enter(redis: Redis, session_id: str, frame_id: str, arrived_at: float, limits: Limits = NO_LIMITS) -> Entry:
+def enter(
+    redis: Redis,
+    session_id: str,
+    frame_id: str,
+    arrived_at: float,
+    limits: Limits = NO_LIMITS,
+    *,
+    buckets: Sequence[Bucket] = (),
+) -> Admission:
     """A frame has arrived: to be told before its message is sent, and in the same moment as `arrived_at` is taken.
 
     One round trip. Where it is not TAKEN it is not under way, and nothing is to be done about it. Not for pipelines.
     """
-    return Entry(cast("int", ask(redis, session_id, frame_id, arrived_at, limits)))
+    keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES)]
+    since = repr(arrived_at - SETTLE)
+    lately = repr(arrived_at - keyspace.PRESENCE_LATELY)
+    bounds = [limits.of_session, limits.per_worker, limits.age, keyspace.INFLIGHT_TTL]
+    reply = _ENTER(
+        redis,
+        keys + [bucket.key for bucket in buckets],
+        [frame_id, repr(arrived_at), since, lately, *bounds, *sizes(buckets)],
+    )
+    entry, *told = cast("list[int]", reply)
+    return Admission(Entry(entry), levels(buckets, told) if told else [])
 
 
 def wait(redis: Redis, frame_id: str, at: float) -> None:

@@ -10,41 +10,47 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import cast
 
 from redis import Redis
+
+from shared.lua import Lua
 
 #: Seconds of each period that a rate may be told by.
 PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 _RATE = re.compile(rf"([1-9]\d{{0,8}})\s*/\s*({'|'.join(PERIODS)})")
 
-#: KEYS: the buckets. ARGV: of each its tokens and its period in milliseconds. Replies with three numbers for each: the
-#: milliseconds until it has a token (0: it has one), the tokens that are left, the milliseconds until it is full.
-#: Redis' own clock, so that it does not matter which machine asks.
-_TAKE = """
-local time = redis.call("time")
-local now = time[1] * 1000 + time[2] / 1000
-local full, wait, refused = {}, {}, false
-for i, key in ipairs(KEYS) do
-    local period = tonumber(ARGV[2 * i])
-    full[i] = math.max(tonumber(redis.call("get", key) or 0), now)
-    wait[i] = math.max(0, full[i] + period / ARGV[2 * i - 1] - period - now)
-    refused = refused or wait[i] > 0.001
-end
-local reply = {}
-for i, key in ipairs(KEYS) do
-    local count, period = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
-    if not refused then
-        full[i] = full[i] + period / count
-        redis.call("set", key, string.format("%.3f", full[i]), "px", math.ceil(full[i] - now))
+#: A function for scripts. keys: the buckets; sizes: of each its tokens and its period in milliseconds. Gives three numbers
+#: for each: the milliseconds until it has a token (0: it has one), the tokens that are left, the milliseconds until it is
+#: full. Redis' own clock, so that it does not matter which machine asks.
+TAKE = """
+local function take(keys, sizes)
+    local time = redis.call("time")
+    local now = time[1] * 1000 + time[2] / 1000
+    local full, wait, refused = {}, {}, false
+    for i, key in ipairs(keys) do
+        local period = tonumber(sizes[2 * i])
+        full[i] = math.max(tonumber(redis.call("get", key) or 0), now)
+        wait[i] = math.max(0, full[i] + period / sizes[2 * i - 1] - period - now)
+        refused = refused or wait[i] > 0.001
     end
-    reply[#reply + 1] = math.ceil(wait[i] - 0.001)
-    reply[#reply + 1] = math.floor(count - (full[i] - now) * count / period + 0.001)
-    reply[#reply + 1] = math.ceil(full[i] - now)
+    local reply = {}
+    for i, key in ipairs(keys) do
+        local count, period = tonumber(sizes[2 * i - 1]), tonumber(sizes[2 * i])
+        if not refused then
+            full[i] = full[i] + period / count
+            redis.call("set", key, string.format("%.3f", full[i]), "px", math.ceil(full[i] - now))
+        end
+        reply[#reply + 1] = math.ceil(wait[i] - 0.001)
+        reply[#reply + 1] = math.floor(count - (full[i] - now) * count / period + 0.001)
+        reply[#reply + 1] = math.ceil(full[i] - now)
+    end
+    return reply
 end
-return reply
 """
+_TAKE = Lua(TAKE + "return take(KEYS, ARGV)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,7 @@ class Rate:
     seconds: int
 
     @classmethod
+    @lru_cache(maxsize=64)  # the settings' few, asked for with each frame
     def parse(cls, text: str) -> Rate | None:
         """From "30/minute"; None for "off". Raises ValueError."""
         if text.strip().lower() == "off":
@@ -89,14 +96,19 @@ class Level:
     full_in: float
 
 
-def take(redis: Redis, buckets: Sequence[Bucket]) -> Any:
-    """Take a token out of each, or none at all where one has none; `levels` reads the reply of a client or a pipeline."""
-    sizes = (number for bucket in buckets for number in (bucket.rate.count, bucket.rate.seconds * 1000))
-    return redis.eval(_TAKE, len(buckets), *(bucket.key for bucket in buckets), *sizes)
+def take(redis: Redis, buckets: Sequence[Bucket]) -> list[Level]:
+    """Take a token out of each, or none at all where one has none. One round trip; not for pipelines."""
+    keys = [bucket.key for bucket in buckets]
+    return levels(buckets, cast("list[int]", _TAKE(redis, keys, sizes(buckets))))
+
+
+def sizes(buckets: Sequence[Bucket]) -> list[int]:
+    """What `TAKE` is to know of each."""
+    return [number for bucket in buckets for number in (bucket.rate.count, bucket.rate.seconds * 1000)]
 
 
 def levels(buckets: Sequence[Bucket], reply: Sequence[int]) -> list[Level]:
-    """What each of the buckets said."""
+    """What each of the buckets said, from what `TAKE` gave."""
     return [
         Level(bucket, wait=wait / 1000, left=left, full_in=full_in / 1000)
         for bucket, (wait, left, full_in) in zip(buckets, zip(*[iter(reply)] * 3, strict=True), strict=True)

@@ -14,7 +14,8 @@ from flask.testing import FlaskClient
 from redis import Redis
 from structlog.testing import capture_logs
 
-from shared.limits import Bucket, Rate, levels, take
+from shared import inflight
+from shared.limits import Bucket, Rate, take
 from shared.metrics.table import LIMITS_OPEN
 from tests.integration.api.conftest import SESSIONS, MakeKey
 from tests.integration.api.test_server import jpeg
@@ -32,7 +33,7 @@ def bucket(name: str, text: str) -> Bucket:
 class TestBuckets:
     def test_a_bucket_gives_what_it_holds_and_no_more(self, redis: Redis) -> None:
         few = [bucket("few", "5/hour")]
-        seen = [levels(few, take(redis, few))[0] for _ in range(7)]
+        seen = [take(redis, few)[0] for _ in range(7)]
         assert [level.left for level in seen] == [4, 3, 2, 1, 0, 0, 0]
         assert [level.wait > 0 for level in seen] == [False] * 5 + [True] * 2
         assert seen[-1].wait == pytest.approx(720, abs=2), "a fifth of an hour"
@@ -41,11 +42,11 @@ class TestBuckets:
 
     def test_it_fills_evenly(self, redis: Redis) -> None:
         fast = [bucket("fast", "20/second")]
-        while levels(fast, take(redis, fast))[0].wait == 0:
+        while take(redis, fast)[0].wait == 0:
             pass
         time.sleep(0.26)
         given = 0
-        while levels(fast, take(redis, fast))[0].wait == 0:
+        while take(redis, fast)[0].wait == 0:
             given += 1
         assert 5 <= given <= 8, "a twentieth of a second each, and a slow machine's share"
         time.sleep(1.1)
@@ -53,9 +54,9 @@ class TestBuckets:
 
     def test_several_give_all_or_nothing(self, redis: Redis) -> None:
         both = [bucket("many", "100/hour"), bucket("one", "1/hour")]
-        assert [level.wait for level in levels(both, take(redis, both))] == [0, 0]
+        assert [level.wait for level in take(redis, both)] == [0, 0]
         for _ in range(3):
-            many, one = levels(both, take(redis, both))
+            many, one = take(redis, both)
             assert (many.wait, many.left) == (0, 99), "nothing is taken of it"
             assert one.wait > 0
 
@@ -64,7 +65,7 @@ class TestBuckets:
         given: list[float] = []
 
         def ask() -> None:
-            given.extend(levels(shared, take(redis, shared))[0].wait for _ in range(20))
+            given.extend(take(redis, shared)[0].wait for _ in range(20))
 
         threads = [threading.Thread(target=ask) for _ in range(8)]
         for thread in threads:
@@ -178,17 +179,37 @@ def test_a_frames_limit_costs_no_round_trip_of_its_own(
 ) -> None:
     import redis.client
 
-    sent: list[list[str]] = []
-    execute = redis.client.Pipeline.execute
+    sent: list[str] = []
+    execute = redis.client.Redis.execute_command
 
-    def seen(pipe: redis.client.Pipeline, **options: bool) -> object:
+    def seen(client: redis.client.Redis, *command: object, **options: object) -> object:
         if threading.current_thread() is threading.main_thread():  # not the worker's
-            sent.append([str(command[0][0]) for command in pipe.command_stack])
-        return execute(pipe, **options)
+            sent.append(str(command[0]))
+        return execute(client, *command, **options)
 
     client = start_app()
     address = f"{SESSIONS}/{client.post(SESSIONS).json['session_id']}/frame"
-    monkeypatch.setattr(redis.client.Pipeline, "execute", seen)
-    answer = client.post(address, data={"image": (io.BytesIO(jpeg()), "f")}, environ_base=FROM_AFAR)
-    assert answer.status_code == 200
-    assert sent == [["EVAL", "EVAL"], ["SET", "ZADD", "EXPIRE"]]  # let in and counted; left for a worker
+
+    def frame() -> int:
+        return client.post(address, data={"image": (io.BytesIO(jpeg()), "f")}, environ_base=FROM_AFAR).status_code
+
+    assert frame() == 200  # the scripts are known to Redis from here on
+    monkeypatch.setattr(redis.client.Redis, "execute_command", seen)
+    assert frame() == 200
+    assert sent == ["EVALSHA", "EVALSHA", "BLPOP"]  # let in and counted; queued; its answer
+
+
+def test_a_frame_that_is_refused_as_too_much_takes_no_token(start_app: Start, worker: Worker, redis: Redis) -> None:
+    client = start_app(limit_frames="2/hour", frames_per_session=1)
+    session_id = client.post(SESSIONS).json["session_id"]
+
+    def frame() -> tuple[int, str | None]:
+        answer = client.post(
+            f"{SESSIONS}/{session_id}/frame", data={"image": (io.BytesIO(jpeg()), "f")}, environ_base=FROM_AFAR
+        )
+        return answer.status_code, answer.headers.get("RateLimit", "").partition(";t")[0]
+
+    assert inflight.enter(redis, session_id, "under way", time.time()).entry is inflight.Entry.TAKEN
+    assert [frame() for _ in range(3)] == [(429, "")] * 3
+    inflight.leave(redis, session_id, "under way")
+    assert [frame(), frame()] == [(200, '"frames";r=1'), (200, '"frames";r=0')]

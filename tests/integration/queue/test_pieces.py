@@ -80,7 +80,7 @@ LIMITS = inflight.Limits(of_session=2, per_worker=4, age=1.0)
 
 def taken(client: redis.Redis, session_id: str, frame_id: str, at: float = NOW) -> inflight.Entry:
     """A frame arrives, and is read whole at once."""
-    entry = inflight.enter(client, session_id, frame_id, at, LIMITS)
+    entry = inflight.enter(client, session_id, frame_id, at, LIMITS).entry
     if entry is inflight.Entry.TAKEN:
         inflight.wait(client, frame_id, at)
     return entry
@@ -109,7 +109,7 @@ def test_more_than_the_workers_can_do_is_refused_and_leaves_nothing(client):
 def test_frames_still_being_sent_are_in_nobody_s_way(client):
     """A slow upload keeps a place in its own session's share and no other."""
     for n in range(20):
-        assert inflight.enter(client, f"slow{n}", f"f{n}", NOW - 3, LIMITS) == 0
+        assert inflight.enter(client, f"slow{n}", f"f{n}", NOW - 3, LIMITS).entry == 0
     assert taken(client, "s", "f") == 0
 
 
