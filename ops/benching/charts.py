@@ -1,33 +1,17 @@
-"""The plots, as SVG: text stays text, and nothing is loaded from elsewhere."""
+"""The plots of `ops/bench` and `ops/capacity`."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import matplotlib as mpl
 from matplotlib.figure import Figure
 
-#: Okabe and Ito's colours, which people who see few colours can tell apart.
-COLOURS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442", "#8a8a8a")
-#: Any: their keys are typed as literals.
-STYLE: Any = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "bench",
-    "font.family": ["DejaVu Sans", "sans-serif"],
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e4e4e4",
-    "axes.axisbelow": True,
-}
+from ops.plots import COLOURS, style, svg
 
 
 def stacked(title: str, unit: str, bars: Mapping[str, Mapping[str, float]]) -> str:
     """Bars made of parts: {bar: {part: amount}}."""
-    with mpl.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(9, max(2.6, 0.6 + 0.45 * len(bars))), layout="constrained")
         axes = figure.subplots()
         parts = list(dict.fromkeys(part for bar in bars.values() for part in bar))
@@ -44,7 +28,7 @@ def stacked(title: str, unit: str, bars: Mapping[str, Mapping[str, float]]) -> s
 
 def lines(title: str, x: str, y: str, series: Mapping[str, Sequence[tuple[float, float]]], *, log: bool = False) -> str:
     """A line for each name: {name: [(x, y), …]}."""
-    with mpl.rc_context(STYLE):
+    with style():
         figure = Figure(figsize=(6, 3), layout="constrained")
         axes = figure.subplots()
         for (name, points), colour in zip(series.items(), COLOURS, strict=False):
@@ -54,11 +38,3 @@ def lines(title: str, x: str, y: str, series: Mapping[str, Sequence[tuple[float,
             axes.set_xscale("log")
         axes.legend(frameon=False)
         return svg(figure)
-
-
-def svg(figure: Figure) -> str:
-    """A figure's text."""
-    text = io.StringIO()
-    # No date in it: it would make two equal pictures differ.
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()

@@ -1,27 +1,20 @@
-"""The plots, as SVG: text stays text, and nothing is loaded from elsewhere."""
+"""The plots of `ops/evaluate`."""
 
 from __future__ import annotations
 
-import io
 import statistics
 from collections.abc import Sequence
-from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ops.evaluating.results import GestureRates, Rate, Reach, Verdicts
 from ops.evaluating.signals import Signals
+from ops.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, YELLOW, style, svg
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.observation import Face
 
-#: Okabe and Ito's colours, which people who see few colours can tell apart.
-BLACK, ORANGE, SKY, GREEN, YELLOW, BLUE, RED, PINK = (
-    "#222222", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#0072b2", "#d55e00", "#cc79a7",
-)  # fmt: skip
-GREY = "#8a8a8a"
 EVENTS = {
     ChallengeType.TURN_LEFT: BLUE,
     ChallengeType.TURN_RIGHT: SKY,
@@ -30,19 +23,6 @@ EVENTS = {
     ChallengeType.BLINK: GREY,
     ChallengeType.SMILE: PINK,
     ChallengeType.OPEN_MOUTH: ORANGE,
-}
-#: Any: their keys are typed as literals.
-_STYLE: Any = {
-    "svg.fonttype": "none",
-    # The same picture from the same figures, so that two reports can be compared.
-    "svg.hashsalt": "evaluate",
-    "font.family": ["DejaVu Sans", "sans-serif"],
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e4e4e4",
-    "axes.axisbelow": True,
 }
 
 
@@ -53,19 +33,19 @@ def words(code: str) -> str:
 
 def gesture_chart(rates: GestureRates) -> str:
     """Hits and false accepts by gesture with their intervals."""
-    with mpl.rc_context(_STYLE):
+    with style():
         figure = Figure(figsize=(9, 3.1), layout="constrained")
         left, right = figure.subplots(1, 2)
         _intervals(left, rates.hits, GREEN)
         left.set(title="Hits", xlim=(-2, 104), xlabel="%")
         _intervals(right, rates.false_accepts, RED)
         right.set(title="False accepts", xlim=(-0.5, None), xlabel="%")
-        return _svg(figure)
+        return svg(figure)
 
 
 def rate_chart(all_rates: Sequence[GestureRates]) -> str:
     """Hits, false accepts and seconds by frame rate, a line for each engine."""
-    with mpl.rc_context(_STYLE):
+    with style():
         figure = Figure(figsize=(9, 2.8), layout="constrained")
         hits, others, seconds = figure.subplots(1, 3)
         for engine, colour in zip(dict.fromkeys(r.engine for r in all_rates), (BLUE, ORANGE), strict=False):
@@ -80,12 +60,12 @@ def rate_chart(all_rates: Sequence[GestureRates]) -> str:
         others.set(title="False accepts, %", xlabel="frames a second", ylim=(0, None))
         seconds.set(title="Median seconds, onset to pass", xlabel="frames a second", ylim=(0, None))
         hits.legend(frameon=False)
-        return _svg(figure)
+        return svg(figure)
 
 
 def time_chart(rates: GestureRates) -> str:
     """Seconds to the pass of each hit, from the onset and from the labelled peak."""
-    with mpl.rc_context(_STYLE):
+    with style():
         figure = Figure(figsize=(9, 3.1), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)
         for axes, by, since in ((left, rates.since_onset, "onset"), (right, rates.since_peak, "labelled peak")):
@@ -101,12 +81,12 @@ def time_chart(rates: GestureRates) -> str:
             axes.set_yticks(range(len(names)), [words(g) for g in names])
             axes.set(title=f"From the {since} to the pass", xlabel="seconds (line: median)")
         left.invert_yaxis()
-        return _svg(figure)
+        return svg(figure)
 
 
 def reach_chart(reaches: Sequence[Reach]) -> str:
     """How far each gesture goes where it is labelled and elsewhere, and where the threshold is."""
-    with mpl.rc_context(_STYLE):
+    with style():
         figure = Figure(figsize=(9, 4.2), layout="constrained")
         for axes, reach in zip(figure.subplots(2, 4).flat, reaches, strict=False):
             for row, (values, colour) in enumerate(((reach.done, GREEN), (reach.otherwise, RED))):
@@ -118,7 +98,7 @@ def reach_chart(reaches: Sequence[Reach]) -> str:
             axes.set_xlabel(reach.unit, fontsize=8)
         for axes in figure.axes[len(reaches) :]:
             axes.set_visible(False)
-        return _svg(figure)
+        return svg(figure)
 
 
 def signals_chart(signals: Signals) -> str:
@@ -129,7 +109,7 @@ def signals_chart(signals: Signals) -> str:
     def course(of: str) -> list[float]:
         return [float("nan") if face is None else getattr(face, of) for face in faces]
 
-    with mpl.rc_context(_STYLE):
+    with style():
         figure = Figure(figsize=(9, 4.6), layout="constrained")
         head, eyes, mouth = figure.subplots(3, 1, sharex=True)
         head.plot(at, course("yaw"), color=BLUE, label="yaw: own left ↑")
@@ -148,12 +128,12 @@ def signals_chart(signals: Signals) -> str:
                 axes.axvline(segment.peak, color=EVENTS[label.gesture], linewidth=1)
         _mark_labels(head, signals)
         mouth.set_xlabel("seconds of the recording")
-        return _svg(figure)
+        return svg(figure)
 
 
 def attack_chart(verdicts: Verdicts) -> str:
     """APCER by species with its upper bound."""
-    with mpl.rc_context(_STYLE):
+    with style():
         figure = Figure(figsize=(9, 0.6 + 0.32 * len(verdicts.species)), layout="constrained")
         axes = figure.subplots()
         for row, species in enumerate(verdicts.species):
@@ -166,12 +146,12 @@ def attack_chart(verdicts: Verdicts) -> str:
         axes.set(
             title=f"APCER, {verdicts.preset}: dot measured, bar to the 95 % upper bound", xlim=(-2, 102), xlabel="%"
         )
-        return _svg(figure)
+        return svg(figure)
 
 
 def trade_off_chart(verdicts: Sequence[Verdicts]) -> str:
     """What each preset costs people, and what it lets through: the worst species, and all attacks together."""
-    with mpl.rc_context(_STYLE):
+    with style():
         figure = Figure(figsize=(6.4, 4.2), layout="constrained")
         axes = figure.subplots()
         people = [100 * v.rejected.share for v in verdicts]
@@ -196,7 +176,7 @@ def trade_off_chart(verdicts: Sequence[Verdicts]) -> str:
         axes.set(xlabel="BPCER: people turned away, %", ylabel="APCER: attacks let through, %", ylim=(-2, None))
         axes.set_xlim(-1, max(5, *(100 * v.rejected.high + 2 for v in verdicts)))
         axes.legend(frameon=False)
-        return _svg(figure)
+        return svg(figure)
 
 
 def _intervals(axes: Axes, rates: dict[str, Rate], colour: str) -> None:
@@ -229,10 +209,3 @@ def _mark_labels(axes: Axes, signals: Signals) -> None:
             ha="center",
             fontsize=7,
         )
-
-
-def _svg(figure: Figure) -> str:
-    text = io.StringIO()
-    # No date in it: it would make two equal pictures differ.
-    figure.savefig(text, format="svg", metadata={"Date": None})
-    return text.getvalue()
