@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from ops.benching.end_to_end import end_to_end
+from ops.benching.growth import growth
+from ops.benching.overload import overload
 from ops.benching.vision import vision
 
 
@@ -15,7 +18,8 @@ def bench() -> None:
     """
 
 
-bench.add_command(vision)
+for part in (vision, end_to_end, growth, overload):
+    bench.add_command(part)
 
 if __name__ == "__main__":
     bench()

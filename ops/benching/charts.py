@@ -38,3 +38,20 @@ def lines(title: str, x: str, y: str, series: Mapping[str, Sequence[tuple[float,
             axes.set_xscale("log")
         axes.legend(frameon=False)
         return svg(figure)
+
+
+def grouped(title: str, unit: str, bars: Mapping[str, Mapping[str, float]]) -> str:
+    """Bars beside each other: {group: {name: amount}}; each name has its colour in all groups."""
+    with style():
+        figure = Figure(figsize=(6, 3), layout="constrained")
+        axes = figure.subplots()
+        names = list(dict.fromkeys(name for group in bars.values() for name in group))
+        width = 0.8 / len(names)
+        for i, name in enumerate(names):
+            at = [place + (i - (len(names) - 1) / 2) * width for place in range(len(bars))]
+            amounts = [group.get(name, 0.0) for group in bars.values()]
+            axes.bar(at, amounts, width, color=COLOURS[i % len(COLOURS)], label=name)
+        axes.set_xticks(range(len(bars)), list(bars))
+        axes.set(title=title, ylabel=unit)
+        axes.legend(frameon=False)
+        return svg(figure)

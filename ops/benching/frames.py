@@ -22,12 +22,15 @@ QUALITY = 88
 LARGE = (4000, 3000)
 
 
-def moving(count: int, video: Path | None = None, size: tuple[int, int] = (640, 480)) -> list[bytes]:
-    """`count` JPEGs of one face that moves, RATE a second: a performance of every gesture, or a recording, over and over."""
+def moving(count: int, source: Path | None = None, size: tuple[int, int] = (640, 480)) -> list[bytes]:
+    """`count` JPEGs of one face that moves, RATE a second, over and over: a performance of every gesture, or a source's.
+
+    source: a recording, or a folder of JPEGs in the order of their names, which are taken for RATE a second.
+    """
     # Encoded one by one: a few large ones would fill the memory.
-    known = [encoded(picture) for picture in islice(_recorded(video, size) if video else _performed(size), count)]
+    known = [encoded(picture) for picture in islice(_pictures(source, size), count)]
     if not known:
-        raise click.ClickException(f"{video} is not a video that OpenCV can read.")
+        raise click.ClickException(f"{source} is neither a video that OpenCV can read nor a folder of JPEGs.")
     return [known[i % len(known)] for i in range(count)]
 
 
@@ -39,6 +42,19 @@ def empty(count: int, size: tuple[int, int] = (640, 480)) -> list[bytes]:
 def encoded(picture: np.ndarray) -> bytes:
     """The picture as a client sends it."""
     return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+
+
+def _pictures(source: Path | None, size: tuple[int, int]) -> Iterator[np.ndarray]:
+    if source is None:
+        return _performed(size)
+    return _kept(source, size) if source.is_dir() else _recorded(source, size)
+
+
+def _kept(folder: Path, size: tuple[int, int]) -> Iterator[np.ndarray]:
+    for file in sorted(path for path in folder.iterdir() if path.suffix.lower() in {".jpg", ".jpeg"}):
+        picture = cv2.imread(str(file))
+        if picture is not None:
+            yield _fitted(picture, size)
 
 
 def _performed(size: tuple[int, int]) -> Iterator[np.ndarray]:

@@ -1,0 +1,143 @@
+"""Clients that take more than their share, and what that does to four ordinary sessions beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from ops.benching import frames
+from ops.benching.load import PATH, Client, closed, open_loop
+from ops.benching.samples import Summary, summary
+from ops.benching.sides import Side
+from ops.benching.trial import Window
+from ops.benching.wire import MULTIPART, form, request
+
+#: Ordinary sessions, and frames a second of all of them together.
+ORDINARY = 4
+RATE = ORDINARY * frames.RATE
+#: Connections of the greedy session; uploads that never end.
+GREEDY, SLOW = 16, 100
+#: Seconds between two bytes of a slow upload.
+TRICKLE = 0.5
+
+#: What a neighbour does until a moment of the monotonic clock; what became of its requests, by code.
+_Attack = Callable[[Side, Sequence[bytes], float], Awaitable[Counter[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Attack:
+    """A kind of neighbour."""
+
+    name: str
+    run: _Attack
+    #: Whether what it does depends on what is before the web process, so that it is tried behind nginx, too.
+    balanced: bool = False
+    #: What it needs that takes time, before anything is measured.
+    prepare: Callable[[], object] = lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """How the ordinary sessions fared, and what the neighbour's requests came to, by code."""
+
+    ordinary: Summary
+    neighbour: dict[str, int]
+
+    def told(self) -> dict[str, Any]:
+        """For the JSON."""
+        return {"ordinary": self.ordinary.told(), "neighbour": self.neighbour}
+
+
+def with_neighbour(side: Side, attack: Attack, bodies: Sequence[bytes], window: Window) -> Others:
+    """The ordinary sessions, beside one neighbour."""
+    attack.prepare()
+    return asyncio.run(_with_neighbour(side, attack, bodies, window))
+
+
+async def _with_neighbour(side: Side, attack: Attack, bodies: Sequence[bytes], window: Window) -> Others:
+    people = [Client(side.front, bodies, number) for number in range(ORDINARY)]
+    since = time.monotonic() + window.settling
+    until = since + window.seconds
+    _, neighbour = await asyncio.gather(open_loop(people, RATE, until), attack.run(side, bodies, until))
+    await asyncio.gather(*(client.leave() for client in people))
+    # What was due in it, not what was answered in it: who is starved has no answers to count.
+    samples = [s for client in people for s in client.samples if since <= s.due < until]
+    ordinary = summary(samples, since, max(s.done for s in samples) + 1e-6)
+    return Others(ordinary, dict(neighbour))
+
+
+async def nobody(side: Side, bodies: Sequence[bytes], until: float) -> Counter[str]:  # noqa: ARG001
+    """No neighbour: what the others are compared to."""
+    return Counter()
+
+
+async def greedy(side: Side, bodies: Sequence[bytes], until: float) -> Counter[str]:
+    """One session over many connections, as fast as answers come."""
+    client = Client(side.front, bodies)
+    await asyncio.gather(*(closed([client], until) for _ in range(GREEDY)))
+    await client.leave()
+    return codes(client)
+
+
+async def huge(side: Side, bodies: Sequence[bytes], until: float) -> Counter[str]:  # noqa: ARG001
+    """Two sessions that send 12 megapixels, 8 frames a second each."""
+    clients = [Client(side.front, large_bodies(), number) for number in range(2)]
+    await open_loop(clients, len(clients) * frames.RATE, until)
+    await asyncio.gather(*(client.leave() for client in clients))
+    return sum((codes(client) for client in clients), Counter())
+
+
+@cache
+def large_bodies() -> list[bytes]:
+    """Frames of 12 megapixels; drawing them takes seconds."""
+    return [form(jpeg) for jpeg in frames.moving(4, size=frames.LARGE)]
+
+
+async def slow(side: Side, bodies: Sequence[bytes], until: float) -> Counter[str]:
+    """Many uploads, each of a session of its own, of which a byte comes now and then, and the end never."""
+    clients = [Client(side.front, bodies, number) for number in range(8)]
+    sessions = [await client.opened_session() for client in clients]
+    found = await asyncio.gather(*(_trickle(side, sessions[n % 8], bodies[0], until) for n in range(SLOW)))
+    await asyncio.gather(*(client.leave() for client in clients))
+    return Counter(found)
+
+
+async def _trickle(side: Side, session: str, body: bytes, until: float) -> str:
+    try:
+        reader, writer = await asyncio.open_connection(*side.front)
+    except OSError as error:
+        return type(error).__name__
+    try:
+        head, _ = request("POST", f"{PATH}/{session}/frame", body, MULTIPART)
+        writer.write(head + body[:1000])
+        at = 1000
+        while time.monotonic() < until:
+            with suppress(TimeoutError):
+                line = await asyncio.wait_for(reader.readline(), TRICKLE)
+                return line.split()[1].decode() if line else "hung up on"
+            writer.write(body[at : at + 1])
+            at += 1
+    except OSError as error:
+        return type(error).__name__
+    finally:
+        writer.close()
+    return "still uploading"
+
+
+def codes(client: Client) -> Counter[str]:
+    """What became of a client's frames."""
+    return Counter("200" if s.status == 200 else s.code for s in client.samples)
+
+
+ATTACKS = (
+    Attack("nobody", nobody, balanced=True),
+    Attack(f"one session over {GREEDY} connections", greedy),
+    Attack("two with 12 megapixels", huge, prepare=large_bodies),
+    Attack(f"{SLOW} uploads that never end", slow, balanced=True),
+)

@@ -1,0 +1,125 @@
+"""What is put under load: the whole service, and the server that people write instead; each on ports of its own."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol, Self
+
+import click
+import psutil
+
+from ops.benching.machine import TOP
+from ops.benching.peer import environment
+from ops.breaking.processes import Process, free_port, wait_for
+from ops.breaking.stack import Kind, Stack
+from shared import presence
+from shared.redis import make_redis
+
+#: The service's processes as the Procfile has them.
+_PROGRAMS = ("web", "worker", "identity", "clock", "events")
+#: As people have it who set nothing, where a benchmark of many clients on one machine does not forbid it.
+_SETTINGS = {"SESSION_TTL": "600"}
+
+
+class Side(Protocol):
+    """What answers a load."""
+
+    @property
+    def front(self) -> tuple[str, int]:
+        """Where clients connect to."""
+
+    def kinds(self) -> Mapping[str, Sequence[psutil.Process]]:
+        """Its processes by kind."""
+
+
+class Service(Stack):
+    """All of it, as the Procfile starts it: one program of so many worker processes, which share their models.
+
+    From `with` to its end. Nothing before the web process unless it is `balanced` (nginx).
+    """
+
+    def __init__(
+        self,
+        *,
+        workers: int,
+        kind: Kind = Kind.EMBEDDED,
+        settings: Mapping[str, str] | None = None,
+        balanced: bool = False,
+    ) -> None:
+        self.worker_processes = workers
+        super().__init__(kind, webs=1, workers=1, balanced=balanced, settings=_SETTINGS | dict(settings or {}))
+
+    def start_worker(self, *, queue: str = "frames", kept: bool = True, number: int = 0) -> Process:
+        """The workers' program."""
+        processes = str(self.worker_processes if queue == "frames" else 1)
+        command = [sys.executable, "-m", "dramatiq", "workers.main", "-p", processes, "-t", "1", "-Q", queue]
+        return self._run("worker" if queue == "frames" else queue, command, kept=kept, number=number)
+
+    def kinds(self) -> dict[str, list[psutil.Process]]:
+        """See Side."""
+        programs = {name: self.programs_named(name) for name in _PROGRAMS}
+        programs |= {server.name: [server.process] for server in self.servers}
+        if self.balancer:
+            programs["nginx"] = [self.balancer.process]
+        return {name: [member for one in some for member in one.family()] for name, some in programs.items()}
+
+    def wait_until_ready(self, seconds: float = 60.0, port: int | None = None) -> None:
+        """Until every worker has loaded its models: /readyz is content with one."""
+        super().wait_until_ready(seconds, port)
+        with make_redis(self.redis.url) as client:
+            booted = lambda: presence.seen_lately(client) >= self.worker_processes  # noqa: E731
+            wait_for(booted, seconds, "not every worker came up")
+
+
+class Peer:
+    """FastAPI with MediaPipe in its handler: peer/server.py, in an environment of its own. From `with` to its end."""
+
+    def __init__(self, *options: str) -> None:
+        """options: see peer/server.py."""
+        self._folder = tempfile.TemporaryDirectory(prefix="bench-")
+        self.front = ("127.0.0.1", free_port())
+        command = [str(environment.python()), str(TOP / "ops/benching/peer/server.py"), str(self.front[1]), *options]
+        self._process = Process("peer", command, log=Path(self._folder.name) / "peer.log")
+
+    def __enter__(self) -> Self:
+        self._process.start()
+        try:
+            wait_for(self._answers, 60, "the peer did not answer")
+        except RuntimeError as error:
+            said = self._process.said()
+            self.__exit__(None, None, None)
+            raise click.ClickException(f"{error}:\n{said}") from None
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.kill()
+        self._folder.cleanup()
+
+    def kinds(self) -> dict[str, list[psutil.Process]]:
+        """See Side."""
+        return {"peer": self._process.family()}
+
+    def _answers(self) -> bool:
+        try:
+            connection = http.client.HTTPConnection(*self.front, timeout=2)
+            connection.request("GET", "/livez")
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+
+
+def pin(cores: int) -> int:
+    """Keep this process, and all that it starts, on the first so many cores of those it may use; how many these are."""
+    if not hasattr(os, "sched_setaffinity"):  # not Linux
+        return os.cpu_count() or 1
+    allowed = sorted(os.sched_getaffinity(0))[:cores]
+    os.sched_setaffinity(0, allowed)
+    return len(allowed)
