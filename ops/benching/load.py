@@ -76,9 +76,14 @@ class Client:
         """Cancel the session, hang up."""
         self._end()
         await self._tidy()
+        await self.hang_up()
+
+    async def hang_up(self) -> None:
+        """Close all connections; the session stays."""
         for connection in self._idle:
             connection.close()
         self._idle.clear()
+        await asyncio.sleep(0)  # sockets are closed by the loop's next turn
 
     async def _submit(self, session: str) -> tuple[int, str]:
         body = self._bodies[self._at % len(self._bodies)]

@@ -108,12 +108,14 @@ class Peer:
         return {"peer": self._process.family()}
 
     def _answers(self) -> bool:
+        connection = http.client.HTTPConnection(*self.front, timeout=2)
         try:
-            connection = http.client.HTTPConnection(*self.front, timeout=2)
             connection.request("GET", "/livez")
             return connection.getresponse().status == 200
         except OSError:
             return False
+        finally:
+            connection.close()
 
 
 def pin(cores: int) -> int:
