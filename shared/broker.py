@@ -11,6 +11,7 @@ another worker is idle.
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
@@ -58,7 +59,10 @@ IDLE = 1.0
 #: ARGV[9…] are dispatch.lua's own arguments of a command; "enqueue" has one more here, "producer", from a process that
 #: takes no messages: dispatch.lua notes a sign of life for every caller, and maintenance would look for the unfinished
 #: messages of each web process that was silent for a moment, by KEYS over the whole database.
-#: "ack" has one more too: how many messages the caller takes next, fetched in the same round trip.
+#: "ack" has one more too: how many messages the caller takes next, fetched in the same round trip. After that number come,
+#: there and in "fetch", the ids of all messages of the queue that the caller's process has (or "none"): what it was handed
+#: besides it has not heard of, because Redis hung or the connection broke, and is handed out again. dramatiq would leave
+#: such a message where it is until the worker ends.
 _WAKING_DISPATCH = """
 local function dispatch()
 %(dispatch)s
@@ -66,9 +70,31 @@ end
 local time = redis.call("time")
 ARGV[2] = string.format("%%d", time[1] * 1000 + math.floor(time[2] / 1000))
 local command, queue = ARGV[1], KEYS[1] .. ":" .. ARGV[3]
+local function take_back(heard)
+    local handed_out = KEYS[1] .. ":__acks__." .. ARGV[4] .. "." .. ARGV[3]
+    for _, id in ipairs(redis.call("smembers", handed_out)) do
+        if not heard[id] then
+            redis.call("srem", handed_out, id)
+            if redis.call("hexists", queue .. ".msgs", id) == 1 then
+                redis.call("lpush", queue, id)
+            end
+        end
+    end
+end
+local function heard_of(first)
+    local ids = {}
+    for i = first, #ARGV do
+        ids[ARGV[i]] = true
+    end
+    return ids
+end
+if command == "fetch" and ARGV[10] then
+    take_back(heard_of(10))
+end
 local reply = dispatch()
 if command == "ack" and ARGV[10] then
     command, ARGV[1], ARGV[7], ARGV[9] = "fetch", "fetch", "1", ARGV[10]
+    take_back(heard_of(11))
     reply = dispatch()
 end
 if command == "enqueue" or command == "requeue" then
@@ -105,6 +131,8 @@ class WakingRedisBroker(RedisBroker):
             dead_message_ttl=DEAD_MESSAGE_TTL,
         )
         self._consumes = False
+        #: The ids of the messages of each queue that are worked on here; of queues whose consumers hold one at a time.
+        self.at_work: defaultdict[str, set[str]] = defaultdict(set)
         stock = self.scripts["dispatch"].script
         text = stock.decode() if isinstance(stock, bytes) else stock
         self.scripts["dispatch"] = client.register_script(
@@ -147,11 +175,12 @@ class WakingConsumer(_RedisConsumer):
 
         One message at a time: while one is worked on, the consumer's own thread waits for room and touches nothing.
         """
-        next_ones = self.prefetch - self.outstanding_message_count + 1
+        redis_id, more = message.options["redis_message_id"], []
+        if self._alone:
+            more = [self.prefetch - self.outstanding_message_count + 1, *self._at_work(besides=redis_id)]
         try:
-            fetched = _as_closed(
-                self.broker.do_ack, self.queue_name, message.options["redis_message_id"], *[next_ones] * self._alone
-            )
+            fetched = _as_closed(self.broker.do_ack, self.queue_name, redis_id, *more)
+            self.broker.at_work[self.queue_name].discard(redis_id)
             if self._alone:
                 self._keep(fetched)
         finally:
@@ -162,6 +191,7 @@ class WakingConsumer(_RedisConsumer):
         """Give a message up (called by the thread that worked on it)."""
         try:
             _as_closed(super().nack, message)
+            self.broker.at_work[self.queue_name].discard(message.options["redis_message_id"])
         finally:
             self._room.set()
 
@@ -178,17 +208,24 @@ class WakingConsumer(_RedisConsumer):
             return None
         message: Message[Any] = Message.decode(data)
         self.queued_message_ids.add(message.message_id)
+        if self._alone:
+            self.broker.at_work[self.queue_name].add(message.options["redis_message_id"])
         return MessageProxy(message)
 
     def _fetch(self) -> bytes | None:
         if not self.message_cache:
-            self._keep(self.broker.do_fetch(self.queue_name, self.prefetch - self.outstanding_message_count))
+            room = self.prefetch - self.outstanding_message_count
+            self._keep(self.broker.do_fetch(self.queue_name, room, *(self._at_work() if self._alone else ())))
         if self.message_cache:
             data: bytes = self.message_cache.pop(0)
             return data
         # Between the fetch and this pop a message may have come, but then its token has come with it.
         self.broker.client.blpop([self._wake], timeout=IDLE)
         return None
+
+    def _at_work(self, besides: str | None = None) -> list[str]:
+        """What of the queue this process has in hand, for `_WAKING_DISPATCH`."""
+        return sorted(self.broker.at_work[self.queue_name] - {besides}) or ["none"]
 
     def _keep(self, fetched: list[bytes | None]) -> None:
         # A None in it is an id whose message has gone: another worker, thought dead, had finished it after all.

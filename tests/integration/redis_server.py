@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -52,6 +53,16 @@ class RedisServer:
                     if time.monotonic() > deadline or self._process.poll() is not None:
                         raise
                     time.sleep(0.02)
+
+    @contextmanager
+    def hung(self) -> Iterator[None]:
+        """Its process is stopped meanwhile: connections stay, nobody answers; what was asked is done afterwards."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> None:
         """Stop it and remove all of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -11,10 +12,14 @@ import pytest
 import redis
 from dramatiq import Broker, Worker
 
+from shared import broker as broker_module
 from shared.broker import make_broker, worker_middleware
 from shared.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_frame
 from shared.redis import CONNECTING, PATIENCE, make_redis
 from shared.settings import Settings
+from tests.integration.redis_server import running_server
+from tests.waiting import PATIENCE as WAITING
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -29,7 +34,7 @@ def test_a_redis_that_hangs_is_waited_for_once(hung):
         began = time.monotonic()
         with pytest.raises(redis.TimeoutError):
             client.get("x")
-        assert time.monotonic() - began < PATIENCE + 0.5
+        assert time.monotonic() - began < 2 * PATIENCE
 
 
 def test_a_rabbitmq_that_hangs_is_waited_for_once(hung):
@@ -38,16 +43,18 @@ def test_a_rabbitmq_that_hangs_is_waited_for_once(hung):
     began = time.monotonic()
     with pytest.raises(QueueUnavailable):
         enqueue_frame(broker, "session", "frame", time.time())
-    assert time.monotonic() - began < CONNECTING + 1
+    assert time.monotonic() - began < 2 * CONNECTING
 
 
 def test_a_worker_whose_clock_is_ahead_does_not_take_the_others_for_dead(redis_url, monkeypatch):
     """Its signs of life come first: by its clock everybody else's are old, and their messages would be handed out again."""
+    monkeypatch.setattr(broker_module, "HEARTBEAT_TIMEOUT", 30_000)
     settings, seen, brokers, workers = Settings(queue_url=redis_url), [], [], []
+    go = threading.Event()
 
     def work(session_id: str, frame_id: str, arrived_at: float) -> None:
         seen.append(frame_id)
-        time.sleep(1.5)
+        go.wait(WAITING)
 
     def start() -> Broker:
         broker = make_broker(settings, worker_middleware(settings))
@@ -59,16 +66,44 @@ def test_a_worker_whose_clock_is_ahead_does_not_take_the_others_for_dead(redis_u
 
     try:
         enqueue_frame(start(), "session", "frame", time.time())
-        until = time.monotonic() + 5
-        while not seen and time.monotonic() < until:
-            time.sleep(0.01)
+        until(lambda: seen)
         now = dramatiq.common.current_millis
         monkeypatch.setattr("dramatiq.brokers.redis.current_millis", lambda: now() + 60_000)
         start()
-        time.sleep(1.0)
+        time.sleep(1.0)  # in which it would have been handed out again
         assert seen == ["frame"]
     finally:
+        go.set()
         for worker in workers:
-            worker.stop(timeout=3000)
+            worker.stop()
         for broker in brokers:
             broker.close()
+
+
+def test_a_message_whose_handing_out_was_not_heard_is_handed_out_again(monkeypatch, caplog):
+    """Redis does what it was asked for before it hung, though nobody listens any more: it must not keep the message."""
+    monkeypatch.setattr("dramatiq.worker.CONSUMER_RESTART_DELAY_SECS", 0.1)
+    monkeypatch.setattr("dramatiq.worker.POST_PROCESS_MESSAGE_RETRY_DELAY_SECS", 0.1)
+    seen: list[str] = []
+    go = threading.Event()
+
+    def work(session_id: str, frame_id: str, arrived_at: float) -> None:
+        seen.append(frame_id)
+        assert go.wait(WAITING)
+
+    with running_server() as server, make_redis(server.url) as client:
+        settings = Settings(queue_url=server.url)
+        broker = make_broker(settings, worker_middleware(settings))
+        dramatiq.actor(actor_name=MEASURE_FRAME, queue_name=FRAMES, broker=broker)(work)
+        worker = Worker(broker, worker_threads=1)
+        worker.start()
+        for frame_id in ("first", "second"):
+            enqueue_frame(broker, "session", frame_id, time.time())
+        until(lambda: seen == ["first"])
+        with server.hung():
+            go.set()  # with word that the first is done, the second is asked for
+            until(lambda: "Failed to post_process_message" in caplog.text)
+        until(lambda: seen == ["first", "second"])
+        until(lambda: client.keys("*") == [b"dramatiq:__heartbeats__"])
+        worker.stop()
+        broker.close()
