@@ -167,8 +167,8 @@ def keys_left(redis: Redis, patience: float = 35.0) -> Iterator[str]:
     """Nothing but what is always there is left in Redis, once times to live are over."""
     until = time.monotonic() + patience
     while left := [key for key in _keys(redis) if not key.startswith(RESTING)]:
-        immortal = [key for key in left if redis.ttl(key) == -1]
-        if time.monotonic() > until or immortal:
+        if time.monotonic() > until:
+            immortal = [key for key in left if redis.ttl(key) == -1]
             kinds = Counter(key.partition(":")[0] if "dramatiq" not in key else key for key in left)
             yield f"{len(left)} keys are left in Redis ({len(immortal)} for ever): {_counted(kinds)}"
             return

@@ -9,6 +9,7 @@ import pytest
 import redis
 
 from tests.integration.redis_server import RedisServer
+from tests.integration.workers.scripted_worker import Gate
 from tests.integration.workers.service import Service
 
 
@@ -18,6 +19,12 @@ def service(redis_url: str, tmp_path: Path) -> Iterator[Service]:
     service = Service(redis_url, tmp_path)
     yield service
     service.close()
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Gate:
+    """Holds frames in their workers' hands."""
+    return Gate(tmp_path / "gate")
 
 
 @pytest.fixture(scope="module")

@@ -136,6 +136,7 @@ def load(settings: Settings) -> dramatiq.Broker:
     shared.liveness.session.judge = judge
     shared.liveness.session.REACTION = 0.0  # a script needs no time to see what it is asked
     shared.liveness.session.LEAST_SEEN = 0.0
+    frames.BEHIND = float(os.environ.get("SCRIPTED_BEHIND", frames.BEHIND))
     resources = Resources(settings, lambda _: ScriptedVision(), lambda _: ScriptedDescriber())
     broker = make_broker(settings, worker_middleware(settings, resources))
     dramatiq.set_broker(broker)

@@ -7,12 +7,14 @@ import time
 from statistics import median
 
 from shared import answers, inflight
+from shared.broker import IDLE
 from shared.db import UnitOfWork
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import State
 from shared.messages import enqueue_frame
 from tests.integration.workers.scripted_worker import Script
 from tests.integration.workers.service import problem_of, result_of
+from tests.waiting import until
 from workers.frames import BEHIND
 
 log = logging.getLogger(__name__)
@@ -34,11 +36,8 @@ def test_a_session_goes_its_way(running):
     assert (session.state, session.is_live, running.frames_of(session_id)) == (State.COMPLETED, True, 4)
 
 
-def test_an_idle_worker_process_answers_within_milliseconds(running):
-    """From sending a frame to its answer, rows and all; the bound leaves room for a busy machine.
-
-    `pytest --log-cli-level=INFO` tells the figure.
-    """
+def test_an_idle_worker_process_is_woken_by_a_frame(running):
+    """One that looks by itself finds half of them after half of IDLE. `pytest --log-cli-level=INFO` tells the figure."""
     session_id = running.open()
     took = []
     for n in range(20):
@@ -47,16 +46,18 @@ def test_an_idle_worker_process_answers_within_milliseconds(running):
         result_of(running.post(session_id, Script()))
         took.append(time.monotonic() - sent)
     log.info("answered after %.2f ms in the median", median(took) * 1000)
-    assert median(took) < 0.05
+    assert median(took) < IDLE / 4
 
 
-def test_a_frame_delivered_twice_is_judged_once_and_answered_the_same(running):
+def test_a_frame_delivered_twice_is_judged_once_and_answered_the_same(running, gate):
     session_id = running.open(ChallengeType.TURN_LEFT, ChallengeType.BLINK)
     at = time.time()
     running.post(session_id, Script(), at=at)
     # Both copies are measured at once, by two workers, before either is answered.
-    sent = running.send(session_id, Script(takes=0.3, passes=True), at=at + 0.1, frame_id="twice")
+    sent = running.send(session_id, gate.script(passes=True), at=at + 0.1, frame_id="twice")
     enqueue_frame(running.broker, session_id, "twice", at + 0.1)
+    until(lambda: gate.begun == 2)
+    gate.open()
     first = result_of(sent.result())
     again = answers.wait(running.redis, "twice", 5)
     assert result_of(again) == first
@@ -70,30 +71,16 @@ def test_a_frame_delivered_twice_is_judged_once_and_answered_the_same(running):
     assert running.frames_of(session_id) == 2
 
 
-def test_frames_of_one_session_at_once_are_all_judged_and_none_is_lost(running):
-    session_id = running.open()
-    at = time.time()
-    sent = [running.send(session_id, Script(takes=0.01 * (n % 3)), at=at + n * 0.01) for n in range(30)]
-    results = [result_of(future.result()) for future in sent]
-    assert {result.state for result in results} == {State.IN_PROGRESS}
-    assert running.frames_of(session_id) == 30
-    # Two frames of one moment that show the same gesture: one challenge passes, not two.
-    both = [running.send(session_id, Script(takes=0.1, passes=True), at=at + 1) for _ in range(2)]
-    assert sorted(result_of(future.result()).passed for future in both) == [False, True]
-    session = running.session(session_id)
-    assert session is not None
-    assert (session.state, session.remaining) == (State.IN_PROGRESS, 1)
-
-
-def test_a_frame_that_overtakes_another_does_not_time_its_challenge_out(running):
+def test_a_frame_that_overtakes_another_does_not_time_its_challenge_out(running, gate):
     session_id = running.open(ChallengeType.TURN_LEFT, timeout=1.0)
     at = time.time()
     running.post(session_id, Script(), at=at)
-    slow = running.send(session_id, Script(takes=0.6, passes=True), at=at + 0.9)
-    time.sleep(0.1)
+    slow = running.send(session_id, gate.script(passes=True), at=at + 0.9)
+    until(lambda: gate.begun)
     too_late = result_of(running.post(session_id, Script(), at=at + 1.1))
     assert not slow.done()
     assert (too_late.state, too_late.passed) == (State.IN_PROGRESS, False)
+    gate.open()
     in_time = result_of(slow.result())
     assert (in_time.state, in_time.passed, in_time.is_live) == (State.COMPLETED, True, True)
 
@@ -106,15 +93,17 @@ def test_with_nothing_under_way_a_late_frame_times_its_challenge_out(running):
     assert result_of(running.post(session_id, Script(passes=True), at=at + 1.1)).state == State.FAILED
 
 
-def test_when_the_queue_is_behind_only_the_newest_frame_of_a_session_is_worked_on(running):
+def test_when_the_queue_is_behind_only_the_newest_frame_of_a_session_is_worked_on(running, gate):
     """The others are answered by how things stand; another session's frame is worked on as ever."""
     session_id, other_id = running.open(), running.open()
     at = time.time()
     running.post(session_id, Script(), at=at)
-    holding = [running.send(running.open(), Script(takes=BEHIND + 0.3)) for _ in running.workers]
-    time.sleep(0.1)
-    sent = [running.send(session_id, Script(takes=0.3), at=at + 0.1 * n) for n in range(1, 6)]
+    holding = [running.send(running.open(), gate.script()) for _ in running.workers]
+    until(lambda: gate.begun == len(holding))
+    sent = [running.send(session_id, Script(), at=at + 0.1 * n) for n in range(1, 6)]
     other = running.send(other_id, Script())
+    time.sleep(BEHIND + 0.1)
+    gate.open()
     *passed_over, newest = [result_of(future.result()) for future in sent]
     assert {result.hint and result.hint.code for result in passed_over} == {"superseded"}
     assert {(result.state, result.passed, result.challenges_remaining) for result in passed_over} == {
@@ -126,15 +115,17 @@ def test_when_the_queue_is_behind_only_the_newest_frame_of_a_session_is_worked_o
     assert all(future.result() for future in holding)
 
 
-def test_a_frame_in_time_is_worked_on_though_a_newer_one_waits_that_is_too_late(running):
+def test_a_frame_in_time_is_worked_on_though_a_newer_one_waits_that_is_too_late(running, gate):
     """The gesture is in it, and nowhere else."""
     session_id = running.open(ChallengeType.TURN_LEFT, timeout=1.0)
     at = time.time()
     running.post(session_id, Script(), at=at)
-    holding = [running.send(running.open(), Script(takes=BEHIND + 0.3)) for _ in running.workers]
-    time.sleep(0.1)
+    holding = [running.send(running.open(), gate.script()) for _ in running.workers]
+    until(lambda: gate.begun == len(holding))
     in_time = running.send(session_id, Script(passes=True), at=at + 0.9)
     too_late = running.send(session_id, Script(), at=at + 1.1)
+    time.sleep(BEHIND + 0.1)
+    gate.open()
     assert result_of(in_time.result()).passed
     assert result_of(too_late.result()).state is not State.FAILED, "whichever of the two workers was quicker"
     assert all(future.result() for future in holding)
@@ -169,13 +160,14 @@ def test_a_fault_is_answered_logged_without_the_picture_and_the_worker_goes_on(r
     assert f'"session_id": "{session_id}"' in running.logs
 
 
-def test_a_session_that_was_deleted_meanwhile_is_unknown(running):
+def test_a_session_that_was_deleted_meanwhile_is_unknown(running, gate):
     session_id = running.open()
-    sent = running.send(session_id, Script(takes=0.4))
-    time.sleep(0.1)
+    sent = running.send(session_id, gate.script())
+    until(lambda: gate.begun)
     with UnitOfWork(running.engine) as uow:
         uow.sessions.delete(session_id)
         uow.commit()
+    gate.open()
     assert problem_of(sent.result()) == (404, "session_not_found")
 
 

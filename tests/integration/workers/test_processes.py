@@ -1,4 +1,4 @@
-"""Worker processes: their limits, their end, and what they leave in Redis."""
+"""Worker processes: what they do at once, their limits, their end, and what they leave in Redis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from shared import claims, keyspace, presence
 from shared.db import UnitOfWork
 from shared.liveness.session import State
 from shared.messages import enqueue_frame
-from tests.integration.workers.scripted_worker import Gate, Script
+from tests.integration.workers.scripted_worker import Script
 from tests.integration.workers.service import Service, problem_of, result_of
 from tests.waiting import until
 
@@ -42,10 +42,9 @@ def test_a_database_that_is_locked_too_long_is_answered(service):
     assert result_of(service.post(session_id, Script())).state == State.IN_PROGRESS
 
 
-def test_every_key_has_a_time_to_live_and_nothing_is_left_of_an_answered_frame(service, tmp_path):
+def test_every_key_has_a_time_to_live_and_nothing_is_left_of_an_answered_frame(service, gate):
     service.start_workers(2)
     session_id = service.open()
-    gate = Gate(tmp_path / "gate")
     sent = [service.send(session_id, gate.script()) for _ in range(6)]
     until(lambda: gate.begun == 2)
     under_way = keys(service)
@@ -62,10 +61,9 @@ def test_every_key_has_a_time_to_live_and_nothing_is_left_of_an_answered_frame(s
     assert max(keys(service).values()) <= keyspace.PRESENCE_TTL
 
 
-def test_a_worker_that_is_asked_to_stop_finishes_its_frame_and_says_that_it_goes(service, tmp_path):
+def test_a_worker_that_is_asked_to_stop_finishes_its_frame_and_says_that_it_goes(service, gate):
     (worker,) = service.start_workers(1)
     session_id = service.open()
-    gate = Gate(tmp_path / "gate")
     sent = service.send(session_id, gate.script())
     until(lambda: gate.begun)
     worker.terminate()
@@ -74,6 +72,24 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_frame_and_says_that_it_goes
     assert result_of(sent.result()).state == State.IN_PROGRESS
     assert worker.ended() == 0
     assert presence.seen_lately(service.redis) == 0
+
+
+def test_frames_of_one_session_at_once_are_all_judged_and_none_is_lost(service, gate):
+    service.start_workers(2, SCRIPTED_BEHIND="3600")  # however slow this machine is, none is passed over
+    session_id = service.open()
+    at = time.time()
+    sent = [service.send(session_id, Script(takes=0.01 * (n % 3)), at=at + n * 0.01) for n in range(30)]
+    results = [result_of(future.result()) for future in sent]
+    assert {result.state for result in results} == {State.IN_PROGRESS}
+    assert service.frames_of(session_id) == 30
+    # Two frames of one moment that show the same gesture: one challenge passes, not two.
+    both = [service.send(session_id, gate.script(passes=True), at=at + 1) for _ in range(2)]
+    until(lambda: gate.begun == 2)
+    gate.open()
+    assert sorted(result_of(future.result()).passed for future in both) == [False, True]
+    session = service.session(session_id)
+    assert session is not None
+    assert (session.state, session.remaining) == (State.IN_PROGRESS, 1)
 
 
 def test_a_worker_without_its_models_does_not_start(service, tmp_path):
