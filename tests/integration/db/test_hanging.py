@@ -29,7 +29,7 @@ def test_a_statement_is_given_up_and_its_connection_with_it(postgres_url):
             began = time.monotonic()
             with pytest.raises(OperationalError, match="no answer within"):
                 connection.execute(text("SELECT 1"))
-            assert time.monotonic() - began < 1.5
+            assert time.monotonic() - began < 10
         finally:
             _signal(backend, signal.SIGCONT)
     with engine.connect() as connection:
@@ -47,7 +47,7 @@ def test_one_that_hung_while_its_connection_rested_in_the_pool(postgres_url):
         began = time.monotonic()
         with engine.connect() as connection:
             assert connection.scalar(text("SELECT pg_backend_pid()")) != backend
-        assert time.monotonic() - began < 1.5
+        assert time.monotonic() - began < 10
     finally:
         _signal(backend, signal.SIGCONT)
     engine.dispose()

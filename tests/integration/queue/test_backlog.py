@@ -11,6 +11,7 @@ from dramatiq import Broker, Message
 from shared import backlog
 from shared.broker import make_broker
 from shared.settings import Settings
+from tests.waiting import until
 
 QUEUE = "backlog_seen"
 
@@ -41,7 +42,7 @@ def test_it_tells_how_many_wait_and_since_when_and_takes_none(broker: Broker) ->
     now = time.time()
     for age in (40, 30, 20):
         send(broker, now - age)
-    time.sleep(0.2)  # RabbitMQ counts a moment later
+    until(lambda: backlog.look(broker, QUEUE).length == 3)  # RabbitMQ counts a moment later
     for _ in range(3):
         seen = backlog.look(broker, QUEUE)
         assert seen.length == 3
@@ -53,5 +54,4 @@ def test_it_tells_how_many_wait_and_since_when_and_takes_none(broker: Broker) ->
     assert first.message_timestamp == int((now - 40) * 1000)
     taken.ack(first)
     taken.close()
-    time.sleep(0.2)
-    assert backlog.look(broker, QUEUE).length == 2
+    until(lambda: backlog.look(broker, QUEUE).length == 2)

@@ -149,7 +149,7 @@ class Service:
     def open(
         self,
         *types: ChallengeType,
-        timeout: float = 5.0,
+        timeout: float = 30.0,
         at: float | None = None,
         mirrored: bool = False,
         identify: bool = False,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 
 from shared.liveness.session import FrameResult, Session
 from tests.integration.workers.scripted_worker import Script
@@ -17,13 +16,6 @@ def stored(service: Service, session_id: str) -> Session:
     session = service.session(session_id)
     assert session is not None
     return session
-
-
-def until(true: Callable[[], object], seconds: float = 5.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not become so"
-        time.sleep(0.02)
 
 
 def compared(service: Service, session_id: str) -> int:

