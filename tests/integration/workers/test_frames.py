@@ -102,6 +102,7 @@ def test_when_the_queue_is_behind_only_the_newest_frame_of_a_session_is_worked_o
     until(lambda: gate.begun == len(holding))
     sent = [running.send(session_id, Script(), at=at + 0.1 * n) for n in range(1, 6)]
     other = running.send(other_id, Script())
+    until(lambda: running.redis.llen("dramatiq:frames") == len(sent) + 1)
     time.sleep(BEHIND + 0.1)
     gate.open()
     *passed_over, newest = [result_of(future.result()) for future in sent]
@@ -124,6 +125,7 @@ def test_a_frame_in_time_is_worked_on_though_a_newer_one_waits_that_is_too_late(
     until(lambda: gate.begun == len(holding))
     in_time = running.send(session_id, Script(passes=True), at=at + 0.9)
     too_late = running.send(session_id, Script(), at=at + 1.1)
+    until(lambda: running.redis.llen("dramatiq:frames") == 2)
     time.sleep(BEHIND + 0.1)
     gate.open()
     assert result_of(in_time.result()).passed
