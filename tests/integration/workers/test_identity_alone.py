@@ -31,8 +31,8 @@ def test_a_frame_does_not_wait_for_a_comparison_but_the_last_pass_does(service):
         took.append(time.monotonic() - before - 0.125)
         if results[-1].session_complete:
             break
-    # A comparison takes 0.9 s here: nobody waited for one.
     assert median(took) < 0.3
+    assert max(took) < 0.9, "a comparison takes that long here: none waited for one"
     waiting = results[3:-1]
     assert {(r.passed, r.hint and r.hint.code, r.is_live) for r in waiting} == {(False, "hold_still", None)}
     assert len(waiting) >= 3
