@@ -58,6 +58,9 @@ def connect(url: str, *, heartbeat: int = 0) -> Connection:
         "socket_connect_timeout": PATIENCE,
         # Seconds after which a message that a killed consumer had taken is given to another.
         "visibility_timeout": 60,
+        # Seconds for which one consumer alone looks for such messages. A Redis that hangs when it lets go of that keeps it
+        # for the rest of them, and nobody looks; kombu's own are 300.
+        "unacked_mutex_expire": 20,
     }
     # kombu's own word for Redis on a socket of this machine.
     return Connection(url.replace("unix://", "redis+socket://", 1), transport_options=options)

@@ -51,7 +51,8 @@ dramatiq:{queue}.wake      list    WAKE_TTL          whoever enqueues: a token  
 
 With events on Redis there are kombu's own keys in the database of EVENTS_URL: a list for each subscriber's queue, under the
 name that the subscriber gave it, the set `_kombu.binding.liveness` of who wants what, and `unacked`, `unacked_index` and
-`unacked_mutex`, of what consumers have in hand. They have no time to live: events wait for their subscribers.
+`unacked_mutex`, of what consumers have in hand. They have no time to live, except for the last: events wait for their
+subscribers.
 """
 
 from __future__ import annotations

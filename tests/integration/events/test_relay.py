@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from redis import Redis
 from sqlalchemy import Engine, func, select
 
 from shared.db import UnitOfWork, make_engine
@@ -232,3 +233,12 @@ def test_rabbitmq_stopped_in_the_middle_and_started_again(
 def test_a_connection_that_was_never_opened_can_be_closed(events_url: str) -> None:
     Publisher(events_url).close()
     connect(events_url).release()
+
+
+def test_who_looks_for_lost_messages_keeps_others_from_it_for_seconds(redis_url: str) -> None:
+    with Redis.from_url(redis_url) as client, client.monitor() as monitor, connect(redis_url) as connection:
+        connection.default_channel.qos.restore_visible()
+        commands = (command["command"].split() for command in monitor.listen())
+        taken = next(words for words in commands if words[:2] == ["SET", "unacked_mutex"])
+    assert "PX" in taken, f"for ever: {taken}"
+    assert int(taken[taken.index("PX") + 1]) <= 30_000
