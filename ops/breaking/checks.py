@@ -41,10 +41,14 @@ class Tolerance:
     at_most: int = 0
     #: Seconds beyond the deadline.
     margin: float = MARGIN
+    #: What share of the requests may be answered with 503, so that clients go on as if nothing were.
+    refused: float = 1.0
 
 
 #: Requests are answered, whatever happens.
 ONLY_ANSWERS = Tolerance()
+#: Clients see nothing of it; a machine that is busy for a moment is allowed for.
+UNSEEN = Tolerance(refused=0.01)
 
 
 def answered(requests: Sequence[Request], deadline: float, tolerance: Tolerance) -> Iterator[str]:
@@ -59,6 +63,10 @@ def answered(requests: Sequence[Request], deadline: float, tolerance: Tolerance)
     nameless = [r for r in requests if r.status == 503 and not r.code.isidentifier()]
     if nameless:
         yield f"{len(nameless)} times 503 without a problem document: {nameless[0].code}"
+    refused = [r for r in requests if r.status == 503]
+    if len(refused) > tolerance.refused * len(requests):
+        kinds = Counter(f"{r.what}: {r.status} {r.code}" for r in refused)
+        yield f"{len(refused)} of {len(requests)} requests were refused: {_counted(kinds)}"
     late = [r for r in requests if r.took > deadline + tolerance.margin]
     if late:
         worst = max(late, key=lambda r: r.took)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ops.breaking.checks import ONLY_ANSWERS, Tolerance
+from ops.breaking.checks import ONLY_ANSWERS, UNSEEN, Tolerance
 from ops.breaking.processes import Process
 from ops.breaking.servers import Server
 from ops.breaking.stack import GRACE, Kind, Stack
@@ -16,6 +16,10 @@ from ops.breaking.stack import GRACE, Kind, Stack
 PAUSE = 10.0
 #: Seconds that the disk stays full.
 FULL = 8.0
+#: Seconds that a program's clock is off, and a server's: keys that Redis lets expire later stay for as much longer.
+OFF, SERVER_OFF = 60.0, 30.0
+#: Seconds that clocks are off for.
+JUMP = 8.0
 #: nginx' own words for a web process that is not there or went away in the middle of a request.
 _GATEWAY = frozenset({502, 504})
 
@@ -34,6 +38,10 @@ class Fault:
     #: What the stack must have been started with.
     disk: bool = False
     clock: bool = False
+    #: Whether the clock is that of a server.
+    of_server: bool = False
+    #: Seconds that keys in Redis may stay for longer than they are to.
+    lingers: float = 0.0
 
 
 def _children_killed(name: str) -> Callable[[Stack], None]:
@@ -117,12 +125,31 @@ def _disk_full(stack: Stack) -> None:
     time.sleep(6.0)
 
 
-def _clock_jumps(name: str, seconds: float) -> Callable[[Stack], None]:
+def _clocks_jump(names: Sequence[str], *jumps: float) -> Callable[[Stack], None]:
+    """Those of these programs, all by one jump, or each host's by its own; and are put right again."""
+
     def do(stack: Stack) -> None:
         assert stack.clock is not None
-        stack.clock.set(name, seconds)
-        time.sleep(8.0)
-        stack.clock.set(name, 0.0)
+        for name in names:
+            for number, seconds in enumerate(jumps):
+                stack.clock.set(name, seconds, None if len(jumps) == 1 else number)
+        time.sleep(JUMP)
+        for name in names:
+            stack.clock.set(name, 0.0)
+        time.sleep(4.0)
+
+    return do
+
+
+def _server_jumps(name: str, *jumps: float) -> Callable[[Stack], None]:
+    """One after the other."""
+
+    def do(stack: Stack) -> None:
+        assert stack.clock is not None
+        for seconds in jumps:
+            stack.clock.set_server(name, seconds)
+            time.sleep(JUMP)
+        stack.clock.set_server(name, 0.0)
         time.sleep(4.0)
 
     return do
@@ -153,16 +180,36 @@ def _deployed(stack: Stack) -> None:
 
 _CUT_OFF = Tolerance(also=_GATEWAY, at_most=12)
 _FULL_ONLY = frozenset({Kind.FULL})
+_WORKERS, _WEBS, _CLOCK = ("worker", "identity", "events"), ("web",), ("clock",)
+
+
+def _clock(name: str, what: str, programs: Sequence[str], *jumps: float) -> Fault:
+    return Fault(name, what, _clocks_jump(programs, *jumps), UNSEEN, clock=True)
+
+
+def _server_clock(name: str, server: str, what: str, *jumps: float) -> Fault:
+    return Fault(
+        name,
+        f"the clock of {server} jumps {what}",
+        _server_jumps(server, *jumps),
+        # Redis forgets what was to expire in the meantime: frames in hand, and answers.
+        ONLY_ANSWERS if server == "Redis" else UNSEEN,
+        kinds=frozenset(Kind) if server == "Redis" else _FULL_ONLY,
+        clock=True,
+        of_server=True,
+        lingers=SERVER_OFF if server == "Redis" else 0.0,
+    )
+
 
 FAULTS: tuple[Fault, ...] = (
-    Fault("nothing", "nothing goes wrong, for comparison", lambda _: time.sleep(6.0)),
+    Fault("nothing", "nothing goes wrong, for comparison", lambda _: time.sleep(6.0), UNSEEN),
     Fault("worker-killed", "kill -9 of the process that works on frames", _worker_alone_killed),
     Fault("workers-killed", "kill -9 of all workers at once, with their parents", _all_workers_killed),
-    Fault("identity-killed", "kill -9 of the worker that compares faces", _children_killed("identity")),
+    Fault("identity-killed", "kill -9 of the worker that compares faces", _children_killed("identity"), UNSEEN),
     Fault("web-killed", "kill -9 of the process that answers, under gunicorn", _web_worker_killed, _CUT_OFF),
     Fault("web-host-killed", "kill -9 of a web process with its parent", _children_killed("web"), _CUT_OFF),
-    Fault("clock-killed", "kill -9 of the clock", _children_killed("clock")),
-    Fault("relay-killed", "kill -9 of the events' relay", _children_killed("events")),
+    Fault("clock-killed", "kill -9 of the clock", _children_killed("clock"), UNSEEN),
+    Fault("relay-killed", "kill -9 of the events' relay", _children_killed("events"), UNSEEN),
     Fault("worker-stopped", f"a worker is suspended for {PAUSE:g} s with a frame in hand", _worker_stopped),
     Fault("redis-restarted", "kill -9 of Redis, which keeps nothing, and a new start", _restarted("Redis")),
     Fault("redis-paused", f"Redis is stopped (SIGSTOP) for {PAUSE:g} s", _paused("Redis")),
@@ -170,12 +217,18 @@ FAULTS: tuple[Fault, ...] = (
     Fault("postgres-paused", f"PostgreSQL is stopped for {PAUSE:g} s", _paused("PostgreSQL"), kinds=_FULL_ONLY),
     Fault("rabbitmq-restarted", "kill -9 of RabbitMQ, and a new start", _restarted("RabbitMQ"), kinds=_FULL_ONLY),
     Fault("rabbitmq-paused", f"RabbitMQ is stopped for {PAUSE:g} s", _paused("RabbitMQ"), kinds=_FULL_ONLY),
-    Fault("deploy", "new processes beside the old, SIGTERM to the old one after the other", _deployed),
+    Fault("deploy", "new processes beside the old, SIGTERM to the old one after the other", _deployed, UNSEEN),
     Fault("disk-full", f"the database's disk is full for {FULL:g} s", _disk_full, disk=True),
-    Fault("worker-ahead", "the workers' clock is 60 s ahead for 8 s", _clock_jumps("worker", 60.0), clock=True),
-    Fault("worker-behind", "the workers' clock is 60 s behind for 8 s", _clock_jumps("worker", -60.0), clock=True),
-    Fault("web-ahead", "the webs' clock jumps 60 s ahead for 8 s", _clock_jumps("web", 60.0), clock=True),
-    Fault("web-behind", "the webs' clock jumps 60 s back for 8 s", _clock_jumps("web", -60.0), clock=True),
-    Fault("clock-ahead", "the clock's clock jumps 60 s ahead for 8 s", _clock_jumps("clock", 60.0), clock=True),
-    Fault("clock-behind", "the clock's clock jumps 60 s back for 8 s", _clock_jumps("clock", -60.0), clock=True),
+    _clock("workers-ahead", f"the workers' clocks are {OFF:g} s ahead for {JUMP:g} s", _WORKERS, OFF),
+    _clock("workers-behind", f"the workers' clocks are {OFF:g} s behind for {JUMP:g} s", _WORKERS, -OFF),
+    _clock("workers-apart", f"one worker host's clock is {OFF:g} s ahead, the other's behind", _WORKERS, OFF, -OFF),
+    _clock("webs-ahead", f"the webs' clocks jump {OFF:g} s ahead for {JUMP:g} s", _WEBS, OFF),
+    _clock("webs-behind", f"the webs' clocks jump {OFF:g} s back for {JUMP:g} s", _WEBS, -OFF),
+    _clock("webs-apart", f"one web host's clock jumps {OFF:g} s ahead, the other's back", _WEBS, OFF, -OFF),
+    _clock("clock-ahead", f"the clock's clock jumps {OFF:g} s ahead for {JUMP:g} s", _CLOCK, OFF),
+    _clock("clock-behind", f"the clock's clock jumps {OFF:g} s back for {JUMP:g} s", _CLOCK, -OFF),
+    _server_clock("redis-ahead", "Redis", f"{SERVER_OFF:g} s ahead for {JUMP:g} s", SERVER_OFF),
+    _server_clock("redis-behind", "Redis", f"{SERVER_OFF:g} s back for {JUMP:g} s", -SERVER_OFF),
+    _server_clock("postgres-clock", "PostgreSQL", f"{SERVER_OFF:g} s ahead, then back", SERVER_OFF, -SERVER_OFF),
+    _server_clock("rabbitmq-clock", "RabbitMQ", f"{SERVER_OFF:g} s ahead, then back", SERVER_OFF, -SERVER_OFF),
 )

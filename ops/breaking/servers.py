@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
@@ -26,8 +27,10 @@ class Server:
     #: Seconds that it may take to answer.
     boot = 15.0
 
-    def __init__(self, directory: Path, place: Place) -> None:
+    def __init__(self, directory: Path, place: Place, more: Mapping[str, str] | None = None) -> None:
+        """more: what its environment has beside our own."""
         self.directory, self.host, self.prefix = directory, place.host, place.prefix
+        self.environment = os.environ | (more or {})
         directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.process = self._make()
@@ -95,7 +98,8 @@ class Redis(Server):
         options = {"port": self.port, "bind": self.host, "protected-mode": "no", "save": "", "appendonly": "no"}
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         log = self.directory / "redis.log"
-        return Process("redis", [*self.prefix, program, *arguments], log=log, directory=self.directory)
+        command = [*self.prefix, program, *arguments]
+        return Process("redis", command, log=log, environment=self.environment, directory=self.directory)
 
     def _ready(self) -> bool:
         try:
@@ -141,7 +145,8 @@ class Postgres(Server):
         }
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         command = [*self.prefix, *_unprivileged(), str(_postgres("postgres")), "-D", str(self.data), *arguments]
-        return Process("postgres", command, log=self.directory / "postgres.log", directory=Path("/"))
+        log = self.directory / "postgres.log"
+        return Process("postgres", command, log=log, environment=self.environment, directory=Path("/"))
 
     def _initdb(self) -> None:
         if os.geteuid() == 0:
@@ -192,7 +197,7 @@ class Rabbitmq(Server):
         (self.directory / "plugins").write_text("[].\n")
         # The user guest is let in from elsewhere than localhost, for the hosts in their namespaces.
         (self.directory / "rabbitmq.conf").write_text("loopback_users = none\n")
-        self._environment = os.environ | {
+        own = {
             "HOME": str(self.directory),  # for the Erlang cookie
             "RABBITMQ_NODENAME": f"chaos{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": self.host,
@@ -207,7 +212,7 @@ class Rabbitmq(Server):
             "ERL_EPMD_ADDRESS": "127.0.0.1",
         }
         log = self.directory / "rabbitmq.log"
-        return Process("rabbitmq", [*self.prefix, program], log=log, environment=self._environment)
+        return Process("rabbitmq", [*self.prefix, program], log=log, environment=self.environment | own)
 
     def _ready(self) -> bool:
         try:

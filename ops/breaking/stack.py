@@ -79,9 +79,10 @@ class Stack:
         rows = self.disk.path if self.disk else self.directory
         self._places = places or OneMachine()
         full, at = kind is Kind.FULL, self._places.of
-        self.redis = Redis(self.directory / "redis", at("redis"))
-        self.postgres = Postgres(rows / "postgres", at("postgres")) if full else None
-        self.rabbitmq = Rabbitmq(self.directory / "rabbitmq", at("rabbitmq")) if full else None
+        more = self.clock.server_environment if self.clock else lambda _: {}
+        self.redis = Redis(self.directory / "redis", at("redis"), more("Redis"))
+        self.postgres = Postgres(rows / "postgres", at("postgres"), more("PostgreSQL")) if full else None
+        self.rabbitmq = Rabbitmq(self.directory / "rabbitmq", at("rabbitmq"), more("RabbitMQ")) if full else None
         database = self.postgres.url if self.postgres else f"sqlite:///{rows}/rows/liveness.db"
         queue = self.rabbitmq.url if self.rabbitmq else self.redis.url
         self._identity = identity
@@ -241,7 +242,7 @@ class Stack:
     ) -> Process:
         environment = self.environment | (more or {})
         if self.clock:
-            environment = environment | self.clock.environment(name, str(ROOT))
+            environment = environment | self.clock.environment(name, number, str(ROOT))
         with self._lock:
             log = self.directory / f"{name}-{len(list(self.directory.glob(f'{name}-*.log')))}.log"
             where = self._places.of(name, number).prefix

@@ -1,27 +1,85 @@
-"""Wall clocks that jump, of some programs and not of others. Their steady clocks go on."""
+"""Wall clocks that jump, of some hosts and not of others. Their steady clocks go on.
+
+A host's clock is that of a program and its number: `worker-1` is the second worker's, as if it had its machine to itself.
+Python's processes load `wrong/sitecustomize.py`, the servers `wrong/clock.c`, for which a C compiler is needed.
+"""
 
 from __future__ import annotations
 
+import mmap
+import os
+import shutil
+import struct
+import subprocess
 from pathlib import Path
 
 #: Holds what Python loads at its start.
 LOADED = Path(__file__).parent / "wrong"
+#: Nanoseconds, as wrong/clock.c reads them.
+_AHEAD = struct.Struct("q")
 
 
 class WrongClock:
-    """One clock for each name of a program; all are right at first."""
+    """One clock for each host; all are right at first."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
+        self._library = self._compiled()
 
-    def environment(self, name: str, path: str) -> dict[str, str]:
-        """What a program of this name is to be started with. path: its PYTHONPATH."""
-        self.set(name, 0.0)
-        return {"PYTHONPATH": f"{LOADED}:{path}", "CHAOS_CLOCK": str(self._directory / name)}
+    @property
+    def of_servers(self) -> bool:
+        """Whether servers can have wrong clocks, too."""
+        return self._library is not None
 
-    def set(self, name: str, seconds: float) -> None:
-        """From now on the clock of these programs is so many seconds ahead (or behind)."""
-        fresh = self._directory / f"{name}.new"
-        fresh.write_text(f"{seconds:.3f}\n")
-        fresh.replace(self._directory / name)
+    def environment(self, name: str, number: int, path: str) -> dict[str, str]:
+        """What a program of this name is to be started with on the host of this number. path: its PYTHONPATH."""
+        file = self._directory / f"{name}-{number}"
+        if not file.exists():
+            _write(file, 0.0)
+        return {"PYTHONPATH": f"{LOADED}:{path}", "CHAOS_CLOCK": str(file)}
+
+    def server_environment(self, name: str) -> dict[str, str]:
+        """What a server is to be started with."""
+        if self._library is None:
+            return {}
+        _write_mapped(self._mapped(name), 0.0)
+        return {"LD_PRELOAD": str(self._library), "CHAOS_SERVER_CLOCK": str(self._mapped(name))}
+
+    def set(self, name: str, seconds: float, number: int | None = None) -> None:
+        """From now on the clocks of these programs are so many seconds ahead (or behind): of one host, or of all."""
+        for file in self._directory.glob(f"{name}-{'*' if number is None else number}"):
+            _write(file, seconds)
+
+    def set_server(self, name: str, seconds: float) -> None:
+        """Likewise the clock of a server."""
+        _write_mapped(self._mapped(name), seconds)
+
+    def _mapped(self, name: str) -> Path:
+        return self._directory / f"server.{name}"
+
+    def _compiled(self) -> Path | None:
+        compiler = shutil.which("cc") or shutil.which("gcc")
+        if compiler is None:
+            return None
+        library = self._directory / "clock.so"
+        command = [compiler, "-shared", "-fPIC", "-O1", "-o", str(library), str(LOADED / "clock.c")]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        return library if done.returncode == 0 else None
+
+
+def _write(file: Path, seconds: float) -> None:
+    fresh = file.with_suffix(".new")
+    fresh.write_text(f"{seconds:.3f}\n")
+    fresh.replace(file)
+
+
+def _write_mapped(file: Path, seconds: float) -> None:
+    """In place, and in one piece: whoever has mapped it sees the file itself."""
+    if not file.exists():
+        file.write_bytes(bytes(mmap.PAGESIZE))
+    descriptor = os.open(file, os.O_WRONLY)
+    try:
+        os.pwrite(descriptor, _AHEAD.pack(int(seconds * 1e9)), 0)
+    finally:
+        os.close(descriptor)

@@ -29,7 +29,6 @@ from tests.integration import schema
 from tests.integration.api.conftest import SESSIONS
 from tests.integration.ports import free_port
 from tests.integration.redis_server import RedisServer
-from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[3]
 CONF = ROOT / "ops" / "gunicorn.conf.py"
@@ -59,8 +58,8 @@ class Server:
                 stdout=output,
                 stderr=output,
             )
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
-        deadline = time.monotonic() + PATIENCE
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10)
+        deadline = time.monotonic() + 15
         while True:
             with contextlib.suppress(httpx.ConnectError):
                 self.http.get("/livez")
@@ -73,12 +72,12 @@ class Server:
         return [json.loads(line) for line in self._log.read_text().splitlines()]
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
 
     def stop(self) -> int:
         self.http.close()
         self.process.terminate()
-        return self.process.wait(PATIENCE)
+        return self.process.wait(20)
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +204,7 @@ def test_a_body_of_unknown_length_is_refused_at_the_limit(server: Server) -> Non
         sent = 0
         connection.setblocking(False)
         answer = b""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + 10
         while not answer and time.monotonic() < deadline:
             with contextlib.suppress(BlockingIOError):
                 answer = connection.recv(4096)
@@ -268,29 +267,33 @@ def test_a_broken_upload_is_let_go(server: Server, redis: Redis) -> None:
             )
             + b"--x\r\n"
         )
-        until(lambda: redis.zcard(f"inflight:{session_id}"))  # while its picture is under way
-    until(lambda: not redis.zcard(f"inflight:{session_id}"))
+        deadline = time.monotonic() + 5
+        while not redis.zcard(f"inflight:{session_id}"):
+            assert time.monotonic() < deadline, "in flight while its picture is under way"
+            time.sleep(0.01)
+    deadline = time.monotonic() + 5
+    while redis.zcard(f"inflight:{session_id}"):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     assert not [line for line in server.log() if line["event"] == "internal_error"]
 
 
-def test_a_stop_lets_a_waiting_frame_be_answered(
-    settings: Settings, engine: Engine, redis: Redis, tmp_path: Path
-) -> None:
+def test_a_stop_lets_a_waiting_frame_be_answered(settings: Settings, engine: Engine, tmp_path: Path) -> None:
     server = Server(settings, tmp_path / "web.log")
     session_id = new_session(server)
     answers: list[httpx.Response] = []
 
     def ask() -> None:
         url = f"http://127.0.0.1:{server.port}{SESSIONS}/{session_id}/frame"
-        answers.append(httpx.post(url, files={"image": ("f", jpeg())}, timeout=PATIENCE))
+        answers.append(httpx.post(url, files={"image": ("f", jpeg())}, timeout=10))
 
     waiting = threading.Thread(target=ask)
     waiting.start()
-    until(lambda: redis.exists("underway"))
+    time.sleep(0.5)
     server.http.close()
     server.process.send_signal(signal.SIGTERM)
-    waiting.join(PATIENCE)
-    assert server.process.wait(PATIENCE) == 0
+    waiting.join(10)
+    assert server.process.wait(15) == 0
     assert answers[0].json()["code"] == "no_answer_in_time"
 
 
@@ -311,10 +314,6 @@ def test_each_process_has_connections_of_its_own(
 
 def test_each_request_is_one_line_with_its_id(server: Server) -> None:
     server.http.get("/readyz", headers={"X-Request-ID": "look-for-me"})
-
-    def told() -> list[dict[str, Any]]:
-        return [line for line in server.log() if line.get("request_id") == "look-for-me" and line["event"] == "request"]
-
-    until(told)
-    lines = told()
+    time.sleep(0.2)
+    lines = [line for line in server.log() if line.get("request_id") == "look-for-me" and line["event"] == "request"]
     assert [(line["method"], line["rule"], line["status"]) for line in lines] == [("GET", "/readyz", 503)]
