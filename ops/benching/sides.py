@@ -16,8 +16,9 @@ import psutil
 
 from ops.benching.machine import TOP
 from ops.benching.peer import environment
-from ops.breaking.processes import Process, free_port, wait_for
+from ops.breaking.processes import Process, wait_for
 from ops.breaking.stack import Kind, Stack
+from ops.lib.ports import free_port
 from shared import presence
 from shared.redis import make_redis
 

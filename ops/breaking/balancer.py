@@ -8,7 +8,8 @@ import socket
 from pathlib import Path
 
 from ops.breaking.places import Place
-from ops.breaking.processes import Missing, Process, free_port, wait_for
+from ops.breaking.processes import Missing, Process, wait_for
+from ops.lib.ports import free_port
 
 TEMPLATE = Path(__file__).resolve().parents[1] / "nginx" / "liveness.conf.template"
 

@@ -17,7 +17,8 @@ import psycopg
 import redis
 
 from ops.breaking.places import Place
-from ops.breaking.processes import Missing, Process, free_port, wait_for
+from ops.breaking.processes import Missing, Process, wait_for
+from ops.lib.ports import free_port
 
 
 class Server:

@@ -22,9 +22,10 @@ from sqlalchemy import Engine
 from ops.breaking.balancer import Balancer
 from ops.breaking.disk import SmallDisk
 from ops.breaking.places import OneMachine, Places
-from ops.breaking.processes import Process, free_port, wait_for
+from ops.breaking.processes import Process, wait_for
 from ops.breaking.servers import Postgres, Rabbitmq, Redis, Server
 from ops.breaking.wrongclock import WrongClock
+from ops.lib.ports import free_port
 from shared.db import make_engine
 from shared.settings import Settings
 

@@ -11,7 +11,6 @@ import platform
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 import redis
 
 from ops.lib.fetch import Archive, Piece, fetch
+from ops.lib.ports import free_port
 from ops.lib.words import MISSING, fail
 
 #: GETDEL came with it.
@@ -116,13 +116,6 @@ def version(program: str) -> tuple[int, ...]:
         return (0,)
     match = re.search(r"v=(\d+)\.(\d+)", said)
     return tuple(int(part) for part in match.groups()) if match else (0,)
-
-
-def free_port() -> int:
-    """A loopback port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.integration.ports import free_port
+from ops.lib.ports import free_port
 
 
 class RedisServer:

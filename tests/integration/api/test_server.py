@@ -23,11 +23,11 @@ from PIL import Image
 from redis import Redis
 from sqlalchemy import Engine
 
+from ops.lib.ports import free_port
 from shared.db import make_engine
 from shared.settings import Settings
 from tests.integration import schema
 from tests.integration.api.conftest import SESSIONS
-from tests.integration.ports import free_port
 from tests.integration.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[3]

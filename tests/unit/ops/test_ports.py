@@ -1,0 +1,21 @@
+"""Ports for servers of our own."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from ops.lib import ports
+
+
+def test_a_port_is_free_given_once_and_none_that_a_client_may_get(monkeypatch: pytest.MonkeyPatch) -> None:
+    free, taken = ports.free_port(), ports.free_port()
+    assert free != taken
+    assert {free, taken} < set(range(1024, 32768))
+    with socket.create_server(("127.0.0.1", taken)):
+        monkeypatch.setattr(ports, "OURS", [free, taken])
+        monkeypatch.setattr(ports, "_given", set())
+        assert ports.free_port() == free
+        with pytest.raises(RuntimeError, match="no free port"):
+            ports.free_port()
