@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -24,15 +23,9 @@ from shared.events import connect, durable_queue
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import Session
 from tests.integration import schema
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[3]
-
-
-def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        time.sleep(0.002)
 
 
 class Subscriber(ConsumerMixin):
@@ -52,12 +45,12 @@ class Subscriber(ConsumerMixin):
     def start(self) -> Subscriber:
         """Returns when its queue is there."""
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(PATIENCE)
         return self
 
     def stop(self) -> None:
         self.should_stop = True
-        self._thread.join(10)
+        self._thread.join(PATIENCE)
         assert not self._thread.is_alive()
 
     def get_consumers(self, consumer: Any, channel: Any) -> list[Any]:
@@ -150,11 +143,11 @@ def live(engine: Engine, count: int = 1) -> list[str]:
 class EventsProcess:
     """`python -m workers.events`, as the Procfile starts it."""
 
-    def __init__(self, log: Path, **environment: str) -> None:
+    def __init__(self, log: Path, module: str = "workers.events", **environment: str) -> None:
         self._log = log
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "workers.events"],
+                [sys.executable, "-m", module],
                 cwd=ROOT,
                 env=os.environ | {"LOG_FORMAT": "json"} | environment,
                 stdout=output,
@@ -171,16 +164,16 @@ class EventsProcess:
 
     def stop(self) -> int:
         self.process.terminate()
-        return self.process.wait(15)
+        return self.process.wait(PATIENCE)
 
 
 @pytest.fixture
 def start_events(tmp_path: Path, database_url: str, redis_server: Any) -> Iterator[Callable[..., EventsProcess]]:
     started: list[EventsProcess] = []
 
-    def start(url: str, **environment: str) -> EventsProcess:
+    def start(url: str, module: str = "workers.events", **environment: str) -> EventsProcess:
         own = {"REDIS_URL": redis_server.url, "DATABASE_URL": database_url, "EVENTS_URL": url}
-        started.append(EventsProcess(tmp_path / f"events{len(started)}.log", **own | environment))
+        started.append(EventsProcess(tmp_path / f"events{len(started)}.log", module, **own | environment))
         return started[-1]
 
     yield start

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from shared.db import UnitOfWork
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import Session
-from tests.integration.events.conftest import ROOT, EventsProcess, until
+from tests.integration.events.conftest import ROOT, EventsProcess
+from tests.waiting import until
 
 PAGE = ROOT / "docs" / "events.md"
 

@@ -20,7 +20,8 @@ from shared.metrics.table import WEBHOOK_ATTEMPTS
 from shared.settings import Settings
 from shared.webhooks import FAILING, SCHEDULE, Status, fault_of, is_outside
 from tests.integration.api.contract import Contract
-from tests.integration.events.conftest import EventsProcess, live, until
+from tests.integration.events.conftest import EventsProcess, live
+from tests.waiting import until
 from workers.events import calling
 from workers.events.calling import Refused, call
 from workers.events.webhooks import Deliverer

@@ -4,68 +4,88 @@ from __future__ import annotations
 
 import http.client
 import signal
+import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
+import psutil
 import pytest
 
-from tests.integration.ports import free_port
+from ops.lib.ports import free_port
+from tests.integration.workers.service import end_with_children
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[3]
-#: Takes half a second for each request.
+#: Says that a request is in hand, and answers it when it may: files in the current directory.
 APP = """
 import time
+import uuid
+from pathlib import Path
 def app(environ, start_response):
-    time.sleep(0.5)
+    Path(f"begun-{uuid.uuid4().hex}").touch()
+    while not Path("go").exists():
+        time.sleep(0.01)
     start_response("200 OK", [("Content-Length", "2")])
     return [b"ok"]
 """
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def server(tmp_path: Path) -> Iterator[tuple[psutil.Popen, int]]:
     """gunicorn with the worker of ops/gunicorn.conf.py, two threads, and its port."""
     (tmp_path / "slow.py").write_text(APP)
     port = free_port()
     command = [sys.executable, "-m", "gunicorn", "-k", "ops.draining.DrainingWorker", "--threads", "2"]
-    command += ["-b", f"127.0.0.1:{port}", "--pythonpath", f"{tmp_path},{ROOT}", "--no-control-socket", "slow:app"]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
-    until = time.monotonic() + 20
-    while ask(port) != "200":
-        assert time.monotonic() < until, "gunicorn does not answer"
-        time.sleep(0.1)
-    yield process, port
-    process.kill()
-    process.wait()
+    command += ["-b", f"127.0.0.1:{port}", "--pythonpath", f"{tmp_path},{ROOT}", "--no-control-socket"]
+    command += ["--chdir", str(tmp_path), "--graceful-timeout", f"{PATIENCE:.0f}", "slow:app"]
+    with psutil.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        until(lambda: process.children() and listens(process))
+        yield process, port
+        if process.poll() is None:
+            end_with_children(process)
 
 
-def ask(port: int) -> str:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    try:
-        connection.request("GET", "/")
-        return str(connection.getresponse().status)
-    except (OSError, http.client.HTTPException) as error:
-        return type(error).__name__
-    finally:
-        connection.close()
+def listens(process: psutil.Process) -> bool:
+    return any(each.status == psutil.CONN_LISTEN for each in process.net_connections())
 
 
-def test_who_has_come_is_answered_and_who_comes_later_is_refused(server):
+def ask(port: int) -> http.client.HTTPConnection:
+    """Connect and send a request; the answer is to be read."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    connection.request("GET", "/")
+    return connection
+
+
+def test_who_has_come_is_answered_and_who_comes_later_is_refused(server, tmp_path):
     process, port = server
-    with ThreadPoolExecutor(10) as clients:
-        come = [clients.submit(ask, port) for _ in range(8)]
-        time.sleep(0.2)
+    (worker,) = process.children()
+    with ExitStack() as clients:
+
+        def come(count: int) -> list[http.client.HTTPConnection]:
+            connections = [ask(port) for _ in range(count)]
+            for connection in connections:
+                clients.callback(connection.close)
+            return connections
+
+        in_hand = come(2)
+        until(lambda: len(list(tmp_path.glob("begun-*"))) == 2)
+        # These are the system's still when the process is told to stop: it takes no connection meanwhile.
+        worker.suspend()
+        waiting = come(6)
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
-        later = [ask(port) for _ in range(3)]
-        assert [answer.result() for answer in come] == ["200"] * 8
-    # Not "ConnectionResetError": a balancer cannot tell what became of a request that was cut off.
-    assert later == ["ConnectionRefusedError"] * 3
-    assert process.wait(10) == 0
+        until(lambda: not listens(process))
+        worker.resume()
+        until(lambda: not listens(worker))
+        # Not reset: a balancer cannot tell what became of a request that was cut off.
+        for _ in range(3):
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        (tmp_path / "go").touch()
+        assert [client.getresponse().status for client in in_hand + waiting] == [200] * 8
+    assert process.wait(PATIENCE) == 0
 
 
 def test_the_service_runs_it():

@@ -18,6 +18,7 @@ from shared.liveness.observation import Observation
 from shared.liveness.session import SETTLE, Session, State
 from shared.redis import make_redis
 from tests.integration.workers.service import ROOT, Service
+from tests.waiting import PATIENCE, until
 from workers import clock
 from workers.clock import REMEMBER, Chore, Clock, Sessions, make_clock
 from workers.lease import Lease
@@ -58,8 +59,14 @@ def going(*clocks: Clock) -> Iterator[None]:
     for each in clocks:
         each.stop()
     for thread in threads:
-        thread.join(5)
+        thread.join(PATIENCE)
         assert not thread.is_alive()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that looks often."""
+    monkeypatch.setattr(clock, "TICK", 0.02)
 
 
 def test_overdue_sessions_fail_or_expire_and_others_do_not(service, sessions):
@@ -129,50 +136,70 @@ def test_events_that_nobody_could_be_told_are_given_up_in_the_end(service):
     assert told() == 1
 
 
+@pytest.mark.usefixtures("quick")
 def test_two_clocks_end_each_session_once(service):
     """With a lease that both hold: the row's lock is what counts."""
     now = time.time()
-    for _ in range(40):
-        service.open(ChallengeType.BLINK, at=now - 400)
+    ids = [service.open(ChallengeType.BLINK, at=now - 400) for _ in range(40)]
+    both_are_here = threading.Barrier(2, timeout=PATIENCE)
+    looks: list[str] = []
 
     class BothHold(Lease):
         def hold(self) -> bool:
             return True
 
-    lease = BothHold(service.redis, "clock", 5)
-    chores = [Chore("end_overdue", 1.0, Sessions(service.engine, retention=HOUR).end_overdue)]
-    with going(Clock(chores, lease), Clock(chores, lease)):
-        time.sleep(1.5)
+    def make(name: str) -> Clock:
+        sessions = Sessions(service.engine, retention=HOUR)
+
+        def end_overdue(now: float) -> bool:
+            if name not in looks:
+                both_are_here.wait()
+            looks.append(name)
+            return sessions.end_overdue(now)
+
+        return Clock([Chore("end_overdue", 0.0, end_overdue)], BothHold(service.redis, "clock", HOUR))
+
+    with going(make("first"), make("second")):
+        until(lambda: all(looks.count(name) >= 3 for name in ("first", "second")))
+    assert {state(service, session_id) for session_id in ids} == {State.EXPIRED}
     with service.engine.connect() as connection:
         told = connection.exec_driver_sql("SELECT count(*) FROM outbox WHERE type = 'session.expired'").scalar()
     assert told == 40
 
 
+@pytest.mark.usefixtures("quick")
 def test_one_of_two_clocks_does_the_work_and_the_other_takes_over(service):
     done: list[str] = []
+    refused: list[str] = []
 
     def make(name: str) -> Clock:
+        class Noted(Lease):
+            def hold(self) -> bool:
+                held = super().hold()
+                if not held:
+                    refused.append(name)
+                return held
+
         chore = Chore("note", 0.0, lambda _: done.append(name) is not None)
-        return Clock([chore], Lease(service.redis, "clock", 5))
+        return Clock([chore], Noted(service.redis, "clock", HOUR))
 
     with going(make("first")):
-        time.sleep(0.3)
+        until(lambda: done)
         with going(make("second")):
-            time.sleep(1.2)
-    assert set(done) == {"first"}
-    with going(make("second")):
-        time.sleep(0.3)
-    assert done[-1] == "second"
+            until(lambda: len(refused) >= 3)
+    assert (set(done), set(refused)) == ({"first"}, {"second"})
+    with going(make("third")):
+        until(lambda: done[-1] == "third")
 
 
 def test_without_redis_the_work_is_done_all_the_same(service):
     session_id = service.open(at=time.time() - 400)
     chores = [Chore("end_overdue", 1.0, Sessions(service.engine, retention=HOUR).end_overdue)]
     with going(Clock(chores, Lease(make_redis("redis://127.0.0.1:1/0"), "clock", 5))):
-        time.sleep(0.7)
-    assert state(service, session_id) == State.EXPIRED
+        until(lambda: state(service, session_id) == State.EXPIRED)
 
 
+@pytest.mark.usefixtures("quick")
 def test_a_chore_that_fails_stops_neither_the_others_nor_the_clock(service):
     done: list[float] = []
 
@@ -180,9 +207,8 @@ def test_a_chore_that_fails_stops_neither_the_others_nor_the_clock(service):
         raise RuntimeError("a fault, as this test wants it")
 
     chores = [Chore("broken", 0.0, broken), Chore("note", 0.0, lambda now: done.append(now) is not None)]
-    with going(Clock(chores, Lease(service.redis, "clock", 5))):
-        time.sleep(1.3)
-    assert len(done) == 2
+    with going(Clock(chores, Lease(service.redis, "clock", HOUR))):
+        until(lambda: len(done) >= 2)
 
 
 def test_the_clock_of_the_service_has_all_its_chores(service):
@@ -210,12 +236,10 @@ def test_the_process_ends_sessions_and_stops_when_told(service, tmp_path, stop):
     with (tmp_path / "clock.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "workers.clock"], cwd=ROOT, env=environment, stderr=log)
     try:
-        deadline = time.monotonic() + 60
-        while state(service, session_id) is not State.EXPIRED:
-            assert time.monotonic() < deadline, (tmp_path / "clock.log").read_text()
-            time.sleep(0.05)
+        until(lambda: state(service, session_id) is State.EXPIRED or process.poll() is not None)
+        assert process.poll() is None, (tmp_path / "clock.log").read_text()
         process.send_signal(signal.SIGTERM if stop == "terminate" else signal.SIGINT)
-        assert process.wait(30) == 0
+        assert process.wait(PATIENCE) == 0
     finally:
         process.kill()
         process.wait()
