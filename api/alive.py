@@ -5,11 +5,14 @@ The worker decides it in any case: for a frame of a session that was ended or ca
 
 from __future__ import annotations
 
+from itertools import islice
+from threading import Lock
+
 from shared.liveness.session import Session
 
 #: Seconds for which a session is taken to live, unless it is due before that.
 TRUST = 2.0
-#: Sessions that are remembered; those that were seen first are forgotten first.
+#: Sessions that are remembered at most; those that were seen first are forgotten first.
 MOST = 5000
 
 
@@ -17,8 +20,13 @@ class Alive:
     """Those of one process; for all of its threads."""
 
     def __init__(self) -> None:
-        #: By id, as it was then, and until when that holds.
+        #: By id, as it was then, and until when that holds; who was seen longest ago stands first.
         self._seen: dict[str, tuple[Session, float]] = {}
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        """How many are remembered, those whose moment is over but that nobody has dropped yet among them."""
+        return len(self._seen)
 
     def known(self, session_id: str, at: float) -> Session | None:
         """The session as it was a moment ago, where it may be taken to live at `at`."""
@@ -29,12 +37,15 @@ class Alive:
         """It was looked up; remembered where it lives."""
         if session.due is None:
             return
-        if len(self._seen) >= MOST:
-            for session_id in list(self._seen)[: MOST // 2]:  # list(): other threads go on writing
-                self._seen.pop(session_id, None)
-        self._seen.pop(session.id, None)  # to stand at the end
-        self._seen[session.id] = (session, min(at + TRUST, session.due))
+        with self._lock:
+            self._seen.pop(session.id, None)  # to stand at the end
+            self._seen[session.id] = (session, min(at + TRUST, session.due))
+            # Two for each that comes: so many as live are remembered, and no request pays for the others' dropping.
+            for session_id, (_, until) in list(islice(self._seen.items(), 2)):
+                if until <= at or len(self._seen) > MOST:
+                    del self._seen[session_id]
 
     def forget(self, session_id: str) -> None:
         """It was ended here."""
-        self._seen.pop(session_id, None)
+        with self._lock:
+            self._seen.pop(session_id, None)

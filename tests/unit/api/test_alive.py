@@ -48,3 +48,24 @@ def test_it_does_not_grow_for_ever(monkeypatch):
         living.seen(session(str(n)), 1000.0)
     assert sum(living.known(str(n), 1000.0) is not None for n in range(100)) <= 10
     assert living.known("99", 1000.0)
+
+
+def test_who_is_gone_is_dropped():
+    """A web process that has seen a hundred thousand sessions holds those of the last two seconds."""
+    living = Alive()
+    for n in range(1000):
+        at = 1000.0 + n * TRUST / 10
+        living.seen(session(str(n), ttl=1e6), at)
+        assert living.known(str(n), at)
+    assert len(living) <= 11
+    assert living.known("991", at)
+
+
+def test_who_is_seen_again_stays():
+    """Its place is that of its latest look-up."""
+    living = Alive()
+    for n in range(100):
+        living.seen(session("faithful", ttl=1e6), 1000.0 + n * TRUST)
+        living.seen(session(str(n), ttl=1e6), 1000.0 + n * TRUST)
+        assert living.known("faithful", 1000.0 + n * TRUST)
+    assert len(living) <= 4
