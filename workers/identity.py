@@ -147,9 +147,8 @@ class ReferenceWork(Work):
         if chip is None or seen.observation.faces != 1:
             self._tell(session_id, _problem("no_face" if chip is None else "several_faces"))
             return
-        face = decode_chip(chip)
-        # As the client's frames are: a face is not quite its own mirror image.
-        own = self._tools.describer.describe(face[:, ::-1] if session.mirrored else face)
+        # Whether the client's frames are mirrored or not: a face and its mirror image are described alike.
+        own = self._tools.describer.describe(decode_chip(chip))
         # Kept before the anchor is looked for: whichever of the two comes second finds the other.
         faces.keep_reference(redis, session_id, to_bytes(own), expires_at - now())
         anchor = faces.look_anchor(redis, session_id)

@@ -74,7 +74,7 @@ def from_bytes(data: bytes) -> Descriptor:
 
 
 def distance(one: Descriptor, other: Descriptor) -> float:
-    """How far apart two faces are: 0.26 in the median for one person, 0.82 for two (`shared.liveness.identity`)."""
+    """How far apart two faces are: 0.24 in the median for one person, 0.81 for two (`shared.liveness.identity`)."""
     return float(np.linalg.norm(one - other))
 
 
@@ -87,6 +87,12 @@ class Describer:
         self._net = cv2.dnn.readNetFromONNX(network, cv2.dnn.ENGINE_CLASSIC)
 
     def describe(self, chip: Picture) -> Descriptor:
-        """Whose face the chip shows."""
+        """Whose face the chip shows: the mean of what the network says of it and of its mirror image.
+
+        The network says something else of either; what they have in common is the person's. It takes two passes.
+        """
+        return np.mean([self._once(chip), self._once(chip[:, ::-1])], axis=0, dtype=np.float32)
+
+    def _once(self, chip: Picture) -> Descriptor:
         self._net.setInput(cv2.dnn.blobFromImage(np.ascontiguousarray(chip), _SCALE, mean=_MEAN, swapRB=True))
         return np.array(self._net.forward(), dtype=np.float32).ravel()

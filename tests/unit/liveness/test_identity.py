@@ -9,17 +9,17 @@ from dataclasses import replace
 import pytest
 
 from shared.liveness.challenge import ChallengeType
-from shared.liveness.evidence import Code, Preset
+from shared.liveness.evidence import LIMITS, Code, Preset
 from shared.liveness.frame import Frame
-from shared.liveness.identity import FRESH, LOST, MOST, OUT, PATIENCE, Identity, broken
+from shared.liveness.identity import DOUBT, FRESH, LOST, MOST, OUT, PATIENCE, Identity, broken
 from shared.liveness.observation import Observation, Problem
 from shared.liveness.session import FrameResult, Session, State
 from tests.unit.liveness.people import T0, Person, film, gesture, observe, submit, without_face
 
 TURN_LEFT, BLINK, SMILE = ChallengeType.TURN_LEFT, ChallengeType.BLINK, ChallengeType.SMILE
-LIMIT = 0.55
+LIMIT = LIMITS[Preset.STANDARD][Code.SWAPPED]
 #: Distances of the same person, of one that may be either, and of another.
-SAME, DOUBTFUL, OTHER = 0.3, 0.57, 0.8
+SAME, DOUBTFUL, OTHER = 0.3, LIMIT + DOUBT / 2, 0.8
 
 
 def opened(*types: ChallengeType, preset: Preset = Preset.STANDARD, timeout: float = 5.0) -> Session:
@@ -239,10 +239,11 @@ def test_a_doubt_that_nothing_decides_is_not_live():
 
 def test_a_limit_is_the_presets():
     """What standard takes for another person, lenient does not."""
+    between = (LIMITS[Preset.LENIENT][Code.SWAPPED] + LIMIT) / 2
     for preset, state in ((Preset.LENIENT, State.COMPLETED), (Preset.STANDARD, State.FAILED)):
         session = opened(TURN_LEFT, BLINK, preset=preset)
         frames = turn_and_blink()
-        watched(session, frames, first_is_anchor(frames, 0.59))
+        watched(session, frames, first_is_anchor(frames, between))
         assert session.state is state
 
 
