@@ -9,6 +9,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.judgement import Judgement, sureness
 from shared.liveness.gestures.neutral import Neutral
+from shared.liveness.gestures.quantiles import median
 from shared.liveness.gestures.track import Signal, Track
 
 
@@ -37,7 +38,7 @@ def _only_relaxed(smile: Signal) -> bool:
     """Whether the mouth has but come back to where it mostly was: lips that were pursed, and are no more."""
     below = np.flatnonzero(smile < thresholds.SMILE)
     before = smile[: below[-1] + 1] if len(below) else smile[:0]
-    return bool(len(before)) and float(smile[-1] - np.median(before)) < thresholds.SMILE_BEYOND * thresholds.SMILE
+    return bool(len(before)) and float(smile[-1] - median(before)) < thresholds.SMILE_BEYOND * thresholds.SMILE
 
 
 def judge_open_mouth(track: Track, neutral: Neutral, since: float) -> Judgement:
@@ -47,7 +48,7 @@ def judge_open_mouth(track: Track, neutral: Neutral, since: float) -> Judgement:
 
 def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float, since: float) -> Judgement:
     # From where the head mostly is, not from the neutral: a camera at the side sees a mouth as well as one in front.
-    away = np.maximum(np.abs(track.yaw - np.median(track.yaw)), np.abs(track.pitch - np.median(track.pitch)))
+    away = np.maximum(np.abs(track.yaw - median(track.yaw)), np.abs(track.pitch - median(track.pitch)))
     facing = abs(track.yaw[-1] - thresholds.PLAUSIBLE_YAW[0]) <= thresholds.MOUTH_SEEN[0] and (
         abs(track.pitch[-1] - thresholds.PLAUSIBLE_PITCH[0]) <= thresholds.MOUTH_SEEN[1]
     )
@@ -61,7 +62,7 @@ def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float
     if not len(rested):
         return Judgement(False, 0.0, hints.relax(kind))
     yaw, pitch = track.yaw[now], track.pitch[now]
-    strayed = max(abs(yaw[-1] - np.median(yaw[rested])), abs(pitch[-1] - np.median(pitch[rested])))
+    strayed = max(abs(yaw[-1] - median(yaw[rested])), abs(pitch[-1] - median(pitch[rested])))
     if track.held((amount >= needed) & (away <= thresholds.MOUTH_HIDDEN), since) >= thresholds.HELD:
         if strayed > thresholds.MOUTH_CALM:
             return Judgement(False, 0.0, hints.HOLD_STILL)

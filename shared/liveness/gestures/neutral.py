@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.liveness.gestures import thresholds
+from shared.liveness.gestures.quantiles import median, quantile
 from shared.liveness.gestures.track import Mask, Signal, Track
 
 
@@ -33,10 +34,10 @@ def learn_neutral(track: Track, opening_until: float) -> Neutral:
     return Neutral(
         yaw=_resting_angle(track, track.yaw, opening, thresholds.PLAUSIBLE_YAW),
         pitch=_resting_angle(track, track.pitch, opening, thresholds.PLAUSIBLE_PITCH),
-        left_eye=max(thresholds.LEAST_OPEN, float(np.quantile(track.left_eye, 0.8))),
-        right_eye=max(thresholds.LEAST_OPEN, float(np.quantile(track.right_eye, 0.8))),
-        mouth_open=float(np.quantile(track.mouth_open, 0.2)),
-        smile=float(np.quantile(track.smile, 0.3)),
+        left_eye=max(thresholds.LEAST_OPEN, quantile(track.left_eye, 0.8)),
+        right_eye=max(thresholds.LEAST_OPEN, quantile(track.right_eye, 0.8)),
+        mouth_open=quantile(track.mouth_open, 0.2),
+        smile=quantile(track.smile, 0.3),
     )
 
 
@@ -48,6 +49,6 @@ def _resting_angle(track: Track, angle: Signal, opening: Mask, plausible: tuple[
         first = angle[steady]
     if not len(first):
         return centre  # Never seen at rest: anyone's neutral will have to do.
-    resting = float(np.median(first))
+    resting = median(first)
     near = angle[steady & (np.abs(angle - resting) <= thresholds.REFINE)]
-    return float(np.median(near)) if len(near) else resting
+    return median(near) if len(near) else resting

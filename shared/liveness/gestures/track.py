@@ -56,7 +56,9 @@ class Track:
         if len(self) < 2:
             return np.zeros(len(self))
         steps = np.abs(np.diff(signal)) / np.maximum(np.diff(self.at), 1e-3)
-        fastest: Signal = np.maximum(np.append(steps, steps[-1]), np.insert(steps, 0, steps[0]))
+        fastest = np.empty(len(self))
+        fastest[0], fastest[-1] = steps[0], steps[-1]
+        np.maximum(steps[:-1], steps[1:], out=fastest[1:-1])
         return fastest
 
     def held(self, over: Mask, since: float) -> float:
