@@ -45,8 +45,16 @@ def list_faults() -> None:
 @click.option("--fps", default=6.0, show_default=True, help="Frames a second of each.")
 @click.option("--times", default=1, show_default=True, help="How many times over.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the table as JSON.")
+@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Where logs of what did not hold go.")
 def run_faults(
-    *, names: Sequence[str], kinds: Sequence[str], clients: int, fps: float, times: int, out: Path | None
+    *,
+    names: Sequence[str],
+    kinds: Sequence[str],
+    clients: int,
+    fps: float,
+    times: int,
+    out: Path | None,
+    keep: Path | None,
 ) -> None:
     """Inflict the named faults, or all of them. Ends with 1 where something did not hold."""
     from ops.breaking.clips import Clips
@@ -56,7 +64,8 @@ def run_faults(
     faults = [_BY_NAME[name] for name in names] or list(FAULTS)
     results: list[Result] = []
     for _ in range(times):
-        for result in run([Kind(k) for k in kinds] or list(Kind), faults, frames, clients=clients, fps=fps):
+        beneath = [Kind(k) for k in kinds] or list(Kind)
+        for result in run(beneath, faults, frames, clients=clients, fps=fps, keep=keep):
             results.append(result)
             _say(result)
     if out:

@@ -48,7 +48,7 @@ class Tolerance:
 #: Requests are answered, whatever happens.
 ONLY_ANSWERS = Tolerance()
 #: Clients see nothing of it; a machine that is busy for a moment is allowed for.
-UNSEEN = Tolerance(refused=0.01)
+UNSEEN = Tolerance(refused=0.025)
 
 
 def answered(requests: Sequence[Request], deadline: float, tolerance: Tolerance) -> Iterator[str]:

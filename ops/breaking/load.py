@@ -7,7 +7,7 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -218,7 +218,3 @@ class _Speaker:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-#: Something that is done while a load runs.
-Act = Callable[[], None]

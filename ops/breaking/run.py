@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 from ops.breaking import checks
 from ops.breaking.checks import Holding
@@ -46,9 +47,15 @@ class Result:
 
 
 def run(
-    kinds: Sequence[Kind], faults: Sequence[Fault], frames: Frames, *, clients: int, fps: float
+    kinds: Sequence[Kind],
+    faults: Sequence[Fault],
+    frames: Frames,
+    *,
+    clients: int,
+    fps: float,
+    keep: Path | None = None,
 ) -> Iterator[Result]:
-    """Each fault on each set of servers that it can happen to."""
+    """Each fault on each set of servers that it can happen to. keep: where the logs of what did not hold go."""
     for kind in kinds:
         fitting = [fault for fault in faults if kind in fault.kinds]
         for (disk, clock), group in groupby(fitting, key=lambda f: (f.disk, f.clock)):
@@ -56,7 +63,10 @@ def run(
             try:
                 with Stack(kind, disk_megabytes=_DISK[kind] if disk else None, wrong_clock=clock) as stack:
                     for fault in some:
-                        yield inflict(stack, fault, frames, clients=clients, fps=fps)
+                        result = inflict(stack, fault, frames, clients=clients, fps=fps)
+                        if keep and not result.passed:
+                            stack.keep_logs(keep / f"{kind}-{fault.name}")
+                        yield result
             except (Missing, PermissionError) as error:
                 yield from (Result(kind, fault, (), skipped=str(error)) for fault in some)
 

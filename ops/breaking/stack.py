@@ -177,6 +177,12 @@ class Stack:
         with self._lock:
             self.programs.remove(program)
 
+    def keep_logs(self, directory: Path) -> None:
+        """Copy what all programs and servers have said, since this stack was started, to where it outlives us."""
+        directory.mkdir(parents=True, exist_ok=True)
+        for path in self.directory.rglob("*.log"):
+            shutil.copy(path, directory)
+
     def ready(self, port: int | None = None) -> bool:
         """Whether /readyz says so, of the balancer or of the web process on this port."""
         if port is None:
@@ -266,8 +272,3 @@ class Stack:
         with self._lock:
             for program in self.programs:
                 program.kill()
-
-
-def logs_of(stack: Stack) -> dict[str, str]:
-    """What each program said last, by the name of its log."""
-    return {path.name: path.read_text(errors="replace") for path in sorted(stack.directory.glob("*.log"))}
