@@ -201,7 +201,7 @@ class Holding:
         """Look."""
         memory: Counter[str] = Counter()
         for program in stack.programs:
-            memory[program.name] += sum(p.memory_info().rss for p in program.family()) / 1e6
+            memory[program.name] += sum(program.of_each(lambda p: int(p.memory_info().rss))) / 1e6
         connections = {server.name: server.connections() for server in stack.servers}
         return cls(connections, {name: round(size, 1) for name, size in memory.items()})
 

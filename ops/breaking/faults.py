@@ -111,8 +111,7 @@ def _worker_stopped(stack: Stack) -> None:
 
 
 def _signal(program: Process, number: signal.Signals) -> None:
-    for process in program.family():
-        process.send_signal(number)
+    program.of_each(lambda process: process.send_signal(number))
 
 
 def _disk_full(stack: Stack) -> None:

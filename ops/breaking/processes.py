@@ -11,8 +11,11 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
+
+_T = TypeVar("_T")
 
 #: prctl(2): the signal that a child gets when its parent dies, so that nothing outlives us, whatever becomes of us.
 _PR_SET_PDEATHSIG = 1
@@ -75,6 +78,14 @@ class Process:
             first = psutil.Process(self.pid)
             return [first, *first.children(recursive=True)]
         return []
+
+    def of_each(self, ask: Callable[[psutil.Process], _T]) -> list[_T]:
+        """What its family answers. Who has ended since it was listed, as PostgreSQL's processes do, is left out."""
+        answers = []
+        for process in self.family():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                answers.append(ask(process))
+        return answers
 
     def signal(self, number: signal.Signals) -> None:
         """To its whole group: as a paused machine or container is stopped, or one that lost its power."""

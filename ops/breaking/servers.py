@@ -60,20 +60,16 @@ class Server:
 
     def pause(self) -> None:
         """Stop its processes; connections stay, nobody answers."""
-        for process in self.process.family():
-            process.send_signal(signal.SIGSTOP)
+        self.process.of_each(lambda process: process.send_signal(signal.SIGSTOP))
 
     def resume(self) -> None:
         """The reverse of `pause`."""
-        for process in self.process.family():
-            process.send_signal(signal.SIGCONT)
+        self.process.of_each(lambda process: process.send_signal(signal.SIGCONT))
 
     def connections(self) -> int:
         """How many clients are connected to it."""
-        count = 0
-        for process in self.process.family():
-            count += sum(c.status == "ESTABLISHED" and c.laddr.port == self.port for c in process.net_connections())
-        return count
+        held = self.process.of_each(lambda process: process.net_connections())
+        return sum(c.status == "ESTABLISHED" and c.laddr.port == self.port for some in held for c in some)
 
     def _make(self) -> Process:
         raise NotImplementedError

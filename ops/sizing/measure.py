@@ -103,7 +103,7 @@ def _read(stack: Stack) -> Reading:
 
 
 def _cpu(programs: list[Process]) -> float:
-    times = [process.cpu_times() for program in programs for process in program.family()]
+    times = [taken for program in programs for taken in program.of_each(lambda process: process.cpu_times())]
     return sum(t.user + t.system for t in times)
 
 
