@@ -58,7 +58,6 @@ _FORM = RequestBody(
         "too_many_frames",
         "overloaded",
         "no_answer_in_time",
-        "unavailable",
         "redis_unavailable",
         "queue_unavailable",
         "database_unavailable",
@@ -122,7 +121,7 @@ def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
 def _enter(held: Resources, session_id: str, frame_id: str) -> None:
     """Have the frame known to be under way, or refuse it before it has cost anything.
 
-    Before the picture is read: a slow upload must not let a later frame time its challenge out.
+    Before its form is parsed, and before the picture is looked at.
     """
     settings = held.settings
     most = inflight.Limits(settings.frames_per_session, settings.frames_per_worker, settings.frame_wait)

@@ -19,7 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from api.context import note_problem, request_id
+from api.context import HEADER, note_problem, request_id
 from api.schemas import Fault, Problem
 
 MEDIA_TYPE = "application/problem+json"
@@ -110,6 +110,12 @@ KINDS: dict[str, Kind] = {
             405,
             "Wrong method",
             "This address does not answer that method: use one that the Allow header lists.",
+        ),
+        Kind(
+            "too_slow",
+            408,
+            "The request did not come in time",
+            "Send it again, over a better connection or with a smaller picture: 640 pixels of width are plenty.",
         ),
         Kind(
             "idempotency_key_in_use",
@@ -313,7 +319,7 @@ def refuse_parameters(error: ValidationError) -> NoReturn:
 def responses(answer: type[BaseModel], *codes: str) -> ResponseDict:
     """What a route says in the OpenAPI document: its answer, and by status each problem's code and title."""
     said: ResponseDict = {200: answer}
-    said.update(documented(*codes, "internal_error").items())
+    said.update(documented(*codes, "too_slow", "internal_error", "unavailable").items())
     return said
 
 
@@ -346,6 +352,36 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _on_fault)
 
 
+def early(code: str, request_id: str) -> tuple[int, bytes]:
+    """Status and bytes of the answer to a request that nobody has looked at yet (`ops.receiving`); none follows it."""
+    kind = KINDS[code]
+    body = _document(kind, request_id).encode()
+    head = {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Length": len(body),
+        HEADER: request_id,
+        "Cache-Control": "no-store",
+        "Connection": "close",
+    }
+    if kind.retry_after is not None:
+        head["Retry-After"] = kind.retry_after
+    lines = [f"HTTP/1.1 {kind.status} {HTTPStatus(kind.status).phrase}", *(f"{name}: {head[name]}" for name in head)]
+    return kind.status, "\r\n".join((*lines, "", "")).encode() + body
+
+
+def _document(kind: Kind, request_id: str, detail: str | None = None, errors: list[Fault] | None = None) -> str:
+    problem = Problem(
+        type=kind.type,
+        title=kind.title,
+        status=kind.status,
+        code=kind.code,
+        detail=detail or kind.detail,
+        request_id=request_id,
+        errors=errors,
+    )
+    return problem.model_dump_json(exclude_none=True)
+
+
 def _answer(
     kind: Kind,
     detail: str | None = None,
@@ -354,18 +390,8 @@ def _answer(
 ) -> Response:
     """The HTTP response for a problem."""
     note_problem(kind.code)
-    problem = Problem(
-        type=kind.type,
-        title=kind.title,
-        status=kind.status,
-        code=kind.code,
-        detail=detail or kind.detail,
-        request_id=request_id(),
-        errors=errors,
-    )
-    response = Response(
-        problem.model_dump_json(exclude_none=True), kind.status, headers=dict(headers), content_type=MEDIA_TYPE
-    )
+    body = _document(kind, request_id(), detail, errors)
+    response = Response(body, kind.status, headers=dict(headers), content_type=MEDIA_TYPE)
     if kind.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
     if kind.retry_after is not None:

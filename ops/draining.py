@@ -14,7 +14,7 @@ from typing import Any
 from gunicorn.workers.gthread import ThreadWorker
 
 
-class DrainingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn ships no types
+class DrainingWorker(ThreadWorker):
     """See above."""
 
     sockets: list[Any]

@@ -44,7 +44,7 @@ def _addresses(port: int) -> list[str]:
 bind = _addresses(_settings.port)
 
 # A frame holds its thread until its answer has come, and does nothing meanwhile: threads, not processes.
-worker_class = "ops.draining.DrainingWorker"
+worker_class = "ops.receiving.ReceivingWorker"
 workers = _settings.web_concurrency
 threads = _settings.web_threads
 # Loaded once and shared by fork. api.resources connects to nothing before it.

@@ -12,7 +12,7 @@ class Unreachable(ClientError):
 
 
 class Busy(ClientError):
-    """The server asks to come again in `wait` seconds: 503 with Retry-After, or 429."""
+    """The server asks to come again in `wait` seconds: 503 with Retry-After, 429, or 408."""
 
     def __init__(self, detail: str, wait: float) -> None:
         super().__init__(detail)

@@ -15,8 +15,9 @@ from ops.client.models import Challenge, Framing, Reply, Session
 
 #: Seconds to wait for an answer; longer than a server waits for its workers, so that its 503 arrives.
 ANSWER_WITHIN = 15.0
-#: Seconds to wait after a 503 that does not say how long.
+#: Seconds to wait after one of these that does not say how long.
 USUAL_WAIT = 1.0
+_BUSY = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT)
 
 _PATH = "/api/v1/liveness/sessions"
 
@@ -104,7 +105,7 @@ def body_of(url: str, response: httpx.Response) -> Mapping[str, Any]:
     if response.is_success and body is not None:
         return body
     detail = str((body or {}).get("detail") or (body or {}).get("title") or f"HTTP status {response.status_code}")
-    if response.status_code in (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS):
+    if response.status_code in _BUSY:
         raise Busy(detail, _wait(response.headers.get("Retry-After")))
     if body is None:
         raise Unreachable(f"What answers at {url} is no liveness server ({detail}).")

@@ -87,8 +87,8 @@ function problem(response, answer) {
   if (status === 503 || status === 429) {
     return new LivenessError("busy", detail, { ...more, retryAfter: wait(response.headers.get("Retry-After")) });
   }
-  // A balancer before a service that is away.
-  if (status === 502 || status === 504) return new LivenessError("network", detail, more);
+  // A request that took too long to come, or a balancer before a service that is away.
+  if (status === 408 || status === 502 || status === 504) return new LivenessError("network", detail, more);
   if (status === 401 || status === 403) return new LivenessError("not_allowed", detail, more);
   if (status === 404 && answer?.code === "session_not_found") return new LivenessError("session_gone", detail, more);
   return new LivenessError("refused", detail, more);

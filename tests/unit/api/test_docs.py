@@ -104,14 +104,31 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
     }
     assert said["/livez", "get"] == {"200"}
     assert said["/readyz", "get"] == {"200", "503"}
-    assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == {"200", "401", "403", "404", "500", "503"}
-    assert said["/api/v1/liveness/sessions/{session_id}/evidence", "get"] == {"200", "401", "403", "404", "500", "503"}
-    assert said["/api/v1/liveness/sessions/{session_id}/portrait", "get"] == {"200", "401", "403", "404", "500", "503"}
+    assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == {"200", "401", "403", "404", "408", "500", "503"}
+    assert said["/api/v1/liveness/sessions/{session_id}/evidence", "get"] == {
+        "200",
+        "401",
+        "403",
+        "404",
+        "408",
+        "500",
+        "503",
+    }
+    assert said["/api/v1/liveness/sessions/{session_id}/portrait", "get"] == {
+        "200",
+        "401",
+        "403",
+        "404",
+        "408",
+        "500",
+        "503",
+    }
     assert said["/api/v1/liveness/sessions", "post"] == {
         "200",
         "400",
         "401",
         "403",
+        "408",
         "409",
         "413",
         "422",
@@ -120,7 +137,20 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
         "503",
     }
     frame = document["paths"]["/api/v1/liveness/sessions/{session_id}/frame"]["post"]
-    assert set(frame["responses"]) == {"200", "400", "401", "403", "404", "413", "415", "422", "429", "500", "503"}
+    assert set(frame["responses"]) == {
+        "200",
+        "400",
+        "401",
+        "403",
+        "404",
+        "408",
+        "413",
+        "415",
+        "422",
+        "429",
+        "500",
+        "503",
+    }
     assert frame["requestBody"]["content"].keys() == {"multipart/form-data"}
     for status, answer in frame["responses"].items():
         assert answer["content"].keys() == {"application/json" if status == "200" else "application/problem+json"}
