@@ -28,7 +28,7 @@ def learn_neutral(track: Track, opening_until: float) -> Neutral:
 
     The head's is where it rests in the opening, refined by later rest near there. Eyes rest open, mouths rest closed and
     unsmiling, whatever else they do in between: theirs are high and low quantiles over all frames at hand, which a
-    gesture in progress does not shift.
+    gesture in progress does not shift. A mouth that smiles or is open in most frames is not at rest in those.
     """
     opening = track.at <= opening_until
     return Neutral(
@@ -36,9 +36,16 @@ def learn_neutral(track: Track, opening_until: float) -> Neutral:
         pitch=_resting_angle(track, track.pitch, opening, thresholds.PLAUSIBLE_PITCH),
         left_eye=max(thresholds.LEAST_OPEN, quantile(track.left_eye, 0.8)),
         right_eye=max(thresholds.LEAST_OPEN, quantile(track.right_eye, 0.8)),
-        mouth_open=quantile(track.mouth_open, 0.2),
-        smile=quantile(track.smile, 0.3),
+        mouth_open=_resting_mouth(track.mouth_open, 0.2, thresholds.LIPS_APART),
+        smile=_resting_mouth(track.smile, 0.3, thresholds.SMILING_AT_REST),
     )
+
+
+def _resting_mouth(signal: Signal, usually: float, plausible: tuple[float, float]) -> float:
+    at_most, seldom = plausible
+    rest = quantile(signal, usually)
+    # Beyond what rest can plausibly be it is what the mouth comes down to at times, so that a wide one is not cut short.
+    return rest if rest <= at_most else max(at_most, quantile(signal, seldom))
 
 
 def _resting_angle(track: Track, angle: Signal, opening: Mask, plausible: tuple[float, float]) -> float:

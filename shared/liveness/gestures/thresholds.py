@@ -60,6 +60,14 @@ LONGEST_BLINK: Final = 1.2
 #: Inter-ocular distances by which the mouth's width and its corners' height together grow in a smile. Measured: smiles that
 #: were asked for reached 0.15 to 0.49; speech and other movements mostly stay under 0.13.
 SMILE: Final = 0.15
+#: Inter-ocular distances that a resting mouth's width less its corners' drop plausibly has at the most: one that has more in
+#: most frames is smiling already, and is measured from what it goes down to in a tenth of them. Measured: people's rest
+#: 0.41 to 0.67; who grinned all the while was taken to rest at 0.83, and could not smile. From 0.64 down a grin is no open
+#: mouth any more, either; 0.60 begins to take speech for smiles.
+SMILING_AT_REST: Final = (0.64, 0.1)
+#: Inter-ocular distances that resting lips are plausibly apart at the most; who talks or gapes in most frames is measured
+#: from what the lips close to in a twentieth of them. Measured: people's rest 0.00 to 0.06.
+LIPS_APART: Final = (0.08, 0.05)
 #: Share of it by which a smile must be beyond what the mouth mostly was before: pursed lips that relax are no smile.
 #: Measured: up to 0.8 it costs none that was asked for, at 5, 8 and 15 frames a second.
 SMILE_BEYOND: Final = 0.5

@@ -6,7 +6,7 @@ import pytest
 
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, ChallengeType
 from shared.liveness.session import State
-from tests.unit.liveness.people import FAR, PEOPLE, Move, Person, film, first_pass, gesture, opened, play
+from tests.unit.liveness.people import FAR, GRIN, PEOPLE, Move, Person, film, first_pass, gesture, opened, play
 
 #: When the person begins, in seconds after the first frame.
 ONSET = 1.5
@@ -92,3 +92,26 @@ def test_confidence_says_how_much_of_the_gesture_there_was(kind):
 
     faint, strong = confidence(0.8 if kind is not ChallengeType.LOOK_DOWN else 0.9), confidence(1.6)
     assert 0.5 <= faint < strong <= 1.0
+
+
+#: Someone whose mouth rests as most people's do, not as wide as the others' here.
+RESTFUL = Person(mouth_width=0.76, mouth_drop=0.2)
+
+
+@pytest.mark.parametrize("fps", [5, 8, 15])
+def test_who_grins_through_the_challenge_before_can_smile(fps):
+    """A grin in most of the frames at hand is not how the mouth rests: a smile need not outdo it by a whole smile."""
+    turning, smiling = ChallengeType.TURN_RIGHT, ChallengeType.SMILE
+    session = opened(turning, smiling)
+    broad = {name: 1.6 * far for name, far in FAR[smiling].items()}
+    acts = [Move(-1, GRIN, hold=4.0), gesture(turning, 1.5), Move(4.4, broad, hold=2.0)]
+    results = play(session, film(RESTFUL, *acts, seconds=6.5, fps=fps))
+    assert [r.challenge_type for r in results if r.passed] == [turning, smiling]
+
+
+@pytest.mark.parametrize("fps", [5, 8, 15])
+def test_a_mouth_that_has_been_open_before_can_open(fps):
+    """Lips that are apart in most of the frames at hand are not at rest there, if they meet in between."""
+    asked = ChallengeType.OPEN_MOUTH
+    acts = [Move(-9, {"mouth_open": 0.09}, hold=10.1, back=0.2), Move(1.6, {"mouth_open": 0.185}, hold=3.0)]
+    assert first_pass(asked, film(RESTFUL, *acts, seconds=5, fps=fps)) is not None

@@ -116,6 +116,15 @@ def test_a_grin_is_not_an_open_mouth():
     assert not passes(OPEN_MOUTH, Move(1.5, GRIN, hold=2.0), seconds=5)
 
 
+@pytest.mark.parametrize("rest", [0.55, 0.65])
+def test_nor_is_a_grin_that_stays(rest):
+    """However long it lasts, it is not taken for how the mouth rests."""
+    wide = {"mouth_width": 0.28, "mouth_drop": -0.12, "mouth_open": 0.2}
+    person = Person(mouth_width=rest + 0.2, mouth_drop=0.2)
+    for fps in (5, 8, 15):
+        assert first_pass(OPEN_MOUTH, film(person, Move(0.7, wide, onset=0.3, hold=9.0), seconds=6, fps=fps)) is None
+
+
 @pytest.mark.parametrize("far", [YAWN, FAR[OPEN_MOUTH]], ids=["yawn", "open mouth"])
 def test_an_open_mouth_is_not_a_smile(far):
     """Neither while it is open, nor when it closes."""
