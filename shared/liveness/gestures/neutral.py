@@ -28,17 +28,28 @@ def learn_neutral(track: Track, opening_until: float) -> Neutral:
 
     The head's is where it rests in the opening, refined by later rest near there. Eyes rest open, mouths rest closed and
     unsmiling, whatever else they do in between: theirs are high and low quantiles over all frames at hand, which a
-    gesture in progress does not shift. A mouth that smiles or is open in most frames is not at rest in those.
+    gesture in progress does not shift. The eyes' are taken of a head that is near its neutral, as far as it was there; a
+    mouth that smiles or is open in most frames is not at rest in those.
     """
     opening = track.at <= opening_until
+    yaw = _resting_angle(track, track.yaw, opening, thresholds.PLAUSIBLE_YAW)
+    pitch = _resting_angle(track, track.pitch, opening, thresholds.PLAUSIBLE_PITCH)
+    straight = np.maximum(np.abs(track.yaw - yaw), np.abs(track.pitch - pitch)) <= thresholds.STRAIGHT
     return Neutral(
-        yaw=_resting_angle(track, track.yaw, opening, thresholds.PLAUSIBLE_YAW),
-        pitch=_resting_angle(track, track.pitch, opening, thresholds.PLAUSIBLE_PITCH),
-        left_eye=max(thresholds.LEAST_OPEN, quantile(track.left_eye, 0.8)),
-        right_eye=max(thresholds.LEAST_OPEN, quantile(track.right_eye, 0.8)),
+        yaw=yaw,
+        pitch=pitch,
+        left_eye=_open_eye(track.left_eye, straight),
+        right_eye=_open_eye(track.right_eye, straight),
         mouth_open=_resting_mouth(track.mouth_open, 0.2, thresholds.LIPS_APART),
         smile=_resting_mouth(track.smile, 0.3, thresholds.SMILING_AT_REST),
     )
+
+
+def _open_eye(openness: Signal, straight: Mask) -> float:
+    # Eyes of a head that is turned away or lifted are wider open than they are before and after.
+    often = np.count_nonzero(straight) >= thresholds.STRAIGHT_OFTEN * len(openness)
+    seen = openness[straight] if often else openness
+    return max(thresholds.LEAST_OPEN, quantile(seen, 0.8))
 
 
 def _resting_mouth(signal: Signal, usually: float, plausible: tuple[float, float]) -> float:

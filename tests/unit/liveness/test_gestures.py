@@ -115,3 +115,14 @@ def test_a_mouth_that_has_been_open_before_can_open(fps):
     asked = ChallengeType.OPEN_MOUTH
     acts = [Move(-9, {"mouth_open": 0.09}, hold=10.1, back=0.2), Move(1.6, {"mouth_open": 0.185}, hold=3.0)]
     assert first_pass(asked, film(RESTFUL, *acts, seconds=5, fps=fps)) is not None
+
+
+@pytest.mark.parametrize("fps", [5, 8, 15])
+@pytest.mark.parametrize("before", [ChallengeType.TURN_LEFT, ChallengeType.TURN_RIGHT, ChallengeType.LOOK_UP])
+def test_who_turned_with_eyes_wide_open_can_blink(before, fps):
+    """Eyes that look aside or up are wider open than those that look straight: these blink all the same."""
+    far = {**FAR[before], "left_lid": -0.6, "right_lid": -0.6}
+    session = opened(before, ChallengeType.BLINK)
+    acts = [Move(1.2, far, hold=2.4), gesture(ChallengeType.BLINK, 5.0)]
+    results = play(session, film(Person(left_eye=0.18, right_eye=0.17), *acts, seconds=6.5, fps=fps))
+    assert [r.challenge_type for r in results if r.passed] == [before, ChallengeType.BLINK]
