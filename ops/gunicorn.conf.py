@@ -6,6 +6,7 @@ All that an operator sets is in shared/settings.py: PORT, WEB_CONCURRENCY, WEB_T
 
 from __future__ import annotations
 
+import gc
 import socket
 import sys
 from contextlib import suppress
@@ -57,6 +58,12 @@ timeout = 30
 #: Seconds that an idle connection stays open: longer than a load balancer's usual 60, so that it closes first and no
 #: request meets a closing connection. A client that sends ten frames a second needs far less.
 keepalive = 75
+
+
+def pre_fork(server: object, worker: object) -> None:  # noqa: ARG001 - gunicorn gives them
+    """What is loaded stays shared: a process's garbage collector would write to each object of it, and copy each page."""
+    gc.collect()
+    gc.freeze()
 
 
 def post_worker_init(worker: object) -> None:

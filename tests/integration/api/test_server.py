@@ -39,7 +39,7 @@ UNKNOWN = "00000000-0000-4000-8000-000000000000"
 class Server:
     """gunicorn with our configuration, until `stop`."""
 
-    def __init__(self, settings: Settings, log: Path, **environment: str) -> None:
+    def __init__(self, settings: Settings, log: Path, app: str = "api:create_app()", **environment: str) -> None:
         self.port = free_port()
         self._log = log
         environment = {
@@ -53,7 +53,7 @@ class Server:
         }
         with log.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "-c", str(CONF), "api:create_app()"],
+                [sys.executable, "-m", "gunicorn", "-c", str(CONF), app],
                 cwd=ROOT,
                 env=os.environ | environment,
                 stdout=output,
@@ -317,6 +317,23 @@ def test_each_process_has_connections_of_its_own(
     finally:
         assert server.stop() == 0
     assert not [line for line in server.log() if line["level"] in ("error", "critical")]
+
+
+def test_what_was_loaded_stays_shared(settings: Settings, engine: Engine, tmp_path: Path) -> None:
+    """A process's garbage collector does not go through it: it would write to each object, and so copy each page."""
+    (tmp_path / "frozen.py").write_text(
+        "import gc\n"
+        "from api import create_app\n"
+        "def create():\n"
+        "    app = create_app()\n"
+        "    app.add_url_rule('/frozen', view_func=lambda: str(gc.get_freeze_count()))\n"
+        "    return app\n"
+    )
+    server = Server(settings, tmp_path / "web.log", "frozen:create()", PYTHONPATH=f"{tmp_path}:{ROOT}")
+    try:
+        assert int(server.http.get("/frozen").text) > 10_000
+    finally:
+        server.stop()
 
 
 def test_each_request_is_one_line_with_its_id(server: Server) -> None:
