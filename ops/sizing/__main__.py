@@ -22,7 +22,7 @@ def main() -> None:
 @main.command()
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), default=MEASURED, help="The file it goes into.")
 def measure(to: Path) -> None:
-    """Measure the service times anew on this machine (two minutes; nothing else should keep it busy)."""
+    """Measure the service times anew on this machine (some three minutes; nothing else should keep it busy)."""
     from ops.benching.machine import about
     from ops.breaking.clips import Clips
     from ops.breaking.stack import ROOT, Kind
