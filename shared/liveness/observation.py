@@ -73,8 +73,8 @@ class Observation:
     #: How much more the face's picture changed since the frame before than noise explains: about 1 to 3 for a thing that
     #: is still, from 5 on for a face that lives, 0 for the same picture again; None where there is nothing to compare.
     stir: float | None = None
-    #: How much the face changed within half a second in a way that no plane does, in shares of its contrast, away from its
-    #: eyes: also away from a wide hole for the mouth, or from the lips only. Under 0.03 for a print, from 0.04 to 1 for a
+    #: How much the face changed within two seconds in a way that no plane does, in shares of its contrast, away from its
+    #: eyes: also away from a wide hole for the mouth, or from the lips only. 0 for most prints, from 0.02 to 1 for a
     #: face that lives; None where there is nothing to compare.
     flex: float | None = None
     flex_whole: float | None = None

@@ -4,6 +4,9 @@ A print that is moved, turned or tilted changes as a plane does, whatever shows 
 face is no plane, and none of its parts moves alone: a smile lifts the cheeks, an opening mouth takes the jaw along, lids the
 brows, and the head is never quite still. So the face of a moment ago is laid over that of now as well as a plane can be, in
 place and in light, and what is left is looked at where eyes and mouth are not.
+
+What shows beside the holes' edges must not pull the plane along: what does not go with the rest of the face counts for less
+in the fit, and the blocks that are left the most by it do not count at all. A living face's movement is not in one place.
 """
 
 from __future__ import annotations
@@ -26,11 +29,20 @@ _SIDE, _UNIT = 56, 20.0
 _EYES = np.array([_SIDE / 2 - 0.5, 17.0])
 #: Side of the blocks that what is left is averaged over, in pixels, and the share of one that must be looked at.
 _BLOCK, _WHOLE = 4, 0.7
-#: Steps that the plane is fitted in. Measured: the third changes what is left by a hundredth.
-_STEPS = 3
-#: Mean square of a block's mean over that of the picture's fine detail, for a camera's noise. Measured: 0.03 in the
-#: median of a print under noise, 0.06 in nine of ten frames.
-_OF_NOISE = 0.05
+#: Steps that the plane is fitted in at most, and the pixels under which a step was the last. Measured: 3 in the median; a
+#: print that is turned far needs more.
+_STEPS, _STANDING = 8, 0.03
+#: How far from the rest a pixel's change is to count for a quarter in the fit, in standard deviations, and the grey levels
+#: that one is at the least.
+_ASTRAY, _LEAST_SPREAD = 2.5, 1.0
+#: Share of the blocks that do not count, those that are left the most. Measured: where a face shows beside an eye's hole
+#: it is under a tenth.
+_LEFT_OUT = 0.1
+#: Mean square of a block's mean over that of the picture's fine detail, for a camera's noise. Measured: 0.02 in the
+#: median of a print under noise, and of 63 prints each one's second largest of 22 frames up to 0.06.
+_OF_NOISE = 0.055
+#: Share of what is looked at that must lie within the picture.
+_WITHIN = 0.95
 #: Grey levels that the face's picture must spread by (standard deviation) for anything to be seen in it.
 _LEAST_CONTRAST = 4.0
 #: Of the 68 points: the corners of the person's right and left eye.
@@ -49,7 +61,7 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Flex:
-    """What a plane's movement leaves of a face's change, in shares of the face's contrast. Under 0.03 for a print."""
+    """What a plane's movement leaves of a face's change, in shares of the face's contrast. Under 0.01 for a print."""
 
     #: Away from the eyes and from a hole around the mouth that a smile fits into.
     upper: float
@@ -82,6 +94,13 @@ class SmallFace:
         self._place[:2, :2] = turn * scale[:, None]
         self._place[:2, 2] = (shift - low + 0.5) * scale - 0.5
 
+    @property
+    def whole(self) -> bool:
+        """Whether the picture holds the face, but for a little."""
+        height, width = self._grey.shape
+        x, y, _ = self._place @ _PLACES
+        return bool(np.mean((x > -1) & (x < width) & (y > -1) & (y < height)) >= _WITHIN)
+
     def upright(self, moved: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
         """The upright face (_SIDE, _SIDE), after a move of it (3, 3; a homography)."""
         place = self._place if moved is None else self._place @ moved
@@ -103,7 +122,8 @@ def flex(before: Likeness, now: SmallFace) -> Flex | None:
     """What has changed in the face since, but for a plane's movement and for light; None where there is nothing to see.
 
     The movement is a homography, the light a gain, an offset and a slope across the face, all fitted at once on the part of
-    the face that is looked at (inverse compositional alignment: Baker & Matthews 2004). A camera's noise is taken off.
+    the face that is looked at (inverse compositional alignment with weights: Baker, Gross, Ishikawa & Matthews 2003). A
+    camera's noise is taken off.
     """
     was = np.frombuffer(before.pixels, np.uint8).reshape(_SIDE, _SIDE).astype(np.float32)
     contrast = float(was.ravel()[_LOOKED_AT].std())
@@ -124,22 +144,49 @@ def _left_by_a_plane(was: NDArray[np.float32], now: SmallFace) -> NDArray[np.flo
     grey, radial = was.ravel()[_LOOKED_AT], across * _x + down * _y
     # What each of the plane's eight numbers, and each of the light's four, would change, to the first order.
     slopes = [across, down, across * _x, across * _y, down * _x, down * _y, -radial * _x, -radial * _y]
-    changes = np.stack([*slopes, grey, np.ones_like(grey), _x, _y], axis=1)
-    normal = (changes.T @ changes).astype(np.float64)
-    # Stripes all one way, say, leave some of the numbers open: they stay as they are.
-    normal += np.diag(1e-4 * np.diag(normal) + 1e-3)
-    solve = (np.linalg.inv(normal) @ changes.T).astype(np.float32)
+    fit = _Fit(np.stack([*slopes, grey, np.ones_like(grey), _x, _y], axis=1))
     moved = np.eye(3)
     for _ in range(_STEPS):
-        p = (solve @ (now.upright(moved).ravel()[_LOOKED_AT] - grey)).astype(np.float64)
+        p = fit.step(now.upright(moved).ravel()[_LOOKED_AT] - grey)
         step = np.array(
             [[1 + p[2] / _SIDE, p[3] / _SIDE, p[0]], [p[4] / _SIDE, 1 + p[5] / _SIDE, p[1]], [*p[6:8] / _SIDE**2, 1]]
         )
         moved = moved @ _FROM_MIDDLE @ np.linalg.inv(step) @ _TO_MIDDLE
+        # Where the face is from the middle, half a side away.
+        if np.abs(p[:2]).max() + np.abs(p[2:6]).max() < _STANDING:
+            break
     change = now.upright(moved) - was
-    of_light = np.linalg.solve(normal[8:, 8:], changes[:, 8:].T @ change.ravel()[_LOOKED_AT])
-    lit = of_light[0] * was + of_light[1] + of_light[2] * _ACROSS + of_light[3] * _DOWN
-    return np.asarray(change - lit, np.float32)
+    gain, offset, slope_across, slope_down = fit.of_light(change.ravel()[_LOOKED_AT])
+    return np.asarray(change - (gain * was + offset + slope_across * _ACROSS + slope_down * _DOWN), np.float32)
+
+
+class _Fit:
+    """Least squares in which a pixel counts the less, the further its change was from what the last step explained."""
+
+    def __init__(self, changes: NDArray[np.float32]) -> None:
+        """changes: for each pixel (pixels, 12) what a unit of each number changes in it, to the first order."""
+        self._changes = changes
+        self._weights = np.ones(len(changes), np.float32)
+        # Stripes all one way, say, leave some of the numbers open: they stay as they are.
+        self._keep = np.diag(1e-4 * np.einsum("ij,ij->j", changes, changes).astype(np.float64) + 1e-3)
+
+    def step(self, change: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The numbers that explain the change best."""
+        numbers = self._solve(change, 0)
+        astray = change - self._changes @ numbers.astype(np.float32)
+        spread = max(_LEAST_SPREAD, 1.4826 * float(np.median(np.abs(astray))))
+        self._weights = (1 + (astray / (_ASTRAY * spread)) ** 2) ** -2
+        return numbers
+
+    def of_light(self, change: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The light's four numbers, the plane staying where it is."""
+        return self._solve(change, 8)
+
+    def _solve(self, change: NDArray[np.float32], first: int) -> NDArray[np.float64]:
+        changes = self._changes[:, first:]
+        weighed = (changes * self._weights[:, None]).T
+        normal = (weighed @ changes).astype(np.float64) + self._keep[first:, first:]
+        return np.asarray(np.linalg.solve(normal, (weighed @ change).astype(np.float64)))
 
 
 class _Area:
@@ -152,9 +199,9 @@ class _Area:
         self._share = share[self._within]
 
     def change(self, left: NDArray[np.float32]) -> float:
-        """Mean square of the blocks' mean differences."""
-        means = _blocks(np.where(self._mask, left, 0))[self._within] / self._share
-        return float((means**2).mean())
+        """Mean square of the blocks' mean differences, but for the largest ones."""
+        squares = np.sort((_blocks(np.where(self._mask, left, 0))[self._within] / self._share) ** 2)
+        return float(squares[: round((1 - _LEFT_OUT) * len(squares))].mean())
 
 
 def _blocks(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -182,5 +229,7 @@ _UPPER, _ALL = _Area(_FIT), _Area(_without_mouth(0.72, 0.45))
 _LOOKED_AT = np.flatnonzero(_FIT.ravel())
 _DOWN, _ACROSS = (np.mgrid[0:_SIDE, 0:_SIDE] / _SIDE - 0.5).astype(np.float32)
 _x, _y = _ACROSS.ravel()[_LOOKED_AT], _DOWN.ravel()[_LOOKED_AT]
+#: 3, pixels: the same in the upright face's pixels, to be laid on a picture.
+_PLACES = np.stack([_LOOKED_AT % _SIDE, _LOOKED_AT // _SIDE, np.ones_like(_LOOKED_AT)]).astype(np.float64)
 _TO_MIDDLE = np.array([[1, 0, -_SIDE / 2], [0, 1, -_SIDE / 2], [0, 0, 1.0]])
 _FROM_MIDDLE = np.array([[1, 0, _SIDE / 2], [0, 1, _SIDE / 2], [0, 0, 1.0]])
