@@ -7,7 +7,7 @@ from flask_openapi import Info, OpenAPI
 from api import access, context, headers, limits, metrics, problems, tracing
 from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
-from api.frames import frames
+from api.frames import frames, refuse_unasked
 from api.health import health
 from api.lab import lab, lab_page
 from api.pages import pages
@@ -50,6 +50,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     app.extensions["resources"] = Resources(settings)
     tracing.install(app, settings)
     context.install(app)
+    app.before_request(refuse_unasked)  # before access asks who it is
     headers.install(app, settings)
     problems.install(app)
     metrics.install(app, app.extensions["resources"])

@@ -13,6 +13,9 @@ from api.resources import resources
 
 HEADER = "X-Request-ID"
 
+#: Of these there is never one alone.
+_TOO_MANY = ("overloaded", "too_many_frames")
+
 _FIT_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _FIT_SESSION = re.compile(r"[0-9a-f-]{36}")
 
@@ -64,8 +67,10 @@ def _end(response: Response) -> Response:
     response.headers[HEADER] = g.request_id
     response.headers.setdefault("Cache-Control", "no-store")
     rule = request.url_rule.rule if request.url_rule else None
-    # A frame is asked for ten times a second by every client, and health every few seconds: seen when looked for.
-    write = log.debug if response.status_code < 400 and _frequent(rule) else log.info
+    # A frame is asked for ten times a second by every client, and health every few seconds: seen when looked for. So are the
+    # frames that are refused because there are too many (api.gate says that there are), or each would cost more by its line.
+    usual = response.status_code < 400 or problem_code() in _TOO_MANY
+    write = log.debug if usual and _frequent(rule) else log.info
     took = round((time.monotonic() - g.came) * 1000, 1)
     facts = {"method": request.method, "rule": rule, "status": response.status_code, "milliseconds": took}
     if (problem := problem_code()) is not None:

@@ -81,6 +81,12 @@ def submit_frame(path: SessionPath) -> Response:
     return json_of(answer if sees_verdict() else answer.model_copy(update={"is_live": None}))
 
 
+def refuse_unasked() -> None:
+    """Refuse a frame while the gate is shut; called before each request is looked at."""
+    if request.endpoint == "frames.submit_frame" and resources().gate.is_shut:
+        raise ProblemError("overloaded")
+
+
 def _answer_of_ended(session: Session) -> FrameAnswer:
     """What any frame of an ended session is answered, whatever it shows."""
     return FrameAnswer.model_validate(session.submit("", Observation(faces=0), arrived_at()))
@@ -131,6 +137,7 @@ def _enter(held: Resources, session_id: str, frame_id: str) -> None:
     admission = inflight.enter(held.redis, session_id, frame_id, arrived_at(), most, buckets=buckets)
     match admission.entry:
         case inflight.Entry.BEHIND:
+            held.gate.shut()
             raise ProblemError("overloaded")
         case inflight.Entry.TOO_MANY:
             raise ProblemError("too_many_frames")

@@ -14,6 +14,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from api.alive import Alive
+from api.gate import Gate
 from shared import tracing
 from shared.broker import make_broker
 from shared.db import PATIENCE, make_engine
@@ -37,6 +38,7 @@ class Resources:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.alive = Alive()
+        self.gate = Gate(settings.frames_per_worker)
         self._lock = Lock()
         self._made: dict[str, object] = {}
         self._pid: int | None = None

@@ -18,8 +18,9 @@ from ops.breaking.stack import Kind, Stack
 from ops.client import Client, Outcome, Reply, Session
 from ops.replaying.play import play
 from ops.replaying.sources import Drawing
-from tests.integration.events.conftest import Subscriber, until
+from tests.integration.events.conftest import Subscriber
 from tests.performer import models_dir  # noqa: F401 - a fixture
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
 

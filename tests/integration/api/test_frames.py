@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import dramatiq
 import pytest
+import structlog
 from dramatiq import Worker
 from flask.testing import FlaskClient
 from PIL import Image
@@ -360,6 +362,33 @@ def test_more_frames_than_can_be_judged_are_refused_before_they_are_read(
     assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (503, "overloaded", "1")
     assert inflight.count_earlier(redis, session_id, time.time()) == 0
     assert state_of(client, session_id) == "pending"
+
+
+def test_while_the_workers_are_behind_others_are_refused_without_asking(
+    start_app: Callable[..., FlaskClient], redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even who they are; and as soon as the gate opens it is asked again."""
+    client = start_app(frames_per_worker=3)
+    session_id = new_session(client)
+    at = [1000.0]
+    monkeypatch.setattr("api.gate.time", SimpleNamespace(monotonic=lambda: at[0]))
+    for n in range(3):
+        inflight.wait(redis, f"another session's {n}", time.time())
+    with structlog.testing.capture_logs() as lines:
+        for session in (session_id, UNKNOWN):
+            answer = unread(client, session)
+            assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (503, "overloaded", "1")
+            assert answer.headers["X-Request-ID"]
+    assert [line["event"] for line in lines if line["log_level"] != "debug"] == ["overloaded"]
+    for n in range(3):
+        inflight.leave(redis, "another", f"another session's {n}")
+    assert unread(client, session_id).json["code"] == "overloaded"
+    assert client.get(f"{SESSIONS}/{session_id}").status_code == 200
+    at[0] += 0.007
+    answer = client.post(
+        f"{SESSIONS}/{session_id}/frame", data=b"--x--\r\n", content_type="multipart/form-data; boundary=x"
+    )
+    assert answer.json["code"] == "image_missing"
 
 
 def test_a_session_that_floods_is_told_to_wait_and_the_others_are_served(
