@@ -138,6 +138,10 @@ class Vision:
             found = self._search(picture)
             if landmarks is None and found:
                 landmarks = self._locate(picture, found[0].region(self._engine.region_scale))
+            elif landmarks is not None and found and _far_behind(landmarks, found[0]):
+                nearest = self._locate(picture, found[0].region(self._engine.region_scale))
+                if nearest is not None and nearest.sureness >= SEEN:
+                    landmarks, prior = nearest, None  # What came before was about another face.
         if landmarks is None:
             brightness = float(picture.mean())
             why = Problem.NO_FACE if found else self._why_nothing(picture, brightness)
@@ -257,6 +261,15 @@ def _moved(
         # Points that were only just found may lie roughly: nothing is compared with them.
         return small.likeness(at) if prior else None, None
     return before if at - before.at < COMPARE_WITHIN else small.likeness(at), flex(before, small)
+
+
+def _far_behind(followed: Landmarks, nearest: Found) -> bool:
+    """Whether the face that is followed is but a picture on the wall, or somebody passing, beside the one now in front.
+
+    It came to be followed while the one in front was hidden.
+    """
+    size = float((followed.points.max(axis=0) - followed.points.min(axis=0)).max())
+    return size < SECOND_FACE * max(nearest.width, nearest.height)
 
 
 def _count(found: list[Found]) -> int:

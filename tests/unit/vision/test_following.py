@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from shared.liveness.observation import Problem
-from tests.unit.vision.fakes import FACE, FakeEngine, FakeFinder, Watched, scene
+from tests.unit.vision.fakes import FACE, PLACE, FakeEngine, FakeFinder, Watched, scene
+from tests.unit.vision.heads import head, seen
 from tests.unit.vision.pictures import encode
 from workers.vision.finder import Found
+from workers.vision.landmarks import Landmarks, Region
 from workers.vision.pipeline import CARRY, DARK_ROOM, FOLLOW, SEARCH_EVERY, SECOND_FACE, SECOND_FACE_SCORE, SEEN
 
 
@@ -171,3 +173,52 @@ def test_measuring_is_stateless():
     first = watched.vision.measure(data, prior, 0.1)
     watched.vision.measure(encode(scene(60)), None, 5.0)
     assert watched.vision.measure(data, prior, 0.1) == first
+
+
+class OneOfTwo(FakeEngine):
+    """Sees two faces: a small one at the left, and a large one at PLACE, where it looks for a large one."""
+
+    def locate(self, picture, region):
+        self.asked.append(region)
+        scale, at = (60.0, PLACE) if region.x > 200 else (20.0, (80.0, 100.0))
+        points = seen(head(), scale=scale, at=at)[:, :2].astype(np.float32)
+        return Landmarks(points, Region(*at, 3 * scale), self.sureness if scale > 30 else 0.99)
+
+
+BEHIND = Found(60.0, 80.0, 40.0, 40.0, 0.0, 0.95)
+
+
+def watched_from_behind() -> Watched:
+    """The small face is followed, and then the large one is there as well."""
+    watched = Watched(OneOfTwo(), FakeFinder([BEHIND]))
+    assert watched(0.0).face.scale == pytest.approx(20 / 640, rel=0.02)
+    watched.finder.found = [FACE, BEHIND]
+    assert watched(0.1).face.scale == pytest.approx(20 / 640, rel=0.02)
+    return watched
+
+
+def test_who_comes_before_a_picture_on_the_wall_is_followed_instead_of_it():
+    """With the next search of the whole picture; nothing of the face behind is taken over."""
+    watched = watched_from_behind()
+    came = watched(SEARCH_EVERY + 0.1)
+    assert (came.faces, came.problem, came.stir, came.flex) == (1, None, None, None)
+    assert came.face.scale == pytest.approx(60 / 640, rel=0.02)
+    assert watched(SEARCH_EVERY + 0.2).face.scale == pytest.approx(60 / 640, rel=0.02)
+
+
+def test_what_the_finder_alone_takes_for_a_larger_face_is_not_followed():
+    """The engine must see it for itself."""
+    watched = watched_from_behind()
+    watched.engine.sureness = (watched.engine.least_sureness + SEEN) / 2
+    assert watched(SEARCH_EVERY + 0.1).face.scale == pytest.approx(20 / 640, rel=0.02)
+
+
+def test_a_larger_face_that_is_no_stranger_to_the_first_one_takes_nothing_over():
+    """Of two people in front of the camera the followed one stays it, and that they are two is said."""
+    watched = Watched()
+    watched(0.0)
+    watched.finder.found = [Found(10.0, 10.0, 180.0, 180.0, 0.0, 0.95), FACE]
+    both = watched(SEARCH_EVERY + 0.1)
+    assert (both.faces, both.problem) == (2, Problem.SEVERAL_FACES)
+    assert watched.engine.asked[-1].side == 180.0
+    assert len(watched.engine.asked) == 2
