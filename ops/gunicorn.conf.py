@@ -7,6 +7,7 @@ All that an operator sets is in shared/settings.py: PORT, WEB_CONCURRENCY, WEB_T
 from __future__ import annotations
 
 import gc
+import resource
 import socket
 import sys
 from contextlib import suppress
@@ -42,12 +43,24 @@ def _addresses(port: int) -> list[str]:
     return [f"0.0.0.0:{port}"]
 
 
+def _open_more(files: int) -> None:
+    """Let this process and its children have so many open files, where the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = files if hard == resource.RLIM_INFINITY else min(files, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+
+
 bind = _addresses(_settings.port)
 
 # A frame holds its thread until its answer has come, and does nothing meanwhile: threads, not processes.
 worker_class = "ops.receiving.ReceivingWorker"
 workers = _settings.web_concurrency
 threads = _settings.web_threads
+#: Connections that a process holds at once; whoever comes next gets the place of the one that is waited for longest.
+worker_connections = 1000
+# These, and what threads hold beside them (Redis, the database): many systems begin with 1024.
+_open_more(4096)
 # Loaded once and shared by fork. api.resources connects to nothing before it.
 preload_app = True
 
