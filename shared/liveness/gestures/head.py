@@ -36,10 +36,18 @@ def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float
     if not len(rested):
         return Judgement(False, 0.0, hints.LOOK_STRAIGHT)
     course = along[now][rested[0] :]
-    centre = (thresholds.PLAUSIBLE_YAW if axis == "yaw" else thresholds.PLAUSIBLE_PITCH)[0]
-    beyond = sign * ((track.yaw if axis == "yaw" else track.pitch)[-1] - centre)
+    if axis == "yaw":
+        angle, set_out, centre = track.yaw, neutral.first_yaw, thresholds.PLAUSIBLE_YAW[0]
+    else:
+        angle, set_out, centre = track.pitch, neutral.first_pitch, thresholds.PLAUSIBLE_PITCH[0]
+    beyond = sign * (angle[-1] - centre)
     reached = float(course[-1])
-    there = reached >= needed and beyond >= thresholds.BEYOND[kind] and reached * thresholds.CROSS_AXIS >= across[-1]
+    there = (
+        reached >= needed
+        and beyond >= thresholds.BEYOND[kind]
+        and reached * thresholds.CROSS_AXIS >= across[-1]
+        and sign * (angle[-1] - set_out) >= thresholds.SET_OUT * needed
+    )
     confidence = sureness(reached, needed)
     if len(course) >= 3 and there and course[-2] >= 0.6 * needed:
         return Judgement(True, confidence, hints.PASSED)

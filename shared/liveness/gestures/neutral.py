@@ -21,6 +21,9 @@ class Neutral:
     right_eye: float
     mouth_open: float
     smile: float
+    #: Where the head rested first of all, if it faced the camera more there than at its neutral; else that neutral.
+    first_yaw: float
+    first_pitch: float
 
 
 def learn_neutral(track: Track, opening_until: float) -> Neutral:
@@ -32,8 +35,8 @@ def learn_neutral(track: Track, opening_until: float) -> Neutral:
     mouth that smiles or is open in most frames is not at rest in those.
     """
     opening = track.at <= opening_until
-    yaw = _resting_angle(track, track.yaw, opening, thresholds.PLAUSIBLE_YAW)
-    pitch = _resting_angle(track, track.pitch, opening, thresholds.PLAUSIBLE_PITCH)
+    yaw, first_yaw = _resting_angle(track, track.yaw, opening, thresholds.PLAUSIBLE_YAW)
+    pitch, first_pitch = _resting_angle(track, track.pitch, opening, thresholds.PLAUSIBLE_PITCH)
     straight = np.maximum(np.abs(track.yaw - yaw), np.abs(track.pitch - pitch)) <= thresholds.STRAIGHT
     return Neutral(
         yaw=yaw,
@@ -42,6 +45,8 @@ def learn_neutral(track: Track, opening_until: float) -> Neutral:
         right_eye=_open_eye(track.right_eye, straight),
         mouth_open=_resting_mouth(track.mouth_open, 0.2, thresholds.LIPS_APART),
         smile=_resting_mouth(track.smile, 0.3, thresholds.SMILING_AT_REST),
+        first_yaw=first_yaw,
+        first_pitch=first_pitch,
     )
 
 
@@ -59,14 +64,19 @@ def _resting_mouth(signal: Signal, usually: float, plausible: tuple[float, float
     return rest if rest <= at_most else max(at_most, quantile(signal, seldom))
 
 
-def _resting_angle(track: Track, angle: Signal, opening: Mask, plausible: tuple[float, float]) -> float:
+def _resting_angle(track: Track, angle: Signal, opening: Mask, plausible: tuple[float, float]) -> tuple[float, float]:
+    """The neutral, and where the head rested first of all: see `Neutral.first_yaw`."""
     centre, reach = plausible
     steady = (track.speed(angle) <= thresholds.STEADY) & (np.abs(angle - centre) <= reach)
     first = angle[steady & opening]
     if not len(first):
         first = angle[steady]
     if not len(first):
-        return centre  # Never seen at rest: anyone's neutral will have to do.
+        return centre, centre  # Never seen at rest: anyone's neutral will have to do.
     resting = median(first)
     near = angle[steady & (np.abs(angle - resting) <= thresholds.REFINE)]
-    return median(near) if len(near) else resting
+    resting = median(near) if len(near) else resting
+    begins = int(np.argmax(steady))
+    run = angle[begins:][steady[begins:] & (track.at[begins:] <= track.at[begins] + thresholds.FIRST_REST)]
+    earliest = median(run) if len(run) > 1 else resting
+    return resting, earliest if abs(earliest - centre) < abs(resting - centre) else resting

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, ChallengeType
+from shared.liveness.gestures import thresholds
 from shared.liveness.session import State
 from tests.unit.liveness.people import FAR, GRIN, PEOPLE, Move, Person, film, first_pass, gesture, opened, play
 
@@ -126,3 +127,14 @@ def test_who_turned_with_eyes_wide_open_can_blink(before, fps):
     acts = [Move(1.2, far, hold=2.4), gesture(ChallengeType.BLINK, 5.0)]
     results = play(session, film(Person(left_eye=0.18, right_eye=0.17), *acts, seconds=6.5, fps=fps))
     assert [r.challenge_type for r in results if r.passed] == [before, ChallengeType.BLINK]
+
+
+@pytest.mark.parametrize("fps", [5, 8, 15])
+@pytest.mark.parametrize(("asked", "sign"), [(ChallengeType.TURN_LEFT, 1), (ChallengeType.TURN_RIGHT, -1)])
+def test_who_first_looked_a_little_that_way_turns_all_the_same(asked, sign, fps):
+    """What counts is where the head rests since, as that faces the camera."""
+    aside = Move(-9, {"yaw": sign * 0.9 * thresholds.TURN}, hold=9.2, back=0.3)
+    frames = film(Person(), aside, Move(4.0, {"yaw": sign * 1.6 * thresholds.TURN}, hold=1.0), seconds=6, fps=fps)
+    passed = first_pass(asked, frames)
+    assert passed is not None
+    assert passed > 4.0
