@@ -19,7 +19,17 @@ from api.problems import ProblemError, responses
 from api.resources import resources
 from api.sessions import json_of
 from shared.db import UnitOfWork
-from shared.webhooks import EVENT_TYPES, TEST_TYPE, Delivery, Status, Webhook, fault_of, is_outside, new_secret
+from shared.webhooks import (
+    EVENT_TYPES,
+    OVERLAP,
+    TEST_TYPE,
+    Delivery,
+    Status,
+    Webhook,
+    fault_of,
+    is_outside,
+    new_secret,
+)
 
 webhooks = APIBlueprint(
     "webhooks",
@@ -221,6 +231,30 @@ def delete_webhook(path: WebhookPath) -> Response:
         uow.webhooks.delete(path.webhook_id)
         uow.commit()
     return json_of(WebhookDeleted(deleted=path.webhook_id))
+
+
+@webhooks.post(
+    "/<webhook_id>/secret",
+    operation_id="rotate_webhook_secret",
+    responses=responses(WebhookMade, "webhook_not_found", "database_unavailable"),
+)
+def rotate_secret(path: WebhookPath) -> Response:
+    """Give a webhook a new secret.
+
+    For a day deliveries are signed with the one before as well. Asked again within that day, it is the latest two that
+    deliveries are signed with.
+    """
+    with UnitOfWork(resources().engine) as uow:
+        before = _find(uow, path.webhook_id)
+        uow.webhooks.change(
+            path.webhook_id,
+            secret=new_secret(),
+            former_secret=before.secret,
+            former_until=arrived_at() + OVERLAP,
+        )
+        webhook = _find(uow, path.webhook_id)
+        uow.commit()
+    return json_of(WebhookMade.model_validate(webhook))
 
 
 @webhooks.post(

@@ -23,6 +23,9 @@ TEST_TYPE = "liveness.webhook.test"
 SCHEDULE = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
 JITTER = 0.2
 
+#: Seconds for which deliveries are signed with the secret before as well, once there is a new one.
+OVERLAP = 86400.0
+
 #: Seconds without a single success after which an endpoint is disabled.
 FAILING = 5 * 86400.0
 
@@ -59,6 +62,15 @@ class Webhook:
     disabled_reason: str | None = None
     #: Since when no delivery has succeeded; None while they do.
     failing_since: float | None = None
+    #: The secret before this one, and until when deliveries are signed with it as well; None where there is none.
+    former_secret: str | None = None
+    former_until: float | None = None
+
+    def secrets_at(self, at: float) -> list[str]:
+        """With what a delivery is signed at `at`: the secret, and the one before while its receiver may still hold that."""
+        if self.former_secret is not None and self.former_until is not None and at < self.former_until:
+            return [self.secret, self.former_secret]
+        return [self.secret]
 
     def wants(self, event_type: str) -> bool:
         """Whether events of this type are to be brought there."""

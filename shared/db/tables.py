@@ -172,6 +172,9 @@ webhooks = Table(
     Column("enabled", Boolean, nullable=False),
     Column("disabled_reason", String(32)),
     Column("failing_since", Double),
+    #: The secret before, with which deliveries are signed as well until `former_until`.
+    Column("former_secret", String(100)),
+    Column("former_until", Double),
 )
 
 deliveries = Table(

@@ -162,7 +162,10 @@ class Deliverer:
             "User-Agent": "liveness-webhooks",
             "webhook-id": str(delivery.event["id"]),
             "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": Signer(webhook.secret).sign(str(delivery.event["id"]), at, body),
+            # Several, with a space between, as Standard Webhooks has it: a receiver takes whichever it knows.
+            "webhook-signature": " ".join(
+                Signer(secret).sign(str(delivery.event["id"]), at, body) for secret in webhook.secrets_at(now())
+            ),
         }
         try:
             status = call(webhook.url, body.encode(), headers, private=self._private)

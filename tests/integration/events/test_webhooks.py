@@ -13,12 +13,13 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine
 from standardwebhooks import Webhook as Verifier
+from standardwebhooks import WebhookVerificationError
 
 from api import create_app
 from shared.db import UnitOfWork
 from shared.metrics.table import WEBHOOK_ATTEMPTS
 from shared.settings import Settings
-from shared.webhooks import FAILING, SCHEDULE, Status, fault_of, is_outside
+from shared.webhooks import FAILING, OVERLAP, SCHEDULE, Status, fault_of, is_outside
 from tests.integration.api.contract import Contract
 from tests.integration.events.conftest import EventsProcess, live
 from tests.waiting import until
@@ -200,6 +201,44 @@ def test_what_fails_for_days_is_disabled(attempts: Attempts, endpoint: Endpoint)
     assert (attempts.webhook["enabled"], attempts.webhook["disabled_reason"]) == (False, "failing")
 
 
+def signed_with(endpoint: Endpoint, secret: str) -> bool:
+    """Whether the latest delivery is good for a receiver that has this secret."""
+    headers, body = endpoint.got[-1]
+    try:
+        Verifier(secret).verify(body, {name.lower(): value for name, value in headers.items()})
+    except WebhookVerificationError:
+        return False
+    return True
+
+
+def test_a_new_secret_and_the_one_before_are_good_for_a_day(attempts: Attempts, endpoint: Endpoint) -> None:
+    def ask() -> str:
+        made = attempts.client.post(f"{HOOKS}/{attempts.id}/secret").json
+        assert {name: value for name, value in made.items() if name != "secret"} == attempts.webhook
+        secret: str = made["secret"]
+        return secret
+
+    def deliver() -> None:
+        attempts.client.post(f"{HOOKS}/{attempts.id}/deliveries/{attempts.delivery['id']}/redeliver")
+        attempts.once()
+
+    first, second = ask(), ask()
+    deliver()
+    assert signed_with(endpoint, first)
+    assert signed_with(endpoint, second)
+    third = ask()
+    deliver()
+    assert [signed_with(endpoint, secret) for secret in (first, second, third)] == [False, True, True]
+    with UnitOfWork(attempts.engine) as uow:
+        webhook = uow.webhooks.get(attempts.id)
+        assert webhook is not None
+        assert 0 < (webhook.former_until or 0) - time.time() <= OVERLAP
+        uow.webhooks.change(attempts.id, former_until=time.time() - 1)
+        uow.commit()
+    deliver()
+    assert [signed_with(endpoint, secret) for secret in (second, third)] == [False, True]
+
+
 @pytest.mark.parametrize(
     "address",
     [
@@ -288,10 +327,20 @@ def test_endpoints_are_managed_and_every_answer_is_documented(client: FlaskClien
     assert ask("PATCH", one, json={"types": ["liveness.session.exploded"]}).json["code"] == "invalid_parameter"
     assert ask("POST", HOOKS, json={}).json["code"] == "invalid_parameter"
     assert ask("POST", HOOKS, data=b"{", content_type="application/json").status_code in (400, 422)
+    other = ask("POST", one + "/secret").json
+    assert other["secret"].startswith("whsec_")
+    assert other["secret"] != made["secret"]
     assert ask("GET", one + "/deliveries").json == {"deliveries": []}
     assert ask("POST", one + "/deliveries/none/redeliver").json["code"] == "delivery_not_found"
     assert ask("DELETE", one).json == {"deleted": made["id"]}
-    for method, path in (("GET", one), ("PATCH", one), ("DELETE", one), ("POST", one + "/test"), ("GET", HOOKS + "/x")):
+    for method, path in (
+        ("GET", one),
+        ("PATCH", one),
+        ("DELETE", one),
+        ("POST", one + "/test"),
+        ("POST", one + "/secret"),
+        ("GET", HOOKS + "/x"),
+    ):
         body = {"json": {}} if method == "PATCH" else {}
         assert ask(method, path, **body).json["code"] == "webhook_not_found"
 

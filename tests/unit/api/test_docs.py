@@ -22,6 +22,7 @@ CALLS = {
     ("/api/v1/webhooks/{webhook_id}", "get"),
     ("/api/v1/webhooks/{webhook_id}", "patch"),
     ("/api/v1/webhooks/{webhook_id}", "delete"),
+    ("/api/v1/webhooks/{webhook_id}/secret", "post"),
     ("/api/v1/webhooks/{webhook_id}/test", "post"),
     ("/api/v1/webhooks/{webhook_id}/deliveries", "get"),
     ("/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", "post"),

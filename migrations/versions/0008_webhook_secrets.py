@@ -1,0 +1,21 @@
+"""A webhook's secret can be changed: the one before stays good for a while."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.add_column("webhooks", sa.Column("former_secret", sa.String(100)))
+    op.add_column("webhooks", sa.Column("former_until", sa.Double))
+
+
+def downgrade() -> None:
+    op.drop_column("webhooks", "former_until")
+    op.drop_column("webhooks", "former_secret")
