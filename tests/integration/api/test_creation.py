@@ -25,6 +25,7 @@ from shared.liveness.session import Session, State
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_frames import post
 from tests.unit.db import samples
+from tests.waiting import PATIENCE
 
 Keep = Callable[[Session], Session]
 
@@ -119,13 +120,15 @@ class TestOneAtATime:
         assert len(created["challenges"]) == 3
         assert stored(engine, created["session_id"]).options == Options()
 
-    def test_the_list_grows_with_time_and_stops_at_the_end(self, client: FlaskClient, keep: Keep) -> None:
+    def test_the_list_grows_with_time_and_stops_at_the_end(
+        self, client: FlaskClient, keep: Keep, engine: Engine
+    ) -> None:
         now = timekeeping.now()
         session = session_like(
             state=State.IN_PROGRESS, created_at=now - 9, started_at=now - 8, options=Options(pauses=(1.0, 1.0))
         )
         first, second, _ = session.challenges
-        first.started_at, first.passed_at, second.started_at = now - 8, now - 5, now + 0.5
+        first.started_at, first.passed_at, second.started_at = now - 8, now - 5, now + 3600
         keep(session)
         address = f"{SESSIONS}/{session.id}"
 
@@ -133,7 +136,12 @@ class TestOneAtATime:
             return [c["type"] for c in client.get(f"{address}{path}").json["challenges"]]
 
         assert listed() == listed("/evidence") == ["TURN_LEFT"]
-        time.sleep(max(0.0, now + 0.5 - timekeeping.now()) + 0.01)
+        with UnitOfWork(engine) as uow:  # as if the hour had gone by
+            held = uow.sessions.get(session.id, lock=True)
+            assert held is not None
+            held.challenges[1].started_at = now - 1
+            uow.sessions.save(held)
+            uow.commit()
         assert listed() == listed("/evidence") == ["TURN_LEFT", "BLINK"]
         second.passed_at = now - 1
         ended = replace(
@@ -164,7 +172,7 @@ class TestAClientThatIsToldOneAtATime:
         session_id = created["session_id"]
         shown: list[Any] = []
         answers: list[dict[str, Any]] = []
-        deadline = time.monotonic() + 15
+        deadline = time.monotonic() + PATIENCE
         while not answers or answers[-1]["state"] == "in_progress":
             assert time.monotonic() < deadline
             answers.append(post(client, session_id).json)
@@ -181,7 +189,7 @@ class TestAClientThatIsToldOneAtATime:
         assert answers[-1]["session_complete"]
         assert [a["challenges_remaining"] for a in answers if a["passed"]] == [1, 0]
         waits = [a for a in answers if a["challenge_type"] is None]
-        assert len(waits) >= 3
+        assert waits
         for wait in waits:
             assert (wait["passed"], wait["state"], wait["challenges_remaining"]) == (False, "in_progress", 1)
             assert wait["hint"] == {"code": "wait", "text": "Well done. Wait for the next one."}

@@ -31,11 +31,13 @@ from shared.liveness.hints import Hint
 from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session, State
 from shared.messages import FRAMES, MEASURE_FRAME
+from shared.redis import make_redis
 from shared.settings import Settings
 from shared.timekeeping import now
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_sessions import ENDS, UNKNOWN
 from tests.integration.redis_server import RedisServer, find_program
+from tests.waiting import PATIENCE, until
 from workers.vision.errors import BadImage
 
 FIELDS = [
@@ -82,7 +84,7 @@ def state_of(client: FlaskClient, session_id: str) -> str:
 
 def nothing_under_way(redis: Redis) -> bool:
     """No picture, no answer, no frame in flight, and soon no message: a worker answers first, then tells the queue."""
-    deadline = time.monotonic() + 2
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if not [key for key in redis.scan_iter() if not re.search(rb"__heartbeats__|\.wake$|^prior:", key)]:
             return True
@@ -243,7 +245,7 @@ def test_without_a_worker_the_answer_is_503_in_time(start_app: Callable[..., Fla
     session_id = new_session(client)
     before = time.monotonic()
     answer = post(client, session_id)
-    assert 0.3 < time.monotonic() - before < 1.5
+    assert 0.3 < time.monotonic() - before < PATIENCE / 2, "by this app's deadline, not by the other tests'"
     assert (answer.status_code, answer.json["code"]) == (503, "no_answer_in_time")
     assert answer.headers["Retry-After"] == "1"
     assert not redis.keys("frame:*"), "nobody waits for the picture any more"
@@ -280,17 +282,17 @@ def test_cancelling_while_a_frame_is_looked_at(client: FlaskClient, worker: Work
 
     def see(data: bytes) -> Observation:
         looking.set()
-        assert go_on.wait(5)
+        assert go_on.wait(PATIENCE)
         return Observation(faces=0)
 
     eyes.see = see
     session_id = new_session(client)
     with ThreadPoolExecutor(1) as pool:
         frame = pool.submit(post, client.application.test_client(), session_id)
-        assert looking.wait(5)
+        assert looking.wait(PATIENCE)
         assert client.delete(f"{SESSIONS}/{session_id}").json == {"cancelled": session_id}
         go_on.set()
-        answer = frame.result(5)
+        answer = frame.result(PATIENCE)
     assert (answer.status_code, answer.json["code"]) == (404, "session_not_found")
     assert client.get(f"{SESSIONS}/{session_id}").status_code == 404
     with UnitOfWork(engine, read_only=True) as uow:
@@ -306,7 +308,7 @@ def test_cancelling_races_frames(client: FlaskClient, worker: Worker) -> None:
             frames = [pool.submit(post, app.test_client(), session_id) for _ in range(4)]
             time.sleep(pause)
             assert client.delete(f"{SESSIONS}/{session_id}").status_code == 200
-            found = {frame.result(10).status_code for frame in frames}
+            found = {frame.result(PATIENCE).status_code for frame in frames}
         assert found <= {200, 404}
         assert post(client, session_id).status_code == 404
 
@@ -399,20 +401,19 @@ def test_a_session_that_floods_is_told_to_wait_and_the_others_are_served(
     go_on = threading.Event()
 
     def see(data: bytes) -> Observation:
-        assert go_on.wait(5)
+        assert go_on.wait(PATIENCE)
         return Observation(faces=0)
 
     eyes.see = see
     app = client.application
     with ThreadPoolExecutor(2) as pool:
         held = [pool.submit(post, app.test_client(), flooding) for _ in range(2)]
-        while inflight.count_earlier(redis, flooding, time.time()) < 2:
-            time.sleep(0.01)
+        until(lambda: inflight.count_earlier(redis, flooding, time.time()) == 2)
         answer = unread(client, flooding)
         assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (429, "too_many_frames", "1")
         eyes.see = lambda data: Observation(faces=0)
         go_on.set()
-        assert [frame.result(5).status_code for frame in held] == [200, 200]
+        assert [frame.result(PATIENCE).status_code for frame in held] == [200, 200]
     assert post(client, other).status_code == 200
     assert post(client, flooding).status_code == 200
     assert nothing_under_way(redis)
@@ -470,9 +471,10 @@ def test_redis_going_away_while_an_answer_is_waited_for(
     session_id = new_session(client)
     with ThreadPoolExecutor(1) as pool:
         frame = pool.submit(post, client, session_id)
-        time.sleep(0.3)
+        with make_redis(other_redis.url) as looking:
+            until(lambda: looking.info("clients")["blocked_clients"])
         other_redis.stop()
-        assert frame.result(10).json["code"] == "redis_unavailable"
+        assert frame.result(PATIENCE).json["code"] == "redis_unavailable"
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "amqp://127.0.0.1:1/"])

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, text
 
 from tests.integration.api.conftest import SESSIONS, MakeKey
 from tests.integration.api.test_server import jpeg
+from tests.waiting import PATIENCE
 
 Start = Callable[..., FlaskClient]
 KEY = {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
@@ -71,14 +72,14 @@ def test_at_once_one_is_made_and_the_other_told_to_wait(
 
     def slow(*facts: object) -> object:
         entered.set()
-        assert go.wait(10)
+        assert go.wait(PATIENCE)
         return create(*facts)
 
     monkeypatch.setattr(sessions, "_create", slow)
     answers: list[bytes] = []
     asking = threading.Thread(target=lambda: answers.append(client.post(SESSIONS, headers=KEY).data))
     asking.start()
-    assert entered.wait(10)
+    assert entered.wait(PATIENCE)
     meanwhile = client.application.test_client().post(SESSIONS, headers=KEY)
     go.set()
     asking.join()

@@ -19,6 +19,7 @@ from shared.limits import Bucket, Rate, take
 from shared.metrics.table import LIMITS_OPEN
 from tests.integration.api.conftest import SESSIONS, MakeKey
 from tests.integration.api.test_server import jpeg
+from tests.waiting import until
 
 Start = Callable[..., FlaskClient]
 FROM_AFAR = {"REMOTE_ADDR": "192.0.2.7"}
@@ -36,21 +37,21 @@ class TestBuckets:
         seen = [take(redis, few)[0] for _ in range(7)]
         assert [level.left for level in seen] == [4, 3, 2, 1, 0, 0, 0]
         assert [level.wait > 0 for level in seen] == [False] * 5 + [True] * 2
-        assert seen[-1].wait == pytest.approx(720, abs=2), "a fifth of an hour"
-        assert seen[4].full_in == pytest.approx(3600, abs=2)
+        assert seen[-1].wait == pytest.approx(720, abs=20), "a fifth of an hour"
+        assert seen[4].full_in == pytest.approx(3600, abs=20)
         assert 0 < redis.pttl(few[0].key) <= 3600_000
 
     def test_it_fills_evenly(self, redis: Redis) -> None:
         fast = [bucket("fast", "20/second")]
+        began = time.monotonic()
         while take(redis, fast)[0].wait == 0:
-            pass
+            began = time.monotonic()
         time.sleep(0.26)
         given = 0
         while take(redis, fast)[0].wait == 0:
             given += 1
-        assert 5 <= given <= 8, "a twentieth of a second each, and a slow machine's share"
-        time.sleep(1.1)
-        assert not redis.exists(fast[0].key), "a full one takes no room"
+        assert 5 <= given <= 20 * (time.monotonic() - began) + 1, "a twentieth of a second each"
+        until(lambda: not redis.exists(fast[0].key))  # a full one takes no room
 
     def test_several_give_all_or_nothing(self, redis: Redis) -> None:
         both = [bucket("many", "100/hour"), bucket("one", "1/hour")]
@@ -88,7 +89,7 @@ def test_by_address_while_no_key_is_asked_for(start_app: Start, redis: Redis) ->
     assert re.fullmatch(r'"sessions-by-address";r=2;t=1(199|200)', told[0].headers["RateLimit"])
     assert re.fullmatch(r'"sessions-by-address";r=0;t=(3599|3600)', told[3].headers["RateLimit"])
     assert told[3].json["code"] == "too_many_sessions"
-    assert int(told[3].headers["Retry-After"]) == pytest.approx(1200, abs=2)
+    assert int(told[3].headers["Retry-After"]) == pytest.approx(1200, abs=20)
     assert client.post(SESSIONS, environ_base={"REMOTE_ADDR": "192.0.2.8"}).status_code == 200
     same = {"REMOTE_ADDR": "::ffff:192.0.2.7"}
     assert client.post(SESSIONS, environ_base=same).status_code == 429, "the same address, as seen on [::]"

@@ -29,7 +29,7 @@ from shared.settings import Settings
 from tests.integration import schema
 from tests.integration.api.conftest import SESSIONS
 from tests.integration.redis_server import RedisServer
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[3]
 CONF = ROOT / "ops" / "gunicorn.conf.py"
@@ -59,8 +59,8 @@ class Server:
                 stdout=output,
                 stderr=output,
             )
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=10)
-        deadline = time.monotonic() + 15
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
+        deadline = time.monotonic() + PATIENCE
         while True:
             with contextlib.suppress(httpx.ConnectError):
                 self.http.get("/livez")
@@ -73,12 +73,12 @@ class Server:
         return [json.loads(line) for line in self._log.read_text().splitlines()]
 
     def connect(self) -> socket.socket:
-        return socket.create_connection(("127.0.0.1", self.port), timeout=10)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE)
 
     def stop(self) -> int:
         self.http.close()
         self.process.terminate()
-        return self.process.wait(20)
+        return self.process.wait(PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +205,7 @@ def test_a_body_of_unknown_length_is_refused_at_the_limit(server: Server) -> Non
         sent = 0
         connection.setblocking(False)
         answer = b""
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + PATIENCE
         while not answer and time.monotonic() < deadline:
             with contextlib.suppress(BlockingIOError):
                 answer = connection.recv(4096)
@@ -285,22 +285,24 @@ def test_a_broken_upload_was_never_there(server: Server, redis: Redis) -> None:
     assert not [line for line in server.log() if line.get("session_id") == session_id]
 
 
-def test_a_stop_lets_a_waiting_frame_be_answered(settings: Settings, engine: Engine, tmp_path: Path) -> None:
+def test_a_stop_lets_a_waiting_frame_be_answered(
+    settings: Settings, engine: Engine, redis: Redis, tmp_path: Path
+) -> None:
     server = Server(settings, tmp_path / "web.log")
     session_id = new_session(server)
     answers: list[httpx.Response] = []
 
     def ask() -> None:
         url = f"http://127.0.0.1:{server.port}{SESSIONS}/{session_id}/frame"
-        answers.append(httpx.post(url, files={"image": ("f", jpeg())}, timeout=10))
+        answers.append(httpx.post(url, files={"image": ("f", jpeg())}, timeout=PATIENCE))
 
     waiting = threading.Thread(target=ask)
     waiting.start()
-    time.sleep(0.5)
+    until(lambda: redis.exists("underway"))
     server.http.close()
     server.process.send_signal(signal.SIGTERM)
-    waiting.join(10)
-    assert server.process.wait(15) == 0
+    waiting.join(PATIENCE)
+    assert server.process.wait(PATIENCE) == 0
     assert answers[0].json()["code"] == "no_answer_in_time"
 
 
@@ -338,6 +340,10 @@ def test_what_was_loaded_stays_shared(settings: Settings, engine: Engine, tmp_pa
 
 def test_each_request_is_one_line_with_its_id(server: Server) -> None:
     server.http.get("/readyz", headers={"X-Request-ID": "look-for-me"})
-    time.sleep(0.2)
-    lines = [line for line in server.log() if line.get("request_id") == "look-for-me" and line["event"] == "request"]
+
+    def told() -> list[dict[str, Any]]:
+        return [line for line in server.log() if line.get("request_id") == "look-for-me" and line["event"] == "request"]
+
+    until(told)
+    lines = told()
     assert [(line["method"], line["rule"], line["status"]) for line in lines] == [("GET", "/readyz", 503)]
