@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from io import BytesIO
 from typing import IO, Any
 
@@ -9,7 +10,9 @@ from flask import Request
 from werkzeug.datastructures import FileStorage, MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
+from werkzeug.wsgi import get_input_stream
 
+from api.multipart import only_file
 from api.problems import ProblemError
 from shared import pictures
 from shared.settings import Settings
@@ -20,6 +23,8 @@ PART, REFERENCE = "image", "reference"
 FORM_BYTES = 64 * 1024
 #: Parts of a form; we read one of them.
 FORM_PARTS = 50
+#: Bytes that are read of a body at a time.
+_CHUNK = 64 * 1024
 
 
 def body_limit(settings: Settings) -> int:
@@ -52,13 +57,27 @@ def read_reference(request: Request, settings: Settings) -> bytes | None:
 
 
 def _read_part(request: Request, settings: Settings, name: str) -> bytes | None:
-    form, files = _parse(request, settings)
+    try:
+        body = _read_body(request, settings)
+        if (plain := only_file(body, request.mimetype_params.get("boundary", ""))) is not None:
+            return plain[1] if plain[0] == name else None
+        form, files = _parse(request, body, settings)
+    except RequestEntityTooLarge:
+        raise _too_large(settings) from None
+    except ValueError:
+        raise ProblemError("malformed_form") from None
     file = files.get(name)
     if file is not None:
         return file.read()
     if name in form:
         raise ProblemError("image_not_a_file")
     return None
+
+
+def _read_body(request: Request, settings: Settings) -> bytes:
+    # The limit holds for chunked bodies, which do not say how long they are.
+    stream = get_input_stream(request.environ, max_content_length=body_limit(settings))
+    return b"".join(iter(partial(stream.read, _CHUNK), b""))
 
 
 def _checked(data: bytes, settings: Settings) -> bytes:
@@ -70,21 +89,17 @@ def _checked(data: bytes, settings: Settings) -> bytes:
     return data
 
 
-def _parse(request: Request, settings: Settings) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
+def _parse(
+    request: Request, body: bytes, settings: Settings
+) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
     """The form. Not `request.files`: that writes larger files to the disk, and takes a broken form for an empty one."""
     parser = FormDataParser(
         stream_factory=_in_memory,
-        max_content_length=body_limit(settings),  # holds for chunked bodies, which do not say how long they are
         max_form_memory_size=body_limit(settings),
         max_form_parts=FORM_PARTS,
         silent=False,
     )
-    try:
-        _, form, files = parser.parse_from_environ(request.environ)
-    except RequestEntityTooLarge:
-        raise _too_large(settings) from None
-    except ValueError:
-        raise ProblemError("malformed_form") from None
+    _, form, files = parser.parse(BytesIO(body), request.mimetype, len(body), request.mimetype_params)
     return form, files
 
 
