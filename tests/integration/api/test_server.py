@@ -60,12 +60,14 @@ class Server:
                 stderr=output,
             )
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE)
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + 2 * PATIENCE
         while True:
             with contextlib.suppress(httpx.ConnectError):
                 self.http.get("/livez")
                 return
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.process.kill()
+                self.process.wait()
                 raise RuntimeError(log.read_text())
             time.sleep(0.05)
 

@@ -21,7 +21,7 @@ def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         env=os.environ | {"DATABASE_URL": url},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
