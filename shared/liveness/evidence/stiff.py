@@ -9,9 +9,10 @@ from shared.liveness.frame import Frame
 
 #: `Observation.flex` from which on a face lives beyond doubt. Measured: of 27 sessions of people all but one reach it.
 LIVING = 0.02
-#: The largest changes that do not count: single frames may be bad pictures. Measured: of 55 prints with living eyes or
-#: mouths one has two frames at 0.011 and 0.015, none a third above 0.007.
-_SPARED = 2
+#: The largest changes that do not count, with fewer comparisons than so many and with more: a frame may be a bad picture.
+#: Measured: of 55 prints with living eyes or mouths, 18 comparisons each, one has two at 0.011 and 0.015, none a third
+#: above 0.007; a person who blinks at once, four frames a second, has two of six that show it.
+_SPARED, _MANY = (1, 2), 10
 #: Frames that must have been compared for the stillest face to show something.
 _LEAST = 5
 #: Seconds that are looked at, at the least, though the challenge began later: a blink takes a few frames.
@@ -34,7 +35,8 @@ def stiff(frames: Sequence[Frame], kind: ChallengeType, since: float) -> float |
     changes = sorted(change for f in frames if f.at >= since and (change := _change(f, kind)) is not None)
     if len(changes) < _LEAST:
         return None
-    return max(0.0, 1 - changes[-1 - _SPARED] / LIVING)
+    spared = _SPARED[len(changes) >= _MANY]
+    return max(0.0, 1 - changes[-1 - spared] / LIVING)
 
 
 def _change(frame: Frame, kind: ChallengeType) -> float | None:

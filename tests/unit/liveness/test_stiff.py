@@ -39,9 +39,16 @@ def test_it_is_a_share(changes):
 
 @given(CHANGES, st.floats(0, 3), st.integers(0, 30))
 def test_whatever_moves_more_makes_a_face_less_stiff(changes, more, at):
-    """A frame added never speaks for an attack."""
-    longer = [*changes[:at], more, *changes[at:]]
-    assert stiff(film(longer), SMILE, T0) <= stiff(film(changes), SMILE, T0)
+    """No movement speaks for an attack."""
+    moving = list(changes)
+    moving[at % len(moving)] += more
+    assert stiff(film(moving), SMILE, T0) <= stiff(film(changes), SMILE, T0)
+
+
+def test_at_a_low_frame_rate_two_pictures_are_enough():
+    """Who blinks at once has been seen in six frames, two of which show it."""
+    assert stiff(film([0.0] * 4 + [2.0, 2.0]), BLINK, T0) == 0
+    assert stiff(film([0.0] * 5 + [2.0]), BLINK, T0) == 1
 
 
 @pytest.mark.parametrize(("bad", "score"), [(1, 1), (2, 1), (3, 0)])
