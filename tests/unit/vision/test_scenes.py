@@ -164,9 +164,10 @@ def test_measures_are_the_same_at_every_resolution(vision, face):
         assert other.box == pytest.approx(first.box, abs=0.03)
 
 
-@pytest.mark.parametrize(("part_of_eye_distance", "problem"), [(0.01, None), (0.15, Problem.TOO_BLURRED)])
+@pytest.mark.parametrize(("part_of_eye_distance", "problem"), [(0.01, None), (0.1, Problem.TOO_BLURRED)])
 def test_a_blurred_picture_is_told_so(visions, face, part_of_eye_distance, problem):
     """A smeared lens or a shaken camera hides what lids and lips do; a little softness does not."""
+    # At 0.15 the finder misses it in 24 of 300 pictures, by the noise of each.
     blurred = cv2.GaussianBlur(face, (0, 0), part_of_eye_distance * 65)
     (seen,) = observations(visions["mesh"], [encode(blurred)])
     assert seen.problem is problem
