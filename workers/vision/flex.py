@@ -61,7 +61,10 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Flex:
-    """What a plane's movement leaves of a face's change, in shares of the face's contrast. Under 0.01 for a print."""
+    """What a plane's movement leaves of a face's change, in shares of the face's contrast.
+
+    Under 0.01 for a print that is held before the camera; one that turns far and fast is not found again, and leaves more.
+    """
 
     #: Away from the eyes and from a hole around the mouth that a smile fits into.
     upper: float
