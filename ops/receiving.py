@@ -215,15 +215,10 @@ class ReceivingWorker(DrainingWorker):
     def _on_readable(self, conn: Connection, _client: socket.socket) -> None:
         if conn not in self._incoming:
             return  # given up in this very turn of the loop
-        try:
-            data = conn.sock.recv(_PIECE)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
+        data = _receive(conn.sock)
         if data:
             self._take(conn, data)
-        else:
+        elif data is not None:
             self._close(conn)
 
     def _take(self, conn: Connection, data: bytes) -> None:
@@ -279,12 +274,13 @@ class ReceivingWorker(DrainingWorker):
 
     def _make_room(self) -> bool:
         """Of those that keep others from being let in, the one that has been here for longest goes."""
-        for conn in (*self._lingering, *self._incoming):
-            if conn.arriving:
-                self._tell(conn, "too_slow")
-            self._close(conn)
-            return True
-        return False
+        conn = next(iter((*self._lingering, *self._incoming)), None)
+        if conn is None:
+            return False
+        if conn.arriving:
+            self._tell(conn, "too_slow")
+        self._close(conn)
+        return True
 
     def _give_up(self, conn: Connection, code: str = "too_slow") -> None:
         """A request has not come in time, or is more than can be held."""
@@ -322,12 +318,9 @@ class ReceivingWorker(DrainingWorker):
     def _throw_away(self, conn: Connection, _client: socket.socket) -> None:
         if conn not in self._lingering:
             return
-        try:
-            data = conn.sock.recv(_PIECE)
-        except BlockingIOError:
+        data = _receive(conn.sock)
+        if data is None:
             return
-        except OSError:
-            data = b""
         conn.lingers -= len(data)
         if not data or conn.lingers < 0:
             self._close(conn)
@@ -341,6 +334,16 @@ class ReceivingWorker(DrainingWorker):
             self.poller.unregister(conn.sock)
         self.nr_conns -= 1
         conn.close()
+
+
+def _receive(sock: socket.socket) -> bytes | None:
+    """What has come: nothing (b"") where no more will, None where there is nothing yet."""
+    try:
+        return sock.recv(_PIECE)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
 
 
 def _one_by_one(pieces: deque[bytes]) -> Iterator[bytes]:
