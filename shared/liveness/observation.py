@@ -74,8 +74,8 @@ class Observation:
     #: is still, from 5 on for a face that lives, 0 for the same picture again; None where there is nothing to compare.
     stir: float | None = None
     #: How much the face changed within two seconds in a way that no plane does, in shares of its contrast, away from its
-    #: eyes: also away from a wide hole for the mouth, or from the lips only. 0 for most prints, from 0.02 to 1 for a
-    #: face that lives; None where there is nothing to compare.
+    #: eyes: also away from a wide hole for the mouth, or from the lips only. 0 for most prints that are held, from 0.02 to
+    #: 1 for a face that lives; None where there is nothing to compare.
     flex: float | None = None
     flex_whole: float | None = None
     #: Samples, taken each half second or so, None in between. How surely straight edges enclose the face, 0 to 1; and how
