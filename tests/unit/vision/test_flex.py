@@ -97,21 +97,22 @@ def test_what_shows_beside_a_hole_does_not_pull_the_plane_along(seen):
 
 
 @MANY
-@given(yaw=st.floats(-12, 12), pitch=st.floats(-10, 10), scale=st.floats(0.95, 1.1), seed=st.integers(0, 9))
-def test_a_print_that_is_turned_has_none(  # noqa: PLR0917 - as hypothesis hands them in
-    visions, seen, yaw, pitch, scale, seed
-):
-    """Far more than a hand trembles, seen by points that have followed it roughly."""
+@given(yaw=st.floats(-12, 12), pitch=st.floats(-10, 10), scale=st.floats(0.95, 1.1))
+def test_a_print_that_is_turned_has_none(visions, seen, yaw, pitch, scale):
+    """Far more than a hand trembles, seen by points that have followed it roughly: what counts of five frames is none."""
     picture, points = seen
-    paper = Paper(yaw=yaw, pitch=pitch, scale=scale)
-    moved = show(picture, paper)
+    moved = show(picture, Paper(yaw=yaw, pitch=pitch, scale=scale))
     found = visions["mesh"].look(encode(moved), None, T0).landmarks
     assert found is not None
-    change = flex(
-        SmallFace(camera(picture, seed), points).likeness(T0), SmallFace(camera(moved, seed + 10), found.points)
-    )
-    assert change is not None
-    assert max(change.upper, change.whole) < DEAD
+    changes = []
+    for seed in range(5):
+        before = SmallFace(camera(picture, seed), points).likeness(T0)
+        change = flex(before, SmallFace(camera(moved, seed + 10), found.points))
+        assert change is not None
+        changes.append(max(change.upper, change.whole))
+    # The largest does not count for the judge of stiff faces. Measured: by noise alone 3 of 500 reach DEAD (0.0056 at the
+    # most); of five looks at each of 104 places the second largest is 0.0023 at the most.
+    assert sorted(changes)[-2] < DEAD
 
 
 @pytest.mark.parametrize(
