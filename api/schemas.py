@@ -56,7 +56,9 @@ class SessionOptions(BaseModel):
     )
     timeout_seconds: Annotated[
         float, Field(ge=1, le=60, allow_inf_nan=False), must_be("a number of seconds from 1 to 60")
-    ] = Field(5.0, description="Seconds for each challenge, 1 to 60; the clock runs only while a face is seen first.")
+    ] = Field(
+        5.0, description="Seconds for each challenge, 1 to 60, counted from the first frame that shows a face well."
+    )
     mirrored: Annotated[bool, must_be("true or false")] = Field(
         False, description="True where the client sends mirrored frames, as a selfie preview shows them."
     )

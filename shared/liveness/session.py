@@ -339,7 +339,10 @@ class Session:
         # With the pause before its reveal: a cut to another recording would be made there.
         began = self.challenges[position - 1].passed_at if position else challenge.started_at
         shown = [f for f in self.frames if f.at <= at]
-        self.findings += examine(shown, challenge.type, position, since=at if began is None else began)
+        asked = [c.type for c in self.challenges[: position + 1]]
+        self.findings += examine(
+            shown, asked, since=at if began is None else began, opening_until=self.recall(at)[0], earlier=self.findings
+        )
         challenge.passed_at, challenge.confidence = at, confidence
         self._tell("session.challenge_passed", at, challenge=str(challenge.type), confidence=confidence)
         if self.identity is not None:

@@ -19,6 +19,7 @@ class Code(StrEnum):
     UNIDENTIFIED = "unidentified"
     SCREEN = "screen"
     MOIRE = "moire"
+    UNASKED = "unasked"
 
 
 #: The species of presentation attack (ISO/IEC 30107-3) that a judge is there for.
@@ -33,6 +34,7 @@ SPECIES: dict[Code, str] = {
     Code.UNIDENTIFIED: "identity_swap",
     Code.SCREEN: "screen_replay",
     Code.MOIRE: "screen_replay",
+    Code.UNASKED: "replay",
 }
 
 

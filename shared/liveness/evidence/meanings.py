@@ -16,5 +16,6 @@ MEANINGS: Mapping[Code, str] = {
     Code.SWAPPED: "Another person took over: how far this face's descriptor is from that of the session's first.",
     Code.SCREEN: "Straight edges enclose the face, as the rim of a screen or of a print does: how surely.",
     Code.MOIRE: "Fine stripes, as a screen's pixels make before a camera's: how far they stand out.",
+    Code.UNASKED: "Gestures were made that nobody had asked for: how many kinds a challenge, added up so far.",
     Code.UNIDENTIFIED: "The challenge passed with a face that could not be compared with the session's first: 1 where so.",
 }

@@ -27,6 +27,7 @@ class Preset(StrEnum):
 #: `flat`, on 556 gestures of 16 people, filmed in seven ways and at 5, 8 and 15 frames a second: all stay under 0.044, but
 #: for one person's smile, who talks meanwhile (0.060 to 0.079). Standard is as close above them as it can be: turned prints
 #: have no gap there, and two of 52 sessions of them had 0.053 and 0.055.
+#: `unasked`: anybody may laugh or look aside while asked for something else, but not three times in one session.
 LIMITS: Mapping[Preset, Mapping[Code, float]] = {
     Preset.LENIENT: {
         Code.FROZEN: 0.8,
@@ -45,6 +46,7 @@ LIMITS: Mapping[Preset, Mapping[Code, float]] = {
         Code.UNIDENTIFIED: 1.0,
         Code.SCREEN: 0.75,
         Code.MOIRE: 250.0,
+        Code.UNASKED: 3.0,
     },
     Preset.STRICT: {
         Code.FROZEN: 0.35,
@@ -55,6 +57,7 @@ LIMITS: Mapping[Preset, Mapping[Code, float]] = {
         Code.UNIDENTIFIED: 1.0,
         Code.SCREEN: 0.7,
         Code.MOIRE: 120.0,
+        Code.UNASKED: 2.0,
         Code.ABRUPT: 0.85,
         Code.CUT: 1.0,
     },

@@ -165,7 +165,7 @@ class TestThePause:
         """A replay would be cut over to its next piece while nothing is asked for."""
         looked_at: list[list[float]] = []
 
-        def examine(frames: list[Frame], kind: ChallengeType, position: int, *, since: float) -> list[Finding]:
+        def examine(frames: list[Frame], asked: list[ChallengeType], *, since: float, **_: object) -> list[Finding]:
             looked_at.append([round(f.at - T0, 3) for f in frames if f.at >= since])
             return []
 

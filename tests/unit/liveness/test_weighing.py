@@ -32,7 +32,8 @@ def test_a_photo_for_one_challenge_is_not_outweighed_by_another():
 def test_a_challenge_too_short_for_a_sample_has_the_ones_before_it():
     """Rim and stripes are looked for each half second; an answer may be quicker."""
     frames = [Frame(str(i), T0 + i / 8, observe(rim=0.9 if i % 5 == 0 else None)) for i in range(12)]
-    scores = {f.code: f.score for f in examine(frames, ChallengeType.BLINK, 1, since=T0 + 9 / 8)}
+    when = {"since": T0 + 9 / 8, "opening_until": T0 + 3}
+    scores = {f.code: f.score for f in examine(frames, [ChallengeType.BLINK], **when)}
     assert scores[Code.SCREEN] == 0.9
-    alone = {f.code for f in examine(frames[9:], ChallengeType.BLINK, 1, since=T0 + 9 / 8)}
+    alone = {f.code for f in examine(frames[9:], [ChallengeType.BLINK], **when)}
     assert Code.SCREEN not in alone
