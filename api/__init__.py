@@ -6,6 +6,7 @@ from flask_openapi import Info, OpenAPI
 
 from api import access, context, headers, limits, metrics, problems, tracing
 from api.docs import SECURITY_SCHEMES, docs
+from api.door import Door
 from api.evidence import evidence
 from api.frames import frames, refuse_unasked
 from api.health import health
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     limits.install(app)
     for blueprint in (sessions, frames, evidence, portraits, verdicts, webhooks, health):
         app.register_api(blueprint)
+    app.extensions["door"] = Door(app)
     app.register_blueprint(docs)
     app.register_blueprint(pages)
     if settings.lab:

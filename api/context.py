@@ -16,7 +16,7 @@ HEADER = "X-Request-ID"
 #: Of these there is never one alone.
 _TOO_MANY = ("overloaded", "too_many_frames")
 
-_FIT_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
+FIT_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _FIT_SESSION = re.compile(r"[0-9a-f-]{36}")
 
 log = structlog.get_logger(__name__)
@@ -54,7 +54,7 @@ def _begin() -> None:
     g.came = getattr(request.environ["wsgi.input"], "came", begins)  # ops.receiving says when; other servers do not
     g.arrived_at = resources().now() - (begins - g.came)
     given = request.headers.get(HEADER, "")
-    g.request_id = given if _FIT_ID.fullmatch(given) else str(uuid4())
+    g.request_id = given if FIT_ID.fullmatch(given) else str(uuid4())
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
     session_id = str((request.view_args or {}).get("session_id"))

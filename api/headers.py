@@ -20,6 +20,16 @@ PERMISSIONS = "camera=(), microphone=(), geolocation=(), display-capture=(), pay
 #: Seconds, a year, for which a browser that has seen this host by HTTPS does not speak plain HTTP with it.
 HSTS = 365 * 86400
 
+#: Of every answer, unless the page that it is says otherwise.
+USUAL = {
+    "X-Content-Type-Options": "nosniff",
+    "Content-Security-Policy": POLICY,
+    "Permissions-Policy": PERMISSIONS,
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",  # holds for what is loaded without asking (CORS)
+}
+
 #: What a script of another site may read beside the body.
 _EXPOSED = ["Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", HEADER]
 _SENT = ["Authorization", "Content-Type", "Idempotency-Key", HEADER]
@@ -47,12 +57,8 @@ def install(app: Flask, settings: Settings) -> None:
 
 def _harden(response: Response) -> Response:
     headers = response.headers
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Content-Security-Policy", POLICY)
-    headers.setdefault("Permissions-Policy", PERMISSIONS)
-    headers.setdefault("Referrer-Policy", "no-referrer")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")  # holds for what is loaded without asking (CORS)
+    for name, value in USUAL.items():
+        headers.setdefault(name, value)
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", f"max-age={HSTS}")
     return response

@@ -352,8 +352,13 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _on_fault)
 
 
-def early(code: str, request_id: str) -> tuple[int, bytes]:
-    """Status and bytes of the answer to a request that nobody has looked at yet (`ops.receiving`); none follows it."""
+def early(
+    code: str, request_id: str, *, more: Mapping[str, str] = MappingProxyType({}), follows: bool = False
+) -> bytes:
+    """The answer to a request that the app has not looked at (`ops.receiving`, `api.door`), as it is sent.
+
+    more: header fields beside those of every problem. follows: whether another request may come on the connection.
+    """
     kind = KINDS[code]
     body = _document(kind, request_id).encode()
     head = {
@@ -361,12 +366,13 @@ def early(code: str, request_id: str) -> tuple[int, bytes]:
         "Content-Length": len(body),
         HEADER: request_id,
         "Cache-Control": "no-store",
-        "Connection": "close",
+        "Connection": "keep-alive" if follows else "close",
+        **more,
     }
     if kind.retry_after is not None:
         head["Retry-After"] = kind.retry_after
     lines = [f"HTTP/1.1 {kind.status} {HTTPStatus(kind.status).phrase}", *(f"{name}: {head[name]}" for name in head)]
-    return kind.status, "\r\n".join((*lines, "", "")).encode() + body
+    return "\r\n".join((*lines, "", "")).encode() + body
 
 
 def _document(kind: Kind, request_id: str, detail: str | None = None, errors: list[Fault] | None = None) -> str:

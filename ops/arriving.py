@@ -56,6 +56,16 @@ class Arriving:
         if self._end is not None and len(self._bytes) >= self._end:
             self.over = self.whole = True
 
+    @property
+    def head(self) -> bytes:
+        """Its first line and its fields, up to the empty line that ends them; nothing while that has not come."""
+        return bytes(self._bytes[: self._head or 0])
+
+    @property
+    def alone(self) -> bool:
+        """Whether nothing of a next request came with it."""
+        return len(self._bytes) == self._end
+
     def split(self) -> tuple[deque[bytes], bytes]:
         """This request's head and the pieces of its body, as far as they have come; and what came with it of the next."""
         end = self._end if self.whole and self._end is not None else len(self._bytes)

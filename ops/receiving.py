@@ -10,6 +10,7 @@ and a thread gets a request when all of it is there: a slow client costs a descr
   (503, `unavailable`). Of `worker_connections` one is kept free for who comes next: the one that has been waited for
   longest gives way. An honest request is there in a moment, and small.
 - A request whose head says that it is too large is answered at once, and what still comes of it thrown away.
+- What the app refuses whatever it is (`app.extensions["door"]`, see `api.door`) is answered by the loop: no thread has it.
 - An answer that its client does not read waits in the system's buffer, not in a thread: the largest fits into it, and
   the connection's next request waits until there is room for another.
 
@@ -32,7 +33,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import structlog
@@ -97,6 +98,13 @@ class Connection(TConn):
         return bool(unsent <= ANSWER_BUFFER // 4)
 
 
+class Refuses(Protocol):
+    """What an app has at its door (`api.door`)."""
+
+    def refusal(self, head: bytes) -> tuple[bytes, bool] | None:
+        """The answer to a whole request with this head, and whether another may follow it; None: the app must see it."""
+
+
 class ReceivingWorker(DrainingWorker):
     """See above."""
 
@@ -113,6 +121,7 @@ class ReceivingWorker(DrainingWorker):
         cfg = self.cfg
         self._head_limit = cfg.limit_request_fields * (cfg.limit_request_field_size + 2) + 4 + cfg.limit_request_line
         self._body_limit = 0
+        self._door: Refuses | None = None
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -128,6 +137,11 @@ class ReceivingWorker(DrainingWorker):
 
         self._body_limit = body_limit(get_settings())
         super().init_process()
+
+    def load_wsgi(self) -> None:
+        """The app; not every one has a door."""
+        super().load_wsgi()
+        self._door = getattr(self.wsgi, "extensions", {}).get("door")
 
     # What gunicorn calls in its loop.
 
@@ -202,15 +216,20 @@ class ReceivingWorker(DrainingWorker):
     # Requests on their way.
 
     def _await(self, conn: Connection) -> None:
-        conn.arriving = Arriving(head_limit=self._head_limit, body_limit=self._body_limit)
-        conn.began = None
-        conn.until = time.monotonic() + self.cfg.keepalive
         conn.sock.setblocking(False)
-        self._incoming[conn] = None
+        self._begin(conn)
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._on_readable, conn))
         rest, conn.rest = conn.rest, b""
         if rest:
             self._take(conn, rest)
+
+    def _begin(self, conn: Connection) -> None:
+        """Its next request may come."""
+        conn.arriving = Arriving(head_limit=self._head_limit, body_limit=self._body_limit)
+        conn.began = None
+        conn.until = time.monotonic() + self.cfg.keepalive
+        self._incoming.pop(conn, None)  # to stand at the end
+        self._incoming[conn] = None
 
     def _on_readable(self, conn: Connection, _client: socket.socket) -> None:
         if conn not in self._incoming:
@@ -237,13 +256,37 @@ class ReceivingWorker(DrainingWorker):
                 return
         if arriving.over:
             if conn.reads():
-                self._hand_over(conn)
+                if not self._turn_away(conn, arriving):
+                    self._hand_over(conn)
             else:
                 self.poller.unregister(conn.sock)  # until it does; murder_pending looks
         elif arriving.asks:
             arriving.asks = False
             with suppress(OSError):
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _turn_away(self, conn: Connection, arriving: Arriving) -> bool:
+        """Answer it here, where the app refuses it unseen; whether that was done."""
+        # One that others follow at once goes the long way, as all do while the process stops.
+        if self._door is None or not self.alive or not arriving.whole or not arriving.alone:
+            return False
+        refusal = self._door.refusal(arriving.head)
+        if refusal is None:
+            return False
+        answer, follows = refusal
+        self._release(conn)
+        try:
+            sent = conn.sock.send(answer)
+        except OSError:
+            sent = 0
+        if sent < len(answer):  # there is room for far more: the client has gone
+            self._close(conn)
+        elif follows:
+            self._begin(conn)
+        else:
+            self._forget(conn)
+            self._linger(conn)
+        return True
 
     def _hand_over(self, conn: Connection) -> None:
         """Give it to a thread."""
@@ -291,16 +334,15 @@ class ReceivingWorker(DrainingWorker):
 
     def _tell(self, conn: Connection, code: str) -> None:
         """Answer what no thread will."""
-        from api.problems import early
+        from api.problems import KINDS, early
         from shared.metrics.table import PROBLEMS
 
         assert conn.arriving is not None
         PROBLEMS.labels(code).inc()
         request_id = str(uuid4())
-        status, answer = early(code, request_id)
-        log.info("request", status=status, problem=code, request_id=request_id, received=len(conn.arriving))
+        log.info("request", status=KINDS[code].status, problem=code, request_id=request_id, received=len(conn.arriving))
         with suppress(OSError):
-            conn.sock.send(answer)
+            conn.sock.send(early(code, request_id))
 
     def _linger(self, conn: Connection) -> None:
         """It has its answer. Throw away what it still sends, so that it gets to see it."""

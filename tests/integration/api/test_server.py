@@ -24,6 +24,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from ops.lib.ports import free_port
+from shared import inflight
 from shared.db import make_engine
 from shared.settings import Settings
 from tests.integration import schema
@@ -273,6 +274,32 @@ def test_a_frame_has_arrived_when_all_of_it_is_there(server: Server, redis: Redi
         ((_, arrived_at),) = redis.zrange(f"inflight:{session_id}", 0, -1, withscores=True)
         assert arrived_at > seconds + microseconds / 1e6 - 0.01  # the two clocks are together to some milliseconds
         assert json.loads(read_response(connection)[2])["code"] == "no_answer_in_time"
+
+
+def test_while_the_workers_are_behind_frames_are_refused_at_the_door(
+    settings: Settings, engine: Engine, redis: Redis, tmp_path: Path
+) -> None:
+    """The first is told so by the app, who was told by Redis; the others before the app has them, on the same connection."""
+    # For as long as ten thousand frames take a worker at the very least: twenty seconds.
+    server = Server(settings, tmp_path / "web.log", FRAMES_PER_WORKER="10000", METRICS_TOKEN="a token for a test")
+    try:
+        session_id = new_session(server)
+        seconds, microseconds = redis.time()
+        for n in range(2):  # more than there are workers, and all have waited for longer than FRAME_WAIT
+            inflight.wait(redis, f"another's {n}", seconds + microseconds / 1e6 - 3)
+        url, files = f"{SESSIONS}/{session_id}/frame", {"image": ("f", jpeg())}
+        answers = [server.http.post(url, files=files) for _ in range(4)]
+        assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(503, "overloaded")] * 4
+        assert [("server" in answer.headers) for answer in answers] == [True, False, False, False], (
+            "gunicorn's own field"
+        )
+        assert len({answer.headers["x-request-id"] for answer in answers}) == 4
+        assert server.http.get(f"{SESSIONS}/{session_id}").status_code == 200, "anything else goes on"
+        asked = {"Authorization": "Bearer a token for a test"}
+        counted = f'liveness_requests_total{{method="POST",rule="{SESSIONS}/<session_id>/frame",status="503"}} 4.0'
+        until(lambda: counted in server.http.get("/metrics", headers=asked).text)
+    finally:
+        server.stop()
 
 
 def test_a_broken_upload_was_never_there(server: Server, redis: Redis) -> None:

@@ -27,16 +27,29 @@ from tests.waiting import PATIENCE, until
 ROOT = Path(__file__).parents[3]
 THREADS, CONNECTIONS = 2, 20
 #: An app that says how many bytes it was sent, and of /large gives more than a client's buffer takes. It does not read what
-#: is sent to /early. Patience is shortened, and little is held, so that tests need not wait for long nor send much.
+#: is sent to /early, answers /wait… when it may, and refuses at its door what is sent to /refused. Patience is shortened,
+#: and little is held, so that tests need not wait for long nor send much.
 APP = """
+import time
+from pathlib import Path
 from ops import receiving
 receiving.PATIENCE, receiving.SLOWEST, receiving.HELD = 4.0, 8192, 2**20
+HERE = Path(__file__).parent
+class Door:
+    def refusal(self, head):
+        if head.startswith(b"POST /refused "):
+            return b"HTTP/1.1 503 No\\r\\nContent-Length: 4\\r\\n\\r\\ndoor", b"Connection: close" not in head
 def app(environ, start_response):
     path = environ["PATH_INFO"]
+    if path.startswith("/wait"):
+        (HERE / path[1:]).touch()
+        while (HERE / path[1:]).exists():
+            time.sleep(0.01)
     read = 0 if path == "/early" else len(environ["wsgi.input"].read())
     body = bytes(80_000) if path == "/large" else str(read).encode()
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
+app.extensions = {"door": Door()}
 """
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -45,6 +58,7 @@ class Server:
     """gunicorn, until `stop`."""
 
     def __init__(self, directory: Path) -> None:
+        self.directory = directory
         (directory / "app.py").write_text(APP)
         self.port = free_port()
         command = [sys.executable, "-m", "gunicorn", "-k", "ops.receiving.ReceivingWorker", "--threads", f"{THREADS}"]
@@ -321,6 +335,47 @@ def test_what_is_no_http_is_answered_at_once_and_ends_the_connection(server: Ser
         client.sendall(wrong)
         assert read_answer(client)[0].startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 500 "))
         assert ends(client)
+
+
+def test_what_is_refused_at_the_door_needs_no_thread(server: Server) -> None:
+    """Nor a connection of its own, and what comes after it is understood."""
+    with ExitStack() as waiting:
+        signs = [server.directory / f"wait{n}" for n in range(THREADS)]
+        for sign in signs:
+            client = waiting.enter_context(server.connect())
+            client.sendall(post("Content-Length: 0", path=f"/{sign.name}"))
+            until(sign.exists)
+        with server.connect() as client:
+            for size in (0, 5, 300_000):
+                client.sendall(post(f"Content-Length: {size}", path="/refused") + bytes(size))
+                assert read_answer(client)[1:] == (b"door", b"")
+            for sign in signs:
+                sign.unlink()
+            client.sendall(post("Content-Length: 7") + bytes(7))
+            assert read_answer(client)[1] == b"7"
+
+
+def test_who_is_refused_and_said_that_it_was_all_is_hung_up_on(server: Server) -> None:
+    with server.connect() as client:
+        client.sendall(post("Connection: close", "Content-Length: 5", path="/refused") + b"hello" + GET)
+        client.shutdown(socket.SHUT_WR)
+        assert read_answer(client)[1] in (b"door", b"5")
+        assert ends(client)
+    with server.connect() as client:
+        client.sendall(post("Connection: close", "Content-Length: 5", path="/refused") + b"hello")
+        assert read_answer(client)[1:] == (b"door", b"")
+        assert ends(client)
+
+
+def test_many_at_once_on_one_connection_are_all_answered(server: Server) -> None:
+    """However they are refused, the loop does not go deeper with each."""
+    with server.connect() as client:
+        client.sendall(post("Content-Length: 0", path="/refused") * 1000 + GET)
+        rest = b""
+        for _ in range(1000):
+            _, body, rest = read_answer(client, rest)
+            assert body in (b"door", b"0")
+        assert read_answer(client, rest)[1] == b"0"
 
 
 def test_who_hangs_up_in_the_middle_is_let_go(server: Server) -> None:
