@@ -23,6 +23,7 @@ WAIT = Hint("wait", "Well done. Wait for the next one.")
 HOLD_STILL = Hint("hold_still", "Hold your head still while you do that.")
 SUPERSEDED = Hint("superseded", "Go on: a newer picture is looked at.")
 LOOK_STRAIGHT = Hint("look_straight", "Look straight into the camera.")
+HOLD_IT = Hint("hold_it", "Once more, and hold it for a moment.")
 
 _PROBLEMS = {
     Problem.NO_FACE: Hint("no_face", "No face in the picture. Hold the camera so that your whole face is seen."),
@@ -57,6 +58,7 @@ _FURTHER = {
     ChallengeType.TURN_RIGHT: Hint("further", "A little further to your right."),
     ChallengeType.LOOK_UP: Hint("further", "A little further up."),
     ChallengeType.LOOK_DOWN: Hint("further", "A little further down."),
+    ChallengeType.BLINK: Hint("further", "Close both eyes all the way, then open them."),
     ChallengeType.SMILE: Hint("further", "A bigger smile, and hold it."),
     ChallengeType.OPEN_MOUTH: Hint("further", "Open your mouth wider, and hold it."),
 }
@@ -65,6 +67,12 @@ _OTHER_WAY = {
     ChallengeType.TURN_RIGHT: Hint("other_way", "Other way: turn to your right."),
     ChallengeType.LOOK_UP: Hint("other_way", "Other way: look up."),
     ChallengeType.LOOK_DOWN: Hint("other_way", "Other way: look down."),
+}
+_ASTRAY = {
+    ChallengeType.TURN_LEFT: Hint("astray", "Keep your chin level while you turn."),
+    ChallengeType.TURN_RIGHT: Hint("astray", "Keep your chin level while you turn."),
+    ChallengeType.LOOK_UP: Hint("astray", "Only up, not to the side."),
+    ChallengeType.LOOK_DOWN: Hint("astray", "Only down, not to the side."),
 }
 _RELAX = {
     ChallengeType.SMILE: Hint("relax", "Relax your face first, then smile."),
@@ -85,6 +93,11 @@ def further(kind: ChallengeType) -> Hint:
 def other_way(kind: ChallengeType) -> Hint:
     """The opposite of what was asked for."""
     return _OTHER_WAY[kind]
+
+
+def astray(kind: ChallengeType) -> Hint:
+    """As far as was asked for, and further along the other axis."""
+    return _ASTRAY[kind]
 
 
 def relax(kind: ChallengeType) -> Hint:

@@ -33,7 +33,9 @@ def judge_blink(track: Track, neutral: Neutral, since: float) -> Judgement:
     opened = eyes > thresholds.REOPENED
     shut = np.flatnonzero(closed)
     if not len(shut):
-        return Judgement(False, 0.0, hints.do(ChallengeType.BLINK))
+        recent = eyes[at >= at[-1] - thresholds.JUST_NOW]
+        half = float(recent.min()) < thresholds.REOPENED < float(recent.max())
+        return Judgement(False, 0.0, hints.further(ChallengeType.BLINK) if half else hints.do(ChallengeType.BLINK))
     before = np.flatnonzero(opened[: shut[-1]])
     if not len(before):
         return Judgement(False, 0.0, hints.OPEN_EYES)
@@ -45,7 +47,7 @@ def judge_blink(track: Track, neutral: Neutral, since: float) -> Judgement:
         return Judgement(False, 0.0, hints.OPEN_EYES if closed[-1] else hints.do(ChallengeType.BLINK))
     shallow, quick = thresholds.SHALLOW
     if 1 - depth > shallow and at[-1] - at[start] > quick:
-        return Judgement(False, 0.0, hints.do(ChallengeType.BLINK))
+        return Judgement(False, 0.0, hints.further(ChallengeType.BLINK))
     if at[-1] - at[start] > thresholds.LONGEST_BLINK + 0.3:
         return Judgement(False, 0.0, hints.BLINK_SHORTER)
     return Judgement(True, confidence, hints.PASSED)

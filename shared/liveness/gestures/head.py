@@ -35,24 +35,29 @@ def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float
     rested = np.flatnonzero(along[now] <= thresholds.AT_REST)
     if not len(rested):
         return Judgement(False, 0.0, hints.LOOK_STRAIGHT)
-    course = along[now][rested[0] :]
-    if axis == "yaw":
-        angle, set_out, centre = track.yaw, neutral.first_yaw, thresholds.PLAUSIBLE_YAW[0]
-    else:
-        angle, set_out, centre = track.pitch, neutral.first_pitch, thresholds.PLAUSIBLE_PITCH[0]
-    beyond = sign * (angle[-1] - centre)
-    reached = float(course[-1])
+    begun = now.start + int(rested[0])
+    course, aside = along[begun:], across[begun:]
+    angle, set_out = (track.yaw, neutral.first_yaw) if axis == "yaw" else (track.pitch, neutral.first_pitch)
+    centre = (thresholds.PLAUSIBLE_YAW if axis == "yaw" else thresholds.PLAUSIBLE_PITCH)[0]
     there = (
-        reached >= needed
-        and beyond >= thresholds.BEYOND[kind]
-        and reached * thresholds.CROSS_AXIS >= across[-1]
-        and sign * (angle[-1] - set_out) >= thresholds.SET_OUT * needed
+        (course >= needed)
+        & (sign * (angle[begun:] - centre) >= thresholds.BEYOND[kind])
+        & (course * thresholds.CROSS_AXIS >= aside)
+        & (sign * (angle[begun:] - set_out) >= thresholds.SET_OUT * needed)
     )
-    confidence = sureness(reached, needed)
-    if len(course) >= 3 and there and course[-2] >= 0.6 * needed:
+    confidence = sureness(float(course[-1]), needed)
+    if len(course) >= 3 and there[-1] and course[-2] >= 0.6 * needed:
         return Judgement(True, confidence, hints.PASSED)
-    if reached <= -needed:
+    just_was = bool(there[track.at[begun:] >= track.at[-1] - thresholds.JUST_NOW].any())
+    return _not_yet(kind, float(course[-1]) / needed, float(aside[-1]) / needed, confidence, just_was=just_was)
+
+
+def _not_yet(kind: ChallengeType, reached: float, aside: float, confidence: float, *, just_was: bool) -> Judgement:
+    """What is missing; how far the head went is in shares of what is needed. just_was: it was there, for too short a time."""
+    if reached <= -thresholds.WRONG_WAY:
         return Judgement(False, 0.0, hints.other_way(kind))
-    if reached >= 0.4 * needed:
+    if aside > thresholds.CROSS_AXIS * max(1.0, reached):
+        return Judgement(False, confidence, hints.astray(kind) if reached >= thresholds.ON_THE_WAY else hints.LOOK_STRAIGHT)
+    if reached >= thresholds.ON_THE_WAY:
         return Judgement(False, confidence, hints.further(kind))
-    return Judgement(False, confidence, hints.do(kind))
+    return Judgement(False, confidence, hints.HOLD_IT if just_was else hints.do(kind))

@@ -63,10 +63,12 @@ def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float
         return Judgement(False, 0.0, hints.relax(kind))
     yaw, pitch = track.yaw[now], track.pitch[now]
     strayed = max(abs(yaw[-1] - median(yaw[rested])), abs(pitch[-1] - median(pitch[rested])))
-    if track.held((amount >= needed) & (away <= thresholds.MOUTH_HIDDEN), since) >= thresholds.HELD:
+    there = (amount >= needed) & (away <= thresholds.MOUTH_HIDDEN)
+    if track.held(there, since) >= thresholds.HELD:
         if strayed > thresholds.MOUTH_CALM:
             return Judgement(False, 0.0, hints.HOLD_STILL)
         return Judgement(True, confidence, hints.PASSED)
-    if reached >= 0.4 * needed:
+    if reached >= thresholds.ON_THE_WAY * needed:
         return Judgement(False, confidence, hints.further(kind))
-    return Judgement(False, confidence, hints.do(kind))
+    just_was = bool(there[now][track.at[now] >= track.at[-1] - thresholds.JUST_NOW].any())
+    return Judgement(False, confidence, hints.HOLD_IT if just_was else hints.do(kind))

@@ -97,3 +97,12 @@ MOUTH_HIDDEN: Final = 22.0
 #: Seconds that a smile and an open mouth must be held: syllables are shorter. That is two frames at 5 a second, three at 8
 #: and 10, four at 15.
 HELD: Final = 0.19
+
+# Hints: nothing passes or fails by these ------------------------------------------------------------------------------
+
+#: Share of what is needed from which a person is told to go on, and from which, the other way, that it is the wrong one.
+#: Resting heads stray by a third of it.
+ON_THE_WAY: Final = 0.4
+WRONG_WAY: Final = 0.6
+#: Seconds for which a person is told of what has just been there, and went too soon or not far enough.
+JUST_NOW: Final = 1.5

@@ -29,7 +29,7 @@ from tests.unit.liveness.people import (
 
 #: Clients show their own words for these: a code may be added, and none may change or go.
 FROZEN = {
-    "blink", "blink_shorter", "ended", "further", "hold_still", "look_down", "look_straight", "look_up", "no_face",
+    "astray", "blink", "blink_shorter", "ended", "further", "hold_it", "hold_still", "look_down", "look_straight", "look_up", "no_face",
     "open_eyes", "open_mouth", "other_way", "passed", "relax", "several_faces", "smile", "superseded", "timed_out",
     "too_blurred", "too_bright", "too_close", "too_dark", "too_far", "turn_left", "turn_right", "wait",
 }  # fmt: skip
@@ -105,6 +105,50 @@ def test_the_opposite_is_called_the_other_way(kind):
     wrong = play(opened(kind), film(Person(tremble=0), gesture(OPPOSITES[kind], 1.0), seconds=4))
     assert codes(wrong) == [kind.lower(), "other_way", kind.lower()]
     assert OPPOSITES[kind].lower().removeprefix("turn_").removeprefix("look_") not in hints.other_way(kind).text
+
+
+@pytest.mark.parametrize("kind", sorted(HEAD_MOVEMENTS))
+def test_well_on_the_wrong_way_it_is_said_already(kind):
+    """Not only once it is as far the wrong way as the right one would have to be."""
+    far = {name: -value for name, value in NEARLY[kind].items()}
+    wrong = play(opened(kind), film(Person(tremble=0), Move(1.5, far, hold=9), seconds=3))
+    assert codes(wrong) == [kind.lower(), "other_way"]
+
+
+@pytest.mark.parametrize("kind", sorted(HEAD_MOVEMENTS))
+def test_who_goes_aside_as_well_is_told_to_go_one_way(kind):
+    """Far enough, and further along the other axis: more of the same would not help."""
+    far = {name: 1.5 * value for name, value in NEARLY[kind].items()}
+    aside = {"pitch": -40.0} if "yaw" in far else {"yaw": 34.0}
+    results = play(opened(kind), film(Person(tremble=0), Move(1.5, {**far, **aside}, hold=9), seconds=3))
+    assert codes(results)[-1] == "astray"
+    assert not any(r.passed for r in results)
+
+
+@pytest.mark.parametrize("kind", [ChallengeType.LOOK_UP, ChallengeType.LOOK_DOWN])
+def test_who_looks_aside_instead_is_asked_to_look_straight(kind):
+    """From there nothing that goes up or down can count."""
+    results = play(opened(kind), film(Person(tremble=0), Move(1.5, {"yaw": 34.0}, hold=9), seconds=3))
+    assert codes(results) == [kind.lower(), "look_straight"]
+
+
+@pytest.mark.parametrize("kind", sorted(set(ChallengeType) - {ChallengeType.BLINK}))
+def test_who_did_it_for_too_short_a_time_is_told_to_hold_it(kind):
+    """Enough of it in one frame only: the person hears what was wrong, not merely the challenge again."""
+    brief = Move(1.5, FAR[kind], onset=0.1, hold=0.03, back=0.1)
+    results = play(opened(kind, timeout=9), film(Person(tremble=0), brief, seconds=5))
+    assert not any(r.passed for r in results)
+    assert codes(results) == [kind.lower(), "further", "hold_it", kind.lower()]
+
+
+@pytest.mark.parametrize("lids", [{"left_lid": 0.27, "right_lid": 0.27}, {"left_lid": 0.9, "right_lid": 0.05}])
+def test_lids_that_go_half_way_or_on_one_side_are_asked_to_close_all_the_way(lids):
+    """Who blinks too faintly, or winks, need not guess why nothing happens."""
+    faint = Move(1.5, lids, onset=0.12, hold=0.2, back=0.16)
+    results = play(opened(ChallengeType.BLINK), film(Person(tremble=0), faint, seconds=4))
+    assert not any(r.passed for r in results)
+    assert codes(results) == ["blink", "further", "blink"]
+    assert next(r.hint.text for r in results if r.hint.code == "further").startswith("Close both eyes all the way")
 
 
 @pytest.mark.parametrize("kind", [ChallengeType.TURN_LEFT, ChallengeType.TURN_RIGHT])
