@@ -53,11 +53,12 @@ def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float
 
 
 def _not_yet(kind: ChallengeType, reached: float, aside: float, confidence: float, *, just_was: bool) -> Judgement:
-    """What is missing; how far the head went is in shares of what is needed. just_was: it was there, for too short a time."""
+    """What is missing, going by how far the head went (shares of what is needed). just_was: it was there, too briefly."""
     if reached <= -thresholds.WRONG_WAY:
         return Judgement(False, 0.0, hints.other_way(kind))
     if aside > thresholds.CROSS_AXIS * max(1.0, reached):
-        return Judgement(False, confidence, hints.astray(kind) if reached >= thresholds.ON_THE_WAY else hints.LOOK_STRAIGHT)
+        hint = hints.astray(kind) if reached >= thresholds.ON_THE_WAY else hints.LOOK_STRAIGHT
+        return Judgement(False, confidence, hint)
     if reached >= thresholds.ON_THE_WAY:
         return Judgement(False, confidence, hints.further(kind))
     return Judgement(False, confidence, hints.HOLD_IT if just_was else hints.do(kind))
