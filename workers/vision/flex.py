@@ -5,6 +5,9 @@ face is no plane, and none of its parts moves alone: a smile lifts the cheeks, a
 brows, and the head is never quite still. So the face of a moment ago is laid over that of now as well as a plane can be, in
 place and in light, and what is left is looked at where eyes and mouth are not.
 
+What is turned far is seen in other detail: foreshortened, it has fewer pixels one way, and no plane's movement brings back
+what was lost between them. Where the plane says that the face is seen so, nothing is compared.
+
 What shows beside the holes' edges must not pull the plane along: what does not go with the rest of the face counts for less
 in the fit, and the blocks that are left the most by it do not count at all. A living face's movement is not in one place.
 """
@@ -38,6 +41,10 @@ _ASTRAY, _LEAST_SPREAD = 2.5, 1.0
 #: Share of the blocks that do not count, those that are left the most. Measured: where a face shows beside an eye's hole
 #: it is under a tenth.
 _LEFT_OUT = 0.1
+#: How many times larger (as an area), or further squeezed one way, the face may be seen in one of two pictures for them to
+#: be compared. Measured, of prints that turn by 30 to 60° within a second: of 240 stretches of 2.6 s 97 showed some life
+#: before there were such limits, 36 with the one for squeezing, 22 with both.
+_LARGER, _SQUEEZED = 1.2, 1.15
 #: Mean square of a block's mean over that of the picture's fine detail, for a camera's noise. Measured: 0.02 in the
 #: median of a print under noise, and of 63 prints each one's second largest of 22 frames up to 0.06.
 _OF_NOISE = 0.055
@@ -61,10 +68,7 @@ class Likeness:
 
 @dataclass(frozen=True, slots=True)
 class Flex:
-    """What a plane's movement leaves of a face's change, in shares of the face's contrast.
-
-    Under 0.01 for a print that is held before the camera; one that turns far and fast is not found again, and leaves more.
-    """
+    """What a plane's movement leaves of a face's change, in shares of the face's contrast: under 0.01 for most prints."""
 
     #: Away from the eyes and from a hole around the mouth that a smile fits into.
     upper: float
@@ -122,7 +126,9 @@ def seen_well(yaw: float, pitch: float) -> bool:
 
 
 def flex(before: Likeness, now: SmallFace) -> Flex | None:
-    """What has changed in the face since, but for a plane's movement and for light; None where there is nothing to see.
+    """What has changed in the face since, but for a plane's movement and for light.
+
+    None where there is nothing to see, or where it is seen so differently that its detail cannot be compared.
 
     The movement is a homography, the light a gain, an offset and a slope across the face, all fitted at once on the part of
     the face that is looked at (inverse compositional alignment with weights: Baker, Gross, Ishikawa & Matthews 2003). A
@@ -133,6 +139,8 @@ def flex(before: Likeness, now: SmallFace) -> Flex | None:
     if contrast < _LEAST_CONTRAST:
         return None
     left = _left_by_a_plane(was, now)
+    if left is None:
+        return None
     # Half of all pixels: eyes that move are no noise.
     fine = cv2.Laplacian(left, cv2.CV_32F).ravel()[_LOOKED_AT]
     noise = _OF_NOISE * (1.4826 * float(np.median(np.abs(fine)))) ** 2
@@ -140,8 +148,11 @@ def flex(before: Likeness, now: SmallFace) -> Flex | None:
     return Flex(upper, whole)
 
 
-def _left_by_a_plane(was: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32]:
-    """The difference (_SIDE, _SIDE) between the face as it was and as it is, when it is laid over as well as can be."""
+def _left_by_a_plane(was: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32] | None:
+    """The difference (_SIDE, _SIDE) between the face as it was and as it is, when it is laid over as well as can be.
+
+    None where the plane is seen in other detail than it was.
+    """
     across = cv2.Sobel(was, cv2.CV_32F, 1, 0, scale=1 / 8).ravel()[_LOOKED_AT]
     down = cv2.Sobel(was, cv2.CV_32F, 0, 1, scale=1 / 8).ravel()[_LOOKED_AT]
     grey, radial = was.ravel()[_LOOKED_AT], across * _x + down * _y
@@ -158,9 +169,20 @@ def _left_by_a_plane(was: NDArray[np.float32], now: SmallFace) -> NDArray[np.flo
         # Where the face is from the middle, half a side away.
         if np.abs(p[:2]).max() + np.abs(p[2:6]).max() < _STANDING:
             break
+    if not _in_like_detail(moved):
+        return None
     change = now.upright(moved) - was
     gain, offset, slope_across, slope_down = fit.of_light(change.ravel()[_LOOKED_AT])
     return np.asarray(change - (gain * was + offset + slope_across * _ACROSS + slope_down * _DOWN), np.float32)
+
+
+def _in_like_detail(moved: NDArray[np.float64]) -> bool:
+    """Whether a plane that has moved so (3, 3) has about as many pixels as before in the middle of the face, both ways."""
+    depth = moved[2] @ _MIDDLE
+    stretch = moved[:2, :2] / depth - np.outer(moved[:2] @ _MIDDLE, moved[2, :2]) / depth**2
+    longer, shorter = np.linalg.svd(stretch, compute_uv=False)
+    larger = longer * shorter
+    return bool(longer <= _SQUEEZED * shorter and 1 / _LARGER <= larger <= _LARGER)
 
 
 class _Fit:
@@ -234,5 +256,7 @@ _DOWN, _ACROSS = (np.mgrid[0:_SIDE, 0:_SIDE] / _SIDE - 0.5).astype(np.float32)
 _x, _y = _ACROSS.ravel()[_LOOKED_AT], _DOWN.ravel()[_LOOKED_AT]
 #: 3, pixels: the same in the upright face's pixels, to be laid on a picture.
 _PLACES = np.stack([_LOOKED_AT % _SIDE, _LOOKED_AT // _SIDE, np.ones_like(_LOOKED_AT)]).astype(np.float64)
+#: 3: the face's middle, between nose and eyes.
+_MIDDLE = np.array([_SIDE / 2, _SIDE / 2 + 4, 1.0])
 _TO_MIDDLE = np.array([[1, 0, -_SIDE / 2], [0, 1, -_SIDE / 2], [0, 0, 1.0]])
 _FROM_MIDDLE = np.array([[1, 0, _SIDE / 2], [0, 1, _SIDE / 2], [0, 0, 1.0]])

@@ -260,7 +260,10 @@ def _moved(
     if before is None:
         # Points that were only just found may lie roughly: nothing is compared with them.
         return small.likeness(at) if prior else None, None
-    return before if at - before.at < COMPARE_WITHIN else small.likeness(at), flex(before, small)
+    flexed = flex(before, small)
+    # What could not be compared with this face will hardly be with the next.
+    stays = flexed is not None and at - before.at < COMPARE_WITHIN
+    return before if stays else small.likeness(at), flexed
 
 
 def _far_behind(followed: Landmarks, nearest: Found) -> bool:
