@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+import msgspec
+
 from ops.benching.samples import Sample
-from ops.benching.wire import MULTIPART, Connection, request
+from ops.benching.wire import MULTIPART, Connection, Reply, request
 
 PATH = "/api/v1/liveness/sessions"
 #: The longest sessions that there are: a frame of an ended one costs hardly anything, and would flatter whom it is sent to.
@@ -20,6 +21,17 @@ PATIENCE = 20.0
 #: Seconds that a client waits after it was refused, before it sends again (closed loads).
 PAUSE = 0.05
 _ENDED = frozenset({"completed", "failed", "expired"})
+
+
+class _Told(msgspec.Struct):
+    """What of an answer is looked at."""
+
+    session_id: str | None = None
+    state: str = ""
+    code: str = ""
+
+
+_told = msgspec.json.Decoder(_Told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +72,10 @@ class Client:
         sent = time.monotonic()
         self._under_way += 1
         try:
-            session = await self.opened_session()
-            sent = time.monotonic()
-            status, code = await asyncio.wait_for(self._submit(session), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                session = self._session or await self.opened_session()
+                sent = time.monotonic()
+                status, code = await self._submit(session)
         except (OSError, ValueError, TimeoutError) as error:
             status, code = 0, type(error).__name__
         sample = Sample(sent if due is None else due, sent, time.monotonic(), status, code)
@@ -83,29 +96,26 @@ class Client:
         for connection in self._idle:
             connection.close()
         self._idle.clear()
-        await asyncio.sleep(0)  # sockets are closed by the loop's next turn
 
     async def _submit(self, session: str) -> tuple[int, str]:
         body = self._bodies[self._at % len(self._bodies)]
         self._at += 1
-        async with self._connection() as connection:
-            reply = await connection.ask(request("POST", f"{PATH}/{session}/frame", body, MULTIPART))
-        told = json.loads(reply.body)
+        reply = await self._ask(request("POST", f"{PATH}/{session}/frame", body, MULTIPART))
+        told = _told.decode(reply.body)
         if reply.status == 200:
-            if told["state"] in _ENDED and session == self._session:
+            if told.state in _ENDED and session == self._session:
                 self._end()
             return 200, ""
-        return reply.status, told.get("code", str(reply.status))
+        return reply.status, told.code or str(reply.status)
 
     async def opened_session(self) -> str:
         """The id of its session, which is created if there is none."""
         async with self._opening:
             if self._session is None:
-                async with self._connection() as connection:
-                    reply = await connection.ask(request("POST", f"{PATH}?{QUERY}"))
+                reply = await self._ask(request("POST", f"{PATH}?{QUERY}"))
                 if reply.status != 200:
                     raise ValueError(f"no session: {reply.status} {reply.body[:200]!r}")
-                self._session = json.loads(reply.body)["session_id"]
+                self._session = _told.decode(reply.body).session_id
                 self.opened += 1
             return self._session
 
@@ -119,22 +129,22 @@ class Client:
         over, self._over = self._over, []
         with suppress(OSError, ValueError, TimeoutError):
             for session in over:
-                async with self._connection() as connection:
-                    await asyncio.wait_for(connection.ask(request("DELETE", f"{PATH}/{session}")), PATIENCE)
+                async with asyncio.timeout(PATIENCE):
+                    await self._ask(request("DELETE", f"{PATH}/{session}"))
 
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connection]:
-        """One that nobody uses, or a new one; back among the others if it is still good."""
+    async def _ask(self, parts: list[bytes]) -> Reply:
+        """On a connection that nobody uses, or a new one; back among the others if it is still good."""
         while self._idle and not self._idle[-1].open:
             self._idle.pop()
         connection = self._idle.pop() if self._idle else await Connection.to(self._address)
         try:
-            yield connection
+            reply = await connection.ask(parts)
         except BaseException:
             connection.close()
             raise
         if connection.open:
             self._idle.append(connection)
+        return reply
 
 
 async def closed(clients: Sequence[Client], until: float) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import socket
 from dataclasses import dataclass
 
 _BOUNDARY = "bench-7d1a"
@@ -10,6 +12,11 @@ _HEAD = (
     f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="f.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
 ).encode()
 _TAIL = f"\r\n--{_BOUNDARY}--\r\n".encode()
+#: Of a head in small letters.
+_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)")
+_CLOSE = re.compile(rb"\r\nconnection:[ \t]*close")
+#: Bytes that the system takes at once.
+SEND_BUFFER = 256 * 1024
 #: What a frame's request says of its body.
 MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
 
@@ -37,29 +44,49 @@ class Reply:
     kept: bool
 
 
-class Connection(asyncio.Protocol):
-    """One connection, kept open; one request at a time."""
+class Connection:
+    """One connection, kept open; one request at a time.
 
-    def __init__(self) -> None:
-        self.open = False
-        self._transport: asyncio.WriteTransport
-        self._got = bytearray()
+    A socket of its own that the loop watches: asyncio's transports join and copy what they send, which takes as long as all
+    else here.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        """sock: connected, and not blocking."""
+        self.open = True
+        self._socket = sock
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(sock, self._on_readable)
+        self._unsent = memoryview(b"")
+        self._got = b""
         self._waiting: asyncio.Future[Reply] | None = None
-        #: Where the body begins in what has come, and where it ends; 0 as long as its head has not come.
-        self._begins = self._ends = 0
 
     @classmethod
     async def to(cls, address: tuple[str, int]) -> Connection:
         """Connect. Raises OSError."""
-        _, protocol = await asyncio.get_running_loop().create_connection(cls, *address)
-        return protocol
+        sock = socket.socket()
+        try:
+            sock.setblocking(False)
+            # A frame is one call, and nothing waits for more.
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await asyncio.get_running_loop().sock_connect(sock, address)
+        except BaseException:
+            sock.close()
+            raise
+        return cls(sock)
 
     async def ask(self, parts: list[bytes]) -> Reply:
         """Send a request, and wait for its reply. Raises ConnectionError, and ValueError where a reply has no length."""
-        self._got.clear()
-        self._begins = self._ends = 0
-        self._waiting = asyncio.get_running_loop().create_future()
-        self._transport.writelines(parts)
+        self._got = b""
+        self._waiting = self._loop.create_future()
+        try:
+            sent = self._socket.sendmsg(parts)
+        except BlockingIOError:
+            sent = 0
+        if sent < sum(map(len, parts)):
+            self._unsent = memoryview(b"".join(parts))[sent:]
+            self._loop.add_writer(self._socket, self._on_writable)
         reply = await self._waiting
         if not reply.kept:
             self.close()
@@ -67,44 +94,52 @@ class Connection(asyncio.Protocol):
 
     def close(self) -> None:
         """Hang up."""
-        self.open = False
-        self._transport.close()
+        if self.open:
+            self.open = False
+            self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
+            self._socket.close()
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """See asyncio.Protocol."""
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport, self.open = transport, True
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Whoever waits for a reply is told that none will come."""
-        self.open = False
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_exception(ConnectionError(str(exc) if exc else "closed before its reply was complete"))
-
-    def data_received(self, data: bytes) -> None:
-        """Put the reply together; once it is whole, whoever waits for it has it."""
-        if self._waiting is None or self._waiting.done():
+    def _on_writable(self) -> None:
+        try:
+            self._unsent = self._unsent[self._socket.send(self._unsent) :]
+        except BlockingIOError:
             return
+        except OSError as error:
+            self._fail(ConnectionError(str(error)))
+            return
+        if not self._unsent:
+            self._loop.remove_writer(self._socket)
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._socket.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._fail(ConnectionError(str(error)))
+            return
+        if not data:
+            self._fail(ConnectionError("closed before its reply was complete"))
+        elif self._waiting is not None and not self._waiting.done():
+            self._take(self._waiting, data)
+
+    def _take(self, waiting: asyncio.Future[Reply], data: bytes) -> None:
+        """Put the reply together; once it is whole, whoever waits for it has it."""
         self._got += data
-        if not self._begins:
-            end = self._got.find(b"\r\n\r\n")
-            if end < 0:
-                return
-            length = _header(self._got[:end], b"content-length")
-            if length is None:
-                self._waiting.set_exception(ValueError("a reply without a length"))
-                return
-            self._begins, self._ends = end + 4, end + 4 + int(length)
-        if len(self._got) >= self._ends:
-            head = bytes(self._got[: self._begins])
-            kept = (_header(head, b"connection") or b"").lower() != b"close"
-            body = bytes(self._got[self._begins : self._ends])
-            self._waiting.set_result(Reply(int(head[9:12]), body, kept))
+        end = self._got.find(b"\r\n\r\n") + 4
+        if end < 4:
+            return
+        head = self._got[:end].lower()
+        length = _LENGTH.search(head)
+        if length is None:
+            self._fail(ValueError("a reply without a length"))
+        elif len(self._got) >= (whole := end + int(length[1])):
+            kept = _CLOSE.search(head) is None
+            waiting.set_result(Reply(int(head[9:12]), self._got[end:whole], kept))
 
-
-def _header(head: bytes | bytearray, name: bytes) -> bytes | None:
-    for line in bytes(head).split(b"\r\n")[1:]:
-        key, _, value = line.partition(b":")
-        if key.strip().lower() == name:
-            return value.strip()
-    return None
+    def _fail(self, error: Exception) -> None:
+        """Whoever waits for a reply is told that none will come."""
+        self.close()
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_exception(error)

@@ -28,7 +28,6 @@ async def asked(*pieces: bytes, times: int = 1) -> list[Reply]:
             return [await connection.ask(request("GET", "/")) for _ in range(times)]
         finally:
             connection.close()
-            await asyncio.sleep(0)  # the socket is closed by the loop's next turn
 
 
 def test_a_reply_that_comes_in_pieces_is_put_together():
