@@ -15,15 +15,21 @@ from ops.benching import charts, frames
 from ops.benching.neighbours import ATTACKS, Others, with_neighbour
 from ops.benching.options import bodies_of, load_options
 from ops.benching.report import Table, report_option, write
-from ops.benching.sides import Service, pin
+from ops.benching.sides import Arrangement, Service, arrangements, pin
 from ops.benching.trial import Outcome, Window, trial
 from ops.breaking.processes import Missing
 from shared.settings import Settings
 
+#: What the load that finds out what it can bear is called.
+BORNE = "can be borne"
 #: How many times what it can bear.
 TIMES = (1, 2, 3)
 #: Of what was answered at most, the least that is to be answered at the last of TIMES.
 KEPT = 0.9
+
+
+#: Outcomes by arrangement and load.
+Loads = Mapping[str, Mapping[str, Outcome]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +48,43 @@ def overload(*, workers: int | None, source: Path | None, cores: int, quick: boo
     """What is answered, and how soon, at 1, 2 and 3 times what the service can bear; and what one client does to others.
 
     What it can bear is what 16 clients get that each wait for their answers. More comes as more sessions with 8 frames a
-    second each, which wait for nothing. Then four sessions with 8 frames a second have neighbours: one that sends as fast
-    as it can, one that sends huge pictures, many uploads that never end, directly and behind nginx.
+    second each, which wait for nothing. First the load has a core for itself and the service the others (apart), so that
+    what is lost is the service's own; then both have all of them (shared). Then four sessions with 8 frames a second have
+    neighbours: one that sends as fast as it can, one that sends huge pictures, many uploads that never end, directly and
+    behind nginx.
     """
     console, cores = Console(), pin(cores)
     plan = Plan(Window(1.0, 2.5) if quick else Window(4.0, 10.0))
     bodies = bodies_of(source)
-    loads: dict[str, Outcome] = {}
-    with Service(workers=workers or cores) as service:
-        console.print("  what it can bear", highlight=False)
-        borne = trial(service, bodies, plan.clients, plan.window)
-        for times in TIMES:
-            console.print(f"  {times} × that", highlight=False)
-            rate = times * borne.summary.rate
-            loads[f"{times} ×"] = trial(service, bodies, math.ceil(rate / frames.RATE), plan.window, rate)
+    found = {}
+    for arrangement in arrangements():
+        service = Service(workers=workers or len(arrangement.service))
+        with arrangement.started(service):
+            found[arrangement.name] = under_loads(arrangement, service, bodies, plan, console)
     others = beside_neighbours(workers or cores, bodies, plan, console, quick=quick)
-    tables = [loads_table(borne, loads), codes_table(loads), targets_table(borne, loads), others_table(others)]
+    tables = [loads_table(found), cores_table(found), codes_table(found), targets_table(found), others_table(others)]
+    by_name = {f"{name}: {load}": one for name, loads in found.items() for load, one in loads.items()}
     plots = {
-        "answered": charts.grouped("Answered and refused, by load", "frames a second", by_fate(loads)),
-        "latency": charts.grouped("Latency of answered frames, by load", "milliseconds", by_latency(loads)),
+        "answered": charts.grouped("Answered and refused, by load", "frames a second", by_fate(by_name)),
+        "latency": charts.grouped("Latency of answered frames, by load", "milliseconds", by_latency(by_name)),
     }
-    figures: dict[str, Any] = {"cores": cores, "borne": borne.told()}
-    figures["loads"] = {name: one.told() for name, one in loads.items()}
+    figures: dict[str, Any] = {"cores": cores}
+    figures["loads"] = {name: one.told() for name, one in by_name.items()}
     figures["others"] = {name: one.told() for name, one in others.items()}
     write(console, report, "overload", tables=tables, plots=plots, figures=figures)
+
+
+def under_loads(
+    arrangement: Arrangement, service: Service, bodies: Sequence[bytes], plan: Plan, console: Console
+) -> dict[str, Outcome]:
+    """What the service can bear, and what it does with more."""
+    console.print(f"  {arrangement.name}: what it can bear", highlight=False)
+    loads = {BORNE: trial(service, bodies, plan.clients, plan.window)}
+    for times in TIMES:
+        console.print(f"  {arrangement.name}: {times} × that", highlight=False)
+        rate = times * loads[BORNE].summary.rate
+        loads[f"{times} ×"] = trial(service, bodies, math.ceil(rate / frames.RATE), plan.window, rate)
+    return loads
 
 
 def beside_neighbours(
@@ -91,13 +110,14 @@ def beside_neighbours(
     return found
 
 
-def loads_table(borne: Outcome, loads: Mapping[str, Outcome]) -> Table:
+def loads_table(found: Loads) -> Table:
     """What was answered of what came."""
     rows = []
-    for name, one in {"can be borne": borne, **loads}.items():
-        s = one.summary
-        of = [one.offered, s.rate, s.p50, s.p99, s.longest, f"{100 * s.refused:.0f} %", one.cpu_of_side, s.late]
-        rows.append([name, str(one.clients), *of])
+    for name, loads in found.items():
+        for load, one in loads.items():
+            s = one.summary
+            of = [one.offered, s.rate, s.p50, s.p99, s.longest, f"{100 * s.refused:.0f} %", one.cpu_of_side, s.late]
+            rows.append([f"{name}: {load}", str(one.clients), *of])
     columns = [
         "", "sessions", "due a second", "answered a second", "p50 ms", "p99 ms", "longest ms", "not answered",
         "CPU an answer, ms", "sent late by, p99 ms",
@@ -105,28 +125,45 @@ def loads_table(borne: Outcome, loads: Mapping[str, Outcome]) -> Table:
     return Table("Overload", columns, rows)
 
 
-def codes_table(loads: Mapping[str, Outcome]) -> Table:
-    """Of all frames, the share of each code."""
-    codes = sorted({code for one in loads.values() for code in one.summary.codes})
+def cores_table(found: Loads) -> Table:
+    """What each kind of process had of a core."""
+    kinds = list(dict.fromkeys(kind for loads in found.values() for one in loads.values() for kind in one.cpu))
     rows = []
-    for name, one in loads.items():
-        s = one.summary
-        rows.append(
-            [name, f"{100 * (1 - s.refused):.1f} %", *(share(s.codes.get(code, 0), s.frames) for code in codes)]
-        )
+    for name, loads in found.items():
+        for load, one in loads.items():
+            had = [f"{one.cpu.get(kind, 0.0) * one.summary.rate / 10:.0f} %" for kind in kinds]
+            rows.append([f"{name}: {load}", *had])
+    return Table("Of a core", ["", *kinds], rows)
+
+
+def codes_table(found: Loads) -> Table:
+    """Of all frames, the share of each code."""
+    every = {f"{name}: {load}": one.summary for name, loads in found.items() for load, one in loads.items()}
+    codes = sorted({code for s in every.values() for code in s.codes})
+    rows = []
+    for name, s in every.items():
+        shares = [share(s.codes.get(code, 0), s.frames) for code in codes]
+        rows.append([name, f"{100 * (1 - s.refused):.1f} %", *shares])
     return Table("By code", ["", "answered", *codes], rows)
 
 
-def targets_table(borne: Outcome, loads: Mapping[str, Outcome]) -> Table:
+def targets_table(found: Loads) -> Table:
     """The target, and what became of it."""
-    last = list(loads.values())[-1].summary
-    best = max(one.summary.rate for one in (borne, *loads.values()))
-    kept = last.rate / best
-    longest, deadline = last.longest or 0.0, 1e3 * Settings.model_fields["frame_deadline"].default
-    rows = [
-        [f"answered at {TIMES[-1]} ×, of the most", f"{kept:.2f} ×", f"at least {KEPT:g} ×", yes(kept >= KEPT)],
-        [f"longest at {TIMES[-1]} ×", f"{longest:.0f} ms", f"at most {deadline:.0f} ms", yes(longest <= deadline)],
-    ]
+    deadline = 1e3 * Settings.model_fields["frame_deadline"].default
+    rows = []
+    for name, loads in found.items():
+        last = list(loads.values())[-1].summary
+        kept = last.rate / max(one.summary.rate for one in loads.values())
+        longest = last.longest or 0.0
+        rows += [
+            [
+                f"{name}: answered at {TIMES[-1]} ×, of the most",
+                f"{kept:.2f} ×",
+                f"at least {KEPT:g} ×",
+                yes(kept >= KEPT),
+            ],
+            [f"{name}: longest", f"{longest:.0f} ms", f"at most {deadline:.0f} ms", yes(longest <= deadline)],
+        ]
     return Table("Targets", ["", "found", "target", "met"], rows)
 
 

@@ -6,7 +6,9 @@ import http.client
 import os
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -126,3 +128,34 @@ def pin(cores: int) -> int:
     allowed = sorted(os.sched_getaffinity(0))[:cores]
     os.sched_setaffinity(0, allowed)
     return len(allowed)
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """Who has which cores, by their numbers."""
+
+    name: str
+    service: frozenset[int]
+    load: frozenset[int]
+
+    @contextmanager
+    def started(self, service: Service) -> Iterator[Service]:
+        """Start the service on its cores; then this thread, and those that it starts from then on, are on the load's."""
+        before = os.sched_getaffinity(0)
+        try:
+            os.sched_setaffinity(0, self.service)
+            with service:
+                os.sched_setaffinity(0, self.load)
+                yield service
+        finally:
+            os.sched_setaffinity(0, before)
+
+
+def arrangements() -> list[Arrangement]:
+    """The service on all cores of this process but the last, which the load has; then both on all of them."""
+    if not hasattr(os, "sched_getaffinity"):  # not Linux
+        return []
+    cores = sorted(os.sched_getaffinity(0))
+    shared = Arrangement("shared", frozenset(cores), frozenset(cores))
+    apart = [Arrangement("apart", frozenset(cores[:-1]), frozenset(cores[-1:]))] if len(cores) > 1 else []
+    return [*apart, shared]

@@ -12,10 +12,11 @@ from operator import attrgetter
 
 from shared.liveness.frame import Frame
 
-#: Sessions that are remembered; those that were not judged for longest are forgotten first.
-MOST_SESSIONS = 64
 #: Frames of a session, about a kilobyte each, beyond which it is not remembered.
 MOST_FRAMES = 400
+#: Frames of all sessions that are remembered, a session counting for one as well; those that were not judged for longest are
+#: forgotten first. Not so many sessions: each comes in its turn, and of one more than are remembered none would be.
+MOST_IN_ALL = 64 * MOST_FRAMES
 
 #: Frames of the opening that are recalled at most, the newest: 3 seconds at 30 frames a second.
 OPENING_FRAMES = 100
@@ -30,6 +31,7 @@ class FrameMemory:
 
     def __init__(self) -> None:
         self._frames: OrderedDict[str, list[Frame]] = OrderedDict()
+        self._in_all = 0
 
     def of(self, session_id: str) -> list[Frame] | None:
         """All frames that were there when it was judged last; None where they are not remembered."""
@@ -37,11 +39,15 @@ class FrameMemory:
 
     def keep(self, session_id: str, frames: list[Frame]) -> None:
         """These are all of them."""
-        self._frames.pop(session_id, None)  # to stand at the end
+        before = self._frames.pop(session_id, None)  # to stand at the end
+        if before is not None:
+            self._in_all -= len(before) + 1
         if len(frames) <= MOST_FRAMES:
             self._frames[session_id] = frames
-        while len(self._frames) > MOST_SESSIONS:
-            self._frames.popitem(last=False)
+            self._in_all += len(frames) + 1
+        while self._in_all > MOST_IN_ALL:
+            _, oldest = self._frames.popitem(last=False)
+            self._in_all -= len(oldest) + 1
 
 
 def window(frames: list[Frame], until: float, since: float) -> list[Frame]:

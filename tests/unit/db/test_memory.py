@@ -36,14 +36,33 @@ class TestFrameMemory:
     """It stays small."""
 
     def test_forgets_what_was_judged_longest_ago(self) -> None:
-        known = FrameMemory()
-        for number in range(memory.MOST_SESSIONS):
-            known.keep(str(number), frames(number))
+        known, long = FrameMemory(), frames(*range(memory.MOST_FRAMES - 1))
+        most = memory.MOST_IN_ALL // memory.MOST_FRAMES
+        for number in range(most):
+            known.keep(str(number), long)
+        assert known.of("0") == long
         known.keep("0", frames(0, 1))
-        known.keep("new", frames(1))
+        known.keep("newer", frames(1))
+        assert known.of("1") == long, "one has become shorter: there is room"
+        known.keep("newest", long)
         assert known.of("1") is None
+        assert known.of("2") == long
         assert times(known.of("0") or []) == [0, 1]
-        assert times(known.of("new") or []) == [1]
+        assert times(known.of("newer") or []) == [1]
+
+    def test_remembers_many_sessions_that_are_short(self) -> None:
+        known = FrameMemory()
+        for _ in range(2):
+            for number in range(200):
+                known.keep(str(number), frames(*range(100)))
+        assert all(known.of(str(number)) for number in range(200))
+
+    def test_forgets_sessions_without_a_frame_as_well(self) -> None:
+        known = FrameMemory()
+        for number in range(memory.MOST_IN_ALL + 1):
+            known.keep(str(number), [])
+        assert known.of("0") is None
+        assert known.of("1") == []
 
     def test_forgets_a_session_that_has_become_too_long(self) -> None:
         known = FrameMemory()
