@@ -24,6 +24,8 @@ from shared.settings import Settings
 BORNE = "can be borne"
 #: How many times what it can bear.
 TIMES = (1, 2, 3)
+#: The last of them by the sessions of the first.
+FASTER = f"{TIMES[-1]} ×, the same sessions"
 #: Of what was answered at most, the least that is to be answered at the last of TIMES.
 KEPT = 0.9
 
@@ -49,7 +51,9 @@ def overload(*, workers: int | None, source: Path | None, cores: int, quick: boo
 
     What it can bear is what 16 clients get that each wait for their answers. More comes as more sessions with 8 frames a
     second each, which wait for nothing. First the load has a core for itself and the service the others (apart), so that
-    what is lost is the service's own; then both have all of them (shared). Then four sessions with 8 frames a second have
+    what is lost is the service's own; then both have all of them (shared). A session has its faces compared and its evidence
+    sampled by the clock, however few of its frames are judged: so the most comes once more from as many sessions as at
+    first, each three times as fast. Then four sessions with 8 frames a second have
     neighbours: one that sends as fast as it can, one that sends huge pictures, many uploads that never end, directly and
     behind nginx.
     """
@@ -80,10 +84,12 @@ def under_loads(
     """What the service can bear, and what it does with more."""
     console.print(f"  {arrangement.name}: what it can bear", highlight=False)
     loads = {BORNE: trial(service, bodies, plan.clients, plan.window)}
-    for times in TIMES:
-        console.print(f"  {arrangement.name}: {times} × that", highlight=False)
-        rate = times * loads[BORNE].summary.rate
-        loads[f"{times} ×"] = trial(service, bodies, math.ceil(rate / frames.RATE), plan.window, rate)
+    borne = loads[BORNE].summary.rate
+    sessions = {f"{times} ×": (times, math.ceil(times * borne / frames.RATE)) for times in TIMES}
+    sessions[FASTER] = (TIMES[-1], math.ceil(borne / frames.RATE))
+    for name, (times, clients) in sessions.items():
+        console.print(f"  {arrangement.name}: {name}", highlight=False)
+        loads[name] = trial(service, bodies, clients, plan.window, times * borne)
     return loads
 
 
@@ -152,18 +158,14 @@ def targets_table(found: Loads) -> Table:
     deadline = 1e3 * Settings.model_fields["frame_deadline"].default
     rows = []
     for name, loads in found.items():
-        last = list(loads.values())[-1].summary
-        kept = last.rate / max(one.summary.rate for one in loads.values())
-        longest = last.longest or 0.0
-        rows += [
-            [
-                f"{name}: answered at {TIMES[-1]} ×, of the most",
-                f"{kept:.2f} ×",
-                f"at least {KEPT:g} ×",
-                yes(kept >= KEPT),
-            ],
-            [f"{name}: longest", f"{longest:.0f} ms", f"at most {deadline:.0f} ms", yes(longest <= deadline)],
-        ]
+        most = max(one.summary.rate for one in loads.values())
+        for load in (f"{TIMES[-1]} ×", FASTER):
+            kept, longest = loads[load].summary.rate / most, loads[load].summary.longest or 0.0
+            what = f"{name}, {load}"
+            rows += [
+                [f"{what}: answered, of the most", f"{kept:.2f} ×", f"at least {KEPT:g} ×", yes(kept >= KEPT)],
+                [f"{what}: longest", f"{longest:.0f} ms", f"at most {deadline:.0f} ms", yes(longest <= deadline)],
+            ]
     return Table("Targets", ["", "found", "target", "met"], rows)
 
 
