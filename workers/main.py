@@ -1,4 +1,4 @@
-"""What `dramatiq workers.main -p N -t 1` loads in each of its processes: the broker and the actors.
+"""What `python -m workers` (or `dramatiq workers.main`) loads in each of its processes: the broker and the actors.
 
 One thread a process: a detector of dlib's must not be used by two.
 """

@@ -60,9 +60,10 @@ class Service(Stack):
 
     def start_worker(self, *, queue: str = "frames", kept: bool = True, number: int = 0) -> Process:
         """The workers' program."""
-        processes = str(self.worker_processes if queue == "frames" else 1)
-        command = [sys.executable, "-m", "dramatiq", "workers.main", "-p", processes, "-t", "1", "-Q", queue]
-        return self._run("worker" if queue == "frames" else queue, command, kept=kept, number=number)
+        frames = queue == "frames"
+        program = ["workers", "-p", str(self.worker_processes)] if frames else ["dramatiq", "workers.main", "-p", "1"]
+        command = [sys.executable, "-m", *program, "-t", "1", "-Q", queue]
+        return self._run("worker" if frames else queue, command, kept=kept, number=number)
 
     def kinds(self) -> dict[str, list[psutil.Process]]:
         """See Side."""

@@ -21,7 +21,7 @@ from api import create_app
 from tests.integration.api.conftest import SESSIONS, DocumentedClient
 from tests.integration.api.contract import Contract
 from tests.integration.redis_server import RedisServer
-from tests.integration.workers.service import ROOT, Service
+from tests.integration.workers.service import PRELOADED, ROOT, Service
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +43,7 @@ def service(redis_server: RedisServer, models: Path, tmp_path_factory: pytest.Te
         redis.flushall()
     service = Service(redis_server.url, tmp_path_factory.mktemp("service"), models_dir=models)
     try:
-        service.start_workers(1, "workers.main")
+        service.start_workers(1, PRELOADED)
         yield service
     finally:
         service.close()

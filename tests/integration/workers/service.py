@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,6 +30,8 @@ from tests.integration.workers.scripted_worker import Script
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[3]
+#: In place of a module: what the Procfile runs, which loads packages before it forks.
+PRELOADED = "preloaded"
 SCRIPTED = "tests.integration.workers.scripted_worker:main"
 
 
@@ -65,13 +68,14 @@ def _runs(process: psutil.Process) -> bool:
 
 
 class WorkerProcess:
-    """`dramatiq MODULE -p 1 -t 1`: a process that watches, and its child, which works."""
+    """`dramatiq MODULE -p 1 -t 1`, or `python -m workers …`: a process that watches, and its child, which works."""
 
     def __init__(self, module: str, environment: dict[str, str], log: Path, queue: str) -> None:
         self._log = log
+        program = ["workers"] if module == PRELOADED else ["dramatiq", module]
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "dramatiq", module, "-p", "1", "-t", "1", "-Q", queue],
+                [sys.executable, "-m", *program, "-p", "1", "-t", "1", "-Q", queue],
                 cwd=ROOT,
                 env=environment,
                 stdout=output,
@@ -108,6 +112,10 @@ class WorkerProcess:
     def terminate(self) -> None:
         """Ask it to stop, as a supervisor does."""
         self._process.terminate()
+
+    def renew(self) -> None:
+        """Ask it to begin anew."""
+        self._process.send_signal(signal.SIGHUP)
 
     def close(self) -> None:
         """End it and what it started, at once."""

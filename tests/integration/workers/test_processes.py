@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 
+import pytest
+
 from shared import claims, keyspace, presence
 from shared.db import UnitOfWork
 from shared.liveness.session import State
 from shared.messages import enqueue_frame
 from tests.integration.workers.scripted_worker import Script
-from tests.integration.workers.service import Service, problem_of, result_of
+from tests.integration.workers.service import PRELOADED, Service, problem_of, result_of
 from tests.waiting import until
 
 #: Dramatiq's own keys, which live as long as there is something in them (see shared/keyspace.py).
@@ -92,15 +94,17 @@ def test_frames_of_one_session_at_once_are_all_judged_and_none_is_lost(service, 
     assert (session.state, session.remaining) == (State.IN_PROGRESS, 1)
 
 
-def test_a_worker_without_its_models_does_not_start(service, tmp_path):
-    worker = service.start_process("workers.main", MODELS_DIR=str(tmp_path / "none"))
+@pytest.mark.parametrize("module", ["workers.main", PRELOADED])
+def test_a_worker_without_its_models_does_not_start(service, tmp_path, module):
+    worker = service.start_process(module, MODELS_DIR=str(tmp_path / "none"))
     assert worker.ended() != 0
     assert "worker.cannot_start" in worker.log
     assert presence.seen_lately(service.redis) == 0
 
 
-def test_a_worker_with_a_wrong_setting_says_which_and_does_not_start(service):
-    worker = service.start_process("workers.main", FRAME_DEADLINE="soon")
+@pytest.mark.parametrize("module", ["workers.main", PRELOADED])
+def test_a_worker_with_a_wrong_setting_says_which_and_does_not_start(service, module):
+    worker = service.start_process(module, FRAME_DEADLINE="soon")
     assert worker.ended() != 0
     assert "Not started, because of the settings: FRAME_DEADLINE" in worker.log
     assert "Traceback" not in worker.log

@@ -10,7 +10,8 @@ import pytest
 import skimage.data
 
 from shared.liveness.session import State
-from tests.integration.workers.service import ROOT, problem_of, result_of
+from tests.integration.workers.service import PRELOADED, ROOT, problem_of, result_of
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def jpeg(rows: slice) -> bytes:
 
 def test_a_face_starts_the_clock_and_a_picture_without_one_says_so(service, models):
     service.settings = service.settings.model_copy(update={"models_dir": models})
-    service.start_workers(1, "workers.main")
+    (worker,) = service.start_workers(1, PRELOADED)
     session_id = service.open()
     without = result_of(service.post(session_id, jpeg(slice(360, 512))))
     assert without.hint is not None
@@ -50,3 +51,9 @@ def test_a_face_starts_the_clock_and_a_picture_without_one_says_so(service, mode
     assert service.redis.hget(f"prior:{session_id}", "prior") is not None
     assert problem_of(service.post(session_id, b"not a picture")) == (422, "not_an_image")
     assert problem_of(service.post(session_id, jpeg(slice(0, 360))[:5000])) == (422, "truncated_image")
+    before = worker.children
+    worker.renew()
+    until(lambda: worker.children and not worker.children & before)
+    assert result_of(service.post(session_id, jpeg(slice(0, 360)))).state == State.IN_PROGRESS
+    worker.terminate()
+    assert worker.ended() == 0
