@@ -38,6 +38,8 @@ def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float
     begun = now.start + int(rested[0])
     course, aside = along[begun:], across[begun:]
     angle, set_out = (track.yaw, neutral.first_yaw) if axis == "yaw" else (track.pitch, neutral.first_pitch)
+    other = track.pitch if axis == "yaw" else track.yaw
+    set_out_from = begun + int(np.flatnonzero(course <= thresholds.AT_REST)[-1])
     centre = (thresholds.PLAUSIBLE_YAW if axis == "yaw" else thresholds.PLAUSIBLE_PITCH)[0]
     there = (
         (course >= needed)
@@ -45,8 +47,11 @@ def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float
         & (course * thresholds.CROSS_AXIS >= aside)
         & (sign * (angle[begun:] - set_out) >= thresholds.SET_OUT * needed)
     )
+    # On its way, or by where it ends: who comes back from a turn while looking up goes aside, and ends straight.
+    aside_on_the_way = abs(float(other[-1] - other[set_out_from]))
+    straight = aside_on_the_way <= thresholds.COURSE * course[-1] or aside[-1] <= thresholds.ENDS_STRAIGHT * course[-1]
     confidence = sureness(float(course[-1]), needed)
-    if len(course) >= 3 and there[-1] and course[-2] >= 0.6 * needed:
+    if len(course) >= 3 and there[-1] and straight and course[-2] >= 0.6 * needed:
         return Judgement(True, confidence, hints.PASSED)
     just_was = bool(there[track.at[begun:] >= track.at[-1] - thresholds.JUST_NOW].any())
     return _not_yet(kind, float(course[-1]) / needed, float(aside[-1]) / needed, confidence, just_was=just_was)

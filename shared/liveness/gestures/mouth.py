@@ -26,19 +26,12 @@ def opening(track: Track, neutral: Neutral) -> Signal:
 
 
 def judge_smile(track: Track, neutral: Neutral, since: float) -> Judgement:
-    """Whether the mouth has grown wide and its corners have risen, and stayed so."""
+    """Whether the mouth has grown wide and its corners have risen, and stayed so, but not because it gapes."""
     smile = smiling(track, neutral)
     judgement = _judge_held(ChallengeType.SMILE, track, smile, thresholds.SMILE, since)
-    if judgement.passed and _only_relaxed(smile):
-        return Judgement(False, 0.0, hints.further(ChallengeType.SMILE))
+    if judgement.passed and track.mouth_open[-1] - neutral.mouth_open > thresholds.GAPING * smile[-1]:
+        return Judgement(False, 0.0, hints.do(ChallengeType.SMILE))
     return judgement
-
-
-def _only_relaxed(smile: Signal) -> bool:
-    """Whether the mouth has but come back to where it mostly was: lips that were pursed, and are no more."""
-    below = np.flatnonzero(smile < thresholds.SMILE)
-    before = smile[: below[-1] + 1] if len(below) else smile[:0]
-    return bool(len(before)) and float(smile[-1] - median(before)) < thresholds.SMILE_BEYOND * thresholds.SMILE
 
 
 def judge_open_mouth(track: Track, neutral: Neutral, since: float) -> Judgement:
@@ -61,14 +54,27 @@ def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float
     confidence = sureness(reached, needed)
     if not len(rested):
         return Judgement(False, 0.0, hints.relax(kind))
-    yaw, pitch = track.yaw[now], track.pitch[now]
-    strayed = max(abs(yaw[-1] - median(yaw[rested])), abs(pitch[-1] - median(pitch[rested])))
     there = (amount >= needed) & (away <= thresholds.MOUTH_HIDDEN)
     if track.held(there, since) >= thresholds.HELD:
-        if strayed > thresholds.MOUTH_CALM:
+        if not _beyond_rest(track, amount, needed):
             return Judgement(False, 0.0, hints.HOLD_STILL)
         return Judgement(True, confidence, hints.PASSED)
     if reached >= thresholds.ON_THE_WAY * needed:
         return Judgement(False, confidence, hints.further(kind))
     just_was = bool(there[now][track.at[now] >= track.at[-1] - thresholds.JUST_NOW].any())
     return Judgement(False, confidence, hints.HOLD_IT if just_was else hints.do(kind))
+
+
+def _beyond_rest(track: Track, amount: Signal, needed: float) -> bool:
+    """Whether the mouth was at rest before this, and mostly had less, while the head stood much as it does now.
+
+    Whenever that was: who smiles while the head comes back from a turn has been seen looking straight before it. Lips that
+    were pursed, and are no more, have but come back; and what a head that turns does to a mouth is no gesture of it.
+    """
+    below = np.flatnonzero(amount < needed)
+    before = slice(int(below[-1]) + 1 if len(below) else 0)
+    astray = np.maximum(np.abs(track.yaw - track.yaw[-1]), np.abs(track.pitch - track.pitch[-1]))[before]
+    here = amount[before][astray <= thresholds.MOUTH_CALM]
+    if np.count_nonzero(here < needed / 2) < 2:
+        return False
+    return float(amount[-1] - median(here)) >= thresholds.BEYOND_REST * needed

@@ -138,3 +138,26 @@ def test_who_first_looked_a_little_that_way_turns_all_the_same(asked, sign, fps)
     passed = first_pass(asked, frames)
     assert passed is not None
     assert passed > 4.0
+
+
+@pytest.mark.parametrize("fps", [5, 8, 15])
+@pytest.mark.parametrize("sooner", [-0.3, 0.0, 0.3], ids=lambda s: f"{s:+}")
+@pytest.mark.parametrize("asked", [ChallengeType.SMILE, ChallengeType.OPEN_MOUTH])
+@pytest.mark.parametrize("before", sorted(HEAD_MOVEMENTS))
+def test_a_mouth_may_begin_while_the_head_comes_back(before, asked, sooner, fps):
+    """The next challenge is read with the head still turned; the mouth was seen at rest from the front before."""
+    back, far = 3.0, {name: 1.2 * v for name, v in FAR[asked].items()}
+    session = opened(before, asked)
+    acts = [Move(1.5, FAR[before], hold=back - 1.9), Move(back - sooner, far, hold=3.0)]
+    results = play(session, film(RESTFUL, *acts, seconds=back + 2, fps=fps))
+    assert [r.challenge_type for r in results if r.passed] == [before, asked]
+
+
+@pytest.mark.parametrize("fps", [5, 8, 15])
+@pytest.mark.parametrize("asked", [ChallengeType.LOOK_UP, ChallengeType.LOOK_DOWN])
+def test_the_head_may_go_up_or_down_while_it_comes_back_from_a_turn(asked, fps):
+    """It goes aside on the way, and ends straight."""
+    session = opened(ChallengeType.TURN_LEFT, asked)
+    acts = [Move(1.5, FAR[ChallengeType.TURN_LEFT], hold=1.1), Move(2.9, FAR[asked], hold=2.0)]
+    results = play(session, film(Person(), *acts, seconds=5, fps=fps))
+    assert [r.challenge_type for r in results if r.passed] == [ChallengeType.TURN_LEFT, asked]

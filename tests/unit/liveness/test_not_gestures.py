@@ -131,6 +131,27 @@ def test_an_open_mouth_is_not_a_smile(far):
     assert not passes(SMILE, Move(1.5, far, onset=0.7, hold=2.0, back=0.7), seconds=7)
 
 
+def test_a_mouth_that_gapes_is_not_a_smile():
+    """Its corners move apart as well, and sink, by less than it opens (as a laugh and a yawn were measured)."""
+    gape = {"mouth_open": 0.45, "mouth_width": 0.29, "mouth_drop": 0.05}
+    assert not passes(SMILE, Move(1.5, gape, onset=0.5, hold=2.0, back=0.5), seconds=6)
+
+
+def test_what_a_mouth_seems_to_do_on_a_head_that_turns_is_not_a_smile():
+    """It was at rest before the head went there, and seems to smile for as long as it is there."""
+    seeming = {"yaw": 12.0, "mouth_width": 0.14, "mouth_drop": -0.07}
+    assert not passes(SMILE, Move(1.5, seeming, onset=0.3, hold=2.0), seconds=5, tremble=0.5)
+
+
+@pytest.mark.parametrize(("asked", "sign"), [(LOOK_UP, 1), (LOOK_DOWN, -1)])
+def test_a_head_that_swings_round_has_not_looked_up_or_down(asked, sign):
+    """From one side to the other, and a little up or down on the way: most of it was a turn."""
+    needed = thresholds.LOOK_UP if sign > 0 else thresholds.LOOK_DOWN
+    aside = Move(1.0, {"yaw": -25.0}, hold=0.3, back=0.5)
+    swing = Move(1.7, {"yaw": 12.0, "pitch": sign * 1.3 * needed}, onset=0.5, hold=2.0)
+    assert not passes(asked, aside, swing, seconds=5, who=("usual",), tremble=0.3)
+
+
 PURSED_MOSTLY = pytest.mark.xfail(
     strict=True, reason="lips that are pursed in most frames at hand are taken for neutral"
 )
