@@ -44,9 +44,14 @@ class Plan:
 
 @click.command()
 @click.option("--workers", type=click.IntRange(1), help="Worker processes of the service; one a core by default.")
+@click.option(
+    "--neighbours/--no-neighbours", default=True, show_default=True, help="Whether one client is tried on others."
+)
 @load_options
 @report_option
-def overload(*, workers: int | None, source: Path | None, cores: int, quick: bool, report: Path) -> None:
+def overload(
+    *, workers: int | None, neighbours: bool, source: Path | None, cores: int, quick: bool, report: Path
+) -> None:
     """What is answered, and how soon, at 1, 2 and 3 times what the service can bear; and what one client does to others.
 
     What it can bear is what 16 clients get that each wait for their answers. More comes as more sessions with 8 frames a
@@ -65,8 +70,11 @@ def overload(*, workers: int | None, source: Path | None, cores: int, quick: boo
         service = Service(workers=workers or len(arrangement.service))
         with arrangement.started(service):
             found[arrangement.name] = under_loads(arrangement, service, bodies, plan, console)
-    others = beside_neighbours(workers or cores, bodies, plan, console, quick=quick)
-    tables = [loads_table(found), cores_table(found), codes_table(found), targets_table(found), others_table(others)]
+    tables = [loads_table(found), cores_table(found), codes_table(found), targets_table(found)]
+    others: dict[str, Others] = {}
+    if neighbours:
+        others = beside_neighbours(workers or cores, bodies, plan, console, quick=quick)
+        tables.append(others_table(others))
     by_name = {f"{name}: {load}": one for name, loads in found.items() for load, one in loads.items()}
     plots = {
         "answered": charts.grouped("Answered and refused, by load", "frames a second", by_fate(by_name)),
