@@ -161,3 +161,22 @@ def test_the_head_may_go_up_or_down_while_it_comes_back_from_a_turn(asked, fps):
     acts = [Move(1.5, FAR[ChallengeType.TURN_LEFT], hold=1.1), Move(2.9, FAR[asked], hold=2.0)]
     results = play(session, film(Person(), *acts, seconds=5, fps=fps))
     assert [r.challenge_type for r in results if r.passed] == [ChallengeType.TURN_LEFT, asked]
+
+
+@pytest.mark.parametrize("fps", [4, 5, 6])
+def test_a_quick_blink_that_falls_between_two_frames_counts(fps):
+    """At a low frame rate no frame may show the eyes closed: one that shows them half way is enough between open ones."""
+    asked = ChallengeType.BLINK
+    quick = Move(2.0 - 0.024, {"left_lid": 0.9, "right_lid": 0.9}, onset=0.07, hold=0.02, back=0.09)
+    frames = film(Person(tremble=0), quick, seconds=4, fps=fps)
+    lowest = min(f.observation.face.left_eye for f in frames)
+    assert thresholds.CLOSED < lowest / Person().left_eye < thresholds.GLIMPSED
+    assert first_pass(asked, frames) is not None
+
+
+def test_half_of_a_blink_does_not_count_where_there_are_frames_enough_for_a_whole_one():
+    """At 8 frames a second and more lids that went half way only have not closed."""
+    asked = ChallengeType.BLINK
+    half = Move(2.0 - 0.06, {"left_lid": 0.25, "right_lid": 0.25}, onset=0.06, hold=0.01, back=0.06)
+    for fps in (8, 10, 15):
+        assert first_pass(asked, film(Person(tremble=0), half, seconds=4, fps=fps)) is None
