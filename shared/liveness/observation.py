@@ -82,6 +82,9 @@ class Observation:
     #: far fine stripes on it stand out, as a ratio of powers.
     rim: float | None = None
     moire: float | None = None
+    #: How much of the face's change within two seconds is no multiple of the largest such change, 0 to 1: nearly nothing
+    #: for photos that follow each other, however they are faded. None where nothing much has changed.
+    unmixed: float | None = None
 
     @property
     def usable(self) -> bool:

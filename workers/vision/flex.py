@@ -64,6 +64,8 @@ class Likeness:
     at: float
     #: Grey levels, row by row.
     pixels: bytes
+    #: The largest change of it since, as `workers.vision.mixing` keeps it; None before there was one.
+    largest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,8 @@ class Flex:
     upper: float
     #: With the cheeks and jaws beside the mouth: away from the eyes and the lips only.
     whole: float
+    #: What is left (_SIDE, _SIDE), in grey levels; eyes and mouth are in it.
+    left: NDArray[np.float32]
 
 
 class SmallFace:
@@ -145,7 +149,7 @@ def flex(before: Likeness, now: SmallFace) -> Flex | None:
     fine = cv2.Laplacian(left, cv2.CV_32F).ravel()[_LOOKED_AT]
     noise = _OF_NOISE * (1.4826 * float(np.median(np.abs(fine)))) ** 2
     upper, whole = (float(np.sqrt(max(0.0, area.change(left) - noise))) / contrast for area in (_UPPER, _ALL))
-    return Flex(upper, whole)
+    return Flex(upper, whole, left)
 
 
 def _left_by_a_plane(was: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32] | None:
@@ -239,10 +243,14 @@ def _ellipse(x: float, y: float, across: float, down: float) -> NDArray[np.bool_
     return np.asarray(((np.abs(u) - x) / across) ** 2 + ((v - y) / down) ** 2 < 1)
 
 
+def _whole_face() -> NDArray[np.bool_]:
+    return _ellipse(0, 0.42, 0.98, 1.28)
+
+
 def _without_mouth(across: float, down: float) -> NDArray[np.bool_]:
     """The face without its eyes, and without a hole of this size for the mouth, with the chin below it."""
     v, u = (np.mgrid[0:_SIDE, 0:_SIDE] - _EYES[::-1, None, None]) / _UNIT
-    face = _ellipse(0, 0.42, 0.98, 1.28) & ~_ellipse(0.5, 0, 0.44, 0.32) & ~_ellipse(0, _MOUTH, across, down)
+    face = _whole_face() & ~_ellipse(0.5, 0, 0.44, 0.32) & ~_ellipse(0, _MOUTH, across, down)
     return np.asarray(face & ~((np.abs(u) < 0.85 * across) & (v > _MOUTH)))
 
 
@@ -250,6 +258,8 @@ def _without_mouth(across: float, down: float) -> NDArray[np.bool_]:
 _MOUTH = 1.12
 _FIT = _without_mouth(0.9, 0.62)
 _UPPER, _ALL = _Area(_FIT), _Area(_without_mouth(0.72, 0.45))
+#: The pixels of the whole face, eyes and mouth with it.
+FACE = np.flatnonzero(_whole_face().ravel())
 #: The pixels that the plane is fitted to, and where they are, from the middle, in sides.
 _LOOKED_AT = np.flatnonzero(_FIT.ravel())
 _DOWN, _ACROSS = (np.mgrid[0:_SIDE, 0:_SIDE] / _SIDE - 0.5).astype(np.float32)

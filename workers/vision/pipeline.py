@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -21,6 +21,7 @@ from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Points,
 from workers.vision.lighten import lightened
 from workers.vision.measures import eye_openness, measure_mouth, seen_from_front
 from workers.vision.mesh import Mesh
+from workers.vision.mixing import unmixed
 from workers.vision.moire import moire
 from workers.vision.network import Runtime
 from workers.vision.quality import Light, measure_light, problem_of
@@ -153,7 +154,7 @@ class Vision:
         seen = landmarks.sureness >= SEEN
         searched_at = at if sampled or prior is None else prior.searched_at
         with Stage(SAMPLES):
-            likeness, flexed = _moved(picture, landmarks, face, prior, at)
+            likeness, flexed, share = _moved(picture, landmarks, face, prior, at)
         following = Prior(
             region=landmarks.region,
             at=at,
@@ -180,6 +181,7 @@ class Vision:
             stir=stirred,
             flex=flexed.upper if flexed else None,
             flex_whole=flexed.whole if flexed else None,
+            unmixed=share,
             rim=rimmed,
             moire=stripes,
         )
@@ -249,21 +251,24 @@ class Vision:
 
 def _moved(
     picture: Picture, landmarks: Landmarks, face: Face, prior: Prior | None, at: float
-) -> tuple[Likeness | None, Flex | None]:
-    """The face that the next one is to be compared with, and what has moved in this one."""
+) -> tuple[Likeness | None, Flex | None, float | None]:
+    """The face that the next one is to be compared with, what has moved in this one, and how much of it is unmixed."""
     if landmarks.sureness < SEEN or not seen_well(face.yaw, face.pitch):
-        return None, None
+        return None, None, None
     small = SmallFace(picture, landmarks.points)
     if not small.whole:
-        return None, None
+        return None, None, None
     before = prior.likeness if prior else None
     if before is None:
         # Points that were only just found may lie roughly: nothing is compared with them.
-        return small.likeness(at) if prior else None, None
+        return small.likeness(at) if prior else None, None, None
     flexed = flex(before, small)
-    # What could not be compared with this face will hardly be with the next.
-    stays = flexed is not None and at - before.at < COMPARE_WITHIN
-    return before if stays else small.likeness(at), flexed
+    if flexed is None:
+        # What could not be compared with this face will hardly be with the next.
+        return small.likeness(at), None, None
+    share, largest = unmixed(flexed.left, before.largest)
+    stays = at - before.at < COMPARE_WITHIN
+    return replace(before, largest=largest) if stays else small.likeness(at), flexed, share
 
 
 def _far_behind(followed: Landmarks, nearest: Found) -> bool:

@@ -9,6 +9,7 @@ from shared.liveness.evidence.abrupt import abrupt, cut
 from shared.liveness.evidence.finding import SPECIES, Code, Finding
 from shared.liveness.evidence.flat import flat
 from shared.liveness.evidence.frozen import frozen
+from shared.liveness.evidence.mixed import mixed
 from shared.liveness.evidence.presets import LIMITS, Preset, against
 from shared.liveness.evidence.repeated import repeated
 from shared.liveness.evidence.screen import moire, screen
@@ -43,6 +44,7 @@ def examine(
         Code.ABRUPT: abrupt(frames, kind),
         Code.CUT: cut(frames),
         Code.STIFF: stiff(before, kind, since),
+        Code.MIXED: mixed(before, kind, since),
         Code.SCREEN: _first(screen(frames), screen(before)),
         Code.MOIRE: _first(moire(frames), moire(before)),
         Code.UNASKED: _added(earlier, unasked(before, asked, since=since, opening_until=opening_until)),

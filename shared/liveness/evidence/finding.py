@@ -20,6 +20,7 @@ class Code(StrEnum):
     SCREEN = "screen"
     MOIRE = "moire"
     UNASKED = "unasked"
+    MIXED = "mixed"
 
 
 #: The species of presentation attack (ISO/IEC 30107-3) that a judge is there for.
@@ -35,6 +36,7 @@ SPECIES: dict[Code, str] = {
     Code.SCREEN: "screen_replay",
     Code.MOIRE: "screen_replay",
     Code.UNASKED: "replay",
+    Code.MIXED: "photo_swap",
 }
 
 

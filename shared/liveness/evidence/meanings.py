@@ -18,4 +18,5 @@ MEANINGS: Mapping[Code, str] = {
     Code.MOIRE: "Fine stripes, as a screen's pixels make before a camera's: how far they stand out.",
     Code.UNASKED: "Gestures were made that nobody had asked for: how many kinds a challenge, added up so far.",
     Code.UNIDENTIFIED: "The challenge passed with a face that could not be compared with the session's first: 1 where so.",
+    Code.MIXED: "The face was one picture, another, or a mixture of both, as photos that follow each other: how much so.",
 }

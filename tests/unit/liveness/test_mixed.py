@@ -1,0 +1,66 @@
+"""The judge of photos that follow each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
+from shared.liveness.evidence import LIMITS, SPECIES, Code, Preset, against, examine
+from shared.liveness.evidence.mixed import mixed
+from shared.liveness.frame import Frame
+from tests.unit.liveness.people import T0, observe
+
+SMILE = ChallengeType.SMILE
+SHARES = st.lists(st.floats(0, 1), min_size=3, max_size=30)
+
+
+def film(shares: Sequence[float | None]) -> list[Frame]:
+    """Frames with these shares, ten a second."""
+    return [Frame(str(i), T0 + i / 10, observe(unmixed=share)) for i, share in enumerate(shares)]
+
+
+def test_photos_are_mixed_and_a_face_is_not():
+    """1 and 0; one bad frame in four does not save a stack of photos."""
+    assert mixed(film([0.0] * 6), SMILE, T0) == 1
+    assert mixed(film([1.0] * 6), SMILE, T0) == 0
+    assert mixed(film([0.0, 0.0, 1.0, 0.0]), SMILE, T0) > 0.9
+    assert mixed(film([0.0, 1.0, 1.0, 0.0]), SMILE, T0) == 0
+
+
+@pytest.mark.parametrize("kind", HEAD_MOVEMENTS)
+def test_a_head_that_went_somewhere_is_left_alone(kind):
+    """It has two appearances, where it was and where it is."""
+    assert mixed(film([0.0] * 12), kind, T0) is None
+
+
+def test_of_too_few_changes_nothing_is_said():
+    """Someone who sits still shows none at all."""
+    assert mixed([], SMILE, T0) is None
+    assert mixed(film([None] * 20), SMILE, T0) is None
+    assert mixed(film([None] * 5 + [0.0, 0.0]), SMILE, T0) is None
+    assert mixed(film([None] * 5 + [0.0, 0.0, 0.0]), SMILE, T0) == 1
+
+
+def test_only_what_is_recent_counts():
+    """2.5 s, though the challenge began a moment ago; more, where it has lasted longer."""
+    frames = film([1.0] * 5 + [0.0] * 25)
+    assert mixed(frames, SMILE, T0 + 2.8) == 1
+    assert mixed(film([1.0] * 15 + [0.0] * 25), SMILE, T0) < 1
+
+
+@given(SHARES)
+def test_it_is_a_share(shares):
+    """Between nothing and all."""
+    assert 0 <= mixed(film(shares), SMILE, T0) <= 1
+
+
+def test_it_is_weighed_as_a_swap_of_photos_in_all_presets():
+    """The stricter the preset, the lower the limit."""
+    limits = [LIMITS[preset][Code.MIXED] for preset in (Preset.STRICT, Preset.STANDARD, Preset.LENIENT)]
+    assert limits == sorted(limits)
+    findings = examine(film([0.0] * 12), [SMILE], since=T0, opening_until=T0 + 3)
+    assert [f.code for f in against(findings, Preset.STANDARD) if SPECIES[f.code] == "photo_swap"] == [Code.MIXED]
