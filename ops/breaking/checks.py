@@ -171,9 +171,14 @@ def verdicts(engine: Engine, notes: Notes) -> Counter[str]:
     return ended
 
 
-def keys_left(redis: Redis, patience: float = 35.0) -> Iterator[str]:
-    """Nothing but what is always there is left in Redis, once times to live are over."""
-    until = time.monotonic() + patience
+#: Seconds after which all keys must have gone: longer than any time to live, and than it takes until another subscriber is
+#: given what a killed one had in hand (60, `shared.events.connect`, and until it looks).
+_PATIENCE = 90.0
+
+
+def keys_left(redis: Redis, *, lingering: float = 0.0) -> Iterator[str]:
+    """Nothing but what is always there is left in Redis, once times to live are over; `lingering`: seconds later."""
+    until = time.monotonic() + _PATIENCE + lingering
     while left := [key for key in _keys(redis) if not key.startswith(RESTING)]:
         if time.monotonic() > until:
             immortal = [key for key in left if redis.ttl(key) == -1]

@@ -21,8 +21,6 @@ from shared.redis import make_redis
 BEFORE, AFTER = 4.0, 5.0
 #: Megabytes of the database's small disk.
 _DISK = {Kind.EMBEDDED: 24, Kind.FULL: 220}
-#: Seconds after which all keys must have gone: longer than any time to live.
-_PATIENCE = 35.0
 #: Connections that may be more than before: pools fill when they are needed at once, and keep what they have.
 _POOLS = 90
 
@@ -94,7 +92,7 @@ def inflict(stack: Stack, fault: Fault, frames: Frames, *, clients: int, fps: fl
     wrong += checks.sessions_kept(stack, notes)
     wrong += checks.events_kept(stack.engine, notes, relayed=stack.relayed)
     with make_redis(stack.redis.url) as client:
-        wrong += checks.keys_left(client, _PATIENCE + fault.lingers)
+        wrong += checks.keys_left(client, lingering=fault.lingers)
     wrong += checks.holding_kept(stack, before, connections=_POOLS)
     return Result(
         stack.kind,
