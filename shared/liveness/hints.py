@@ -30,6 +30,7 @@ _PROBLEMS = {
     Problem.SEVERAL_FACES: Hint("several_faces", "More than one face in the picture. Be alone in front of the camera."),
     Problem.TOO_FAR: Hint("too_far", "Move closer."),
     Problem.TOO_CLOSE: Hint("too_close", "Move a little further away."),
+    Problem.CUT_OFF: Hint("cut_off", "Your face is not all in the picture. Move it into the middle."),
     Problem.TOO_DARK: Hint("too_dark", "Too dark. Turn on a light or face a window."),
     Problem.TOO_BRIGHT: Hint("too_bright", "Too bright. Move out of the direct light."),
     Problem.TOO_BLURRED: Hint("too_blurred", "The picture is blurred. Hold still and wipe the lens."),

@@ -16,6 +16,7 @@ class Problem(StrEnum):
     SEVERAL_FACES = "several_faces"
     TOO_FAR = "too_far"
     TOO_CLOSE = "too_close"
+    CUT_OFF = "cut_off"
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
     TOO_BLURRED = "too_blurred"

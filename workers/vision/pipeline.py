@@ -246,7 +246,7 @@ class Vision:
             sureness=landmarks.sureness,
             evenness=pose.evenness,
         )
-        return face, problem_of(picture, points, pose.scale, light), light
+        return face, problem_of(picture, points, pose.scale, pose.yaw, light), light
 
 
 def _moved(

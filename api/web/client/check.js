@@ -27,6 +27,7 @@ export const PROBLEMS = new Set([
   "several_faces",
   "too_far",
   "too_close",
+  "cut_off",
   "too_dark",
   "too_bright",
   "too_blurred",

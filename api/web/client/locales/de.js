@@ -43,6 +43,7 @@ export default {
   "hint.several_faces": "Mehr als ein Gesicht. Bitte seien Sie allein im Bild.",
   "hint.too_far": "Kommen Sie näher",
   "hint.too_close": "Gehen Sie etwas zurück",
+  "hint.cut_off": "Ihr Gesicht ist nicht ganz im Bild. Kommen Sie ins Oval.",
   "hint.too_dark": "Zu dunkel. Machen Sie Licht oder drehen Sie sich zum Fenster.",
   "hint.too_bright": "Zu hell. Gehen Sie aus dem direkten Licht.",
   "hint.too_blurred": "Das Bild ist unscharf. Halten Sie still und wischen Sie die Linse ab.",

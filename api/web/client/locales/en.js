@@ -43,6 +43,7 @@ export default {
   "hint.several_faces": "More than one face. Please be alone in the picture.",
   "hint.too_far": "Move closer",
   "hint.too_close": "Move a little further away",
+  "hint.cut_off": "Your face is not all in the picture. Move into the oval.",
   "hint.too_dark": "Too dark. Turn on a light or face a window.",
   "hint.too_bright": "Too bright. Move out of the direct light.",
   "hint.too_blurred": "The picture is blurred. Hold still, and wipe the lens.",

@@ -43,6 +43,7 @@ export default {
   "hint.several_faces": "Hay más de una cara. Quédese solo en la imagen.",
   "hint.too_far": "Acérquese",
   "hint.too_close": "Aléjese un poco",
+  "hint.cut_off": "Su cara no se ve entera. Colóquela en el óvalo.",
   "hint.too_dark": "Demasiado oscuro. Encienda una luz o mire hacia una ventana.",
   "hint.too_bright": "Demasiada luz. Apártese de la luz directa.",
   "hint.too_blurred": "La imagen está borrosa. No se mueva y limpie la lente.",
