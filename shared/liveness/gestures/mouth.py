@@ -31,7 +31,16 @@ def judge_smile(track: Track, neutral: Neutral, since: float) -> Judgement:
     judgement = _judge_held(ChallengeType.SMILE, track, smile, thresholds.SMILE, since)
     if judgement.passed and track.mouth_open[-1] - neutral.mouth_open > thresholds.GAPING * smile[-1]:
         return Judgement(False, 0.0, hints.do(ChallengeType.SMILE))
+    if judgement.passed and not _beyond_first(track):
+        return Judgement(False, 0.0, hints.further(ChallengeType.SMILE))
     return judgement
+
+
+def _beyond_first(track: Track) -> bool:
+    """Whether it is half a smile beyond what the mouth was first of all, unless that was one: else pursed lips relaxed."""
+    first = median(track.smile[track.at <= track.at[0] + thresholds.FIRST_REST])
+    rest = min(first, thresholds.SMILING_AT_REST[0])
+    return float(track.smile[-1]) - rest >= thresholds.SET_OUT * thresholds.SMILE
 
 
 def judge_open_mouth(track: Track, neutral: Neutral, since: float) -> Judgement:

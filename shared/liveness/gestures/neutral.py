@@ -73,10 +73,19 @@ def _resting_angle(track: Track, angle: Signal, opening: Mask, plausible: tuple[
         first = angle[steady]
     if not len(first):
         return centre, centre  # Never seen at rest: anyone's neutral will have to do.
-    resting = median(first)
-    near = angle[steady & (np.abs(angle - resting) <= thresholds.REFINE)]
-    resting = median(near) if len(near) else resting
+    resting = _rest_near(angle[steady], median(first))
     begins = int(np.argmax(steady))
     run = angle[begins:][steady[begins:] & (track.at[begins:] <= track.at[begins] + thresholds.FIRST_REST)]
     earliest = median(run) if len(run) > 1 else resting
-    return resting, earliest if abs(earliest - centre) < abs(resting - centre) else resting
+    if abs(earliest - centre) >= abs(resting - centre):
+        return resting, resting
+    # Where most of the opening was spent is a pause on the way if the head faced the camera more, and clearly, before it.
+    if abs(earliest - centre) < abs(resting - centre) - thresholds.REFINE:
+        resting = _rest_near(angle[steady], earliest)
+    return resting, earliest
+
+
+def _rest_near(steady: Signal, angle: float) -> float:
+    """`angle`, refined by where the head rested near there."""
+    near = steady[np.abs(steady - angle) <= thresholds.REFINE]
+    return median(near) if len(near) else angle
