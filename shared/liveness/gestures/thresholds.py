@@ -72,7 +72,7 @@ BOTH_CLOSED: Final = 0.8
 REOPENED: Final = 0.8
 #: Where frames are so many seconds apart (at the most, at the least), lids that are under this share in one of them, between
 #: two in which the eyes are open that wide, have blinked: it falls between the frames. Measured, 20 blinks at ten moments
-#: each: at 5 frames a second 164 of 200 are seen the first time (155 without), at 4 149 (129), at 8 and more nothing
+#: each: at 5 frames a second 162 of 200 are seen the first time (155 without), at 4 148 (129), at 8 and more nothing
 #: changes; no more of 104 wandering prints pass.
 FEW_FRAMES: Final = (0.27, 0.15)
 GLIMPSED: Final = 0.78
@@ -101,10 +101,11 @@ GAPING: Final = 1.4
 OPEN_MOUTH: Final = 0.105
 GRIN_SHARE: Final = 0.35
 #: Degrees of yaw and pitch from where the head is now within which the mouth must have been seen at rest, and the share of
-#: the needed amount by which it must go beyond what it mostly had there: what a mouth seems to do while the head goes on is
-#: the turning's work, and speech has its own rest. Measured over ten ways of filming: 249 of 270 smiles and open mouths pass,
-#: and 31 clips outside of labelled seconds; 248 and 43 where the head must be within 13 degrees of where this challenge found
-#: the mouth at rest, which turned away all who smiled while they came back from a turn. 0.8 lets 25 pass and loses one.
+#: the needed amount by which it must go beyond what it mostly had there: what a mouth seems to do while the head goes on
+#: is the turning's work, and speech has its own rest. Measured over ten ways of filming: 249 of 270 smiles and open mouths
+#: pass, and 31 clips outside of labelled seconds; 248 and 43 where the head must be within 13 degrees of where this
+#: challenge found the mouth at rest, which turned away all who smiled while they came back from a turn. A share of 0.8
+#: lets 25 pass and loses one.
 MOUTH_CALM: Final = 8.0
 BEYOND_REST: Final = 0.6
 #: Degrees of yaw and pitch away from facing the camera at which half of a mouth is out of sight.
