@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -170,6 +170,23 @@ def test_the_same_file_is_the_same_bytes_and_a_still_photo_is_not(studio: Studio
 
     assert len(set(bytes_of("same_frame"))) == 1
     assert len(set(bytes_of("still"))) == 3
+
+
+def test_photos_are_swapped_by_a_cut_or_by_a_fade(studio: Studio) -> None:
+    """To the gesture and back within three seconds: a fade takes several pictures for what a cut does in one step."""
+    cases = {case.detail: case for case in SPECIES["photo_swap"](studio)}
+    neutral, peak = studio.neutral().astype(float), studio.peak(C.SMILE).astype(float)
+
+    def steps(detail: str) -> np.ndarray:
+        pictures = [decoded(shot.data).astype(float) for shot in islice(cases[detail].make([C.SMILE]), 24)]
+        way = peak - neutral
+        return np.array([abs(((b - a) * way).sum()) / (way**2).sum() for a, b in pairwise(pictures)])
+
+    cut, faded = steps("SMILE"), steps("SMILE, faded")
+    assert sorted(cut)[-2:] == pytest.approx([1, 1], abs=0.15)
+    assert sorted(cut)[-3] < 0.1
+    assert faded.max() < 0.75
+    assert (faded > 0.1).sum() >= 6
 
 
 def test_attacks_are_the_same_in_every_run(studio: Studio) -> None:
