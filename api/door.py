@@ -24,7 +24,7 @@ ENDPOINT, CODE, STATUS = "frames.submit_frame", "overloaded", "503"
 
 # A client may send a head of hundreds of kilobytes: none of these looks at a byte more than a few times.
 #: A session's id in a path; and the fields of a head in which all programs see the same.
-_ID = rb"[0-9A-Fa-f-]{36}"
+_ID = rb"([0-9A-Fa-f-]{36})"
 _FIELDS = rb"(?:[A-Za-z0-9-]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n"
 #: Fields by which more is asked for than an answer, or by which programs may not agree where a request ends.
 _MORE = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade):", re.IGNORECASE)
@@ -53,18 +53,20 @@ class Door:
     def refusal(self, head: bytes) -> tuple[bytes, bool] | None:
         """The answer to a whole request with this head, and whether another may follow it on its connection.
 
-        None where it is no frame, the gate is open, or the app must see it.
+        None where it is no frame, the gate does not keep it out, or the app must see it.
         """
-        if not self._gate.is_shut:
+        if self._gate.is_open:
             return None
         began = monotonic()
         frame = self._frame.fullmatch(head)
-        if frame is None or _MORE.search(head) or (self._for_others and _ORIGIN.search(head)):
+        if frame is None or not self._gate.keeps_out(frame[1].decode().lower()):
+            return None
+        if _MORE.search(head) or (self._for_others and _ORIGIN.search(head)):
             return None
         asked = [value.strip().lower() for value in _CONNECTION.findall(head)]
         if asked not in ([], [b"keep-alive"], [b"close"]):
             return None
-        follows = frame[1] == b"1" and asked != [b"close"]
+        follows = frame[2] == b"1" and asked != [b"close"]
         given = _GIVEN_ID.search(head)
         request_id = given[1].strip().decode("latin-1") if given else ""
         if not FIT_ID.fullmatch(request_id):

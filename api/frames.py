@@ -83,8 +83,10 @@ def submit_frame(path: SessionPath) -> Response:
 
 def refuse_unasked() -> None:
     """Refuse a frame while the gate is shut; called before each request is looked at."""
-    if request.endpoint == "frames.submit_frame" and resources().gate.is_shut:
-        raise ProblemError("overloaded")
+    if request.endpoint == "frames.submit_frame":
+        session_id = str((request.view_args or {}).get("session_id")).lower()
+        if resources().gate.keeps_out(session_id):
+            raise ProblemError("overloaded")
 
 
 def _answer_of_ended(session: Session) -> FrameAnswer:
@@ -138,6 +140,9 @@ def _enter(held: Resources, session_id: str, frame_id: str) -> None:
     match admission.entry:
         case inflight.Entry.BEHIND:
             held.gate.shut()
+            raise ProblemError("overloaded")
+        case inflight.Entry.NOT_YET:
+            held.gate.send_away(session_id)
             raise ProblemError("overloaded")
         case inflight.Entry.TOO_MANY:
             raise ProblemError("too_many_frames")

@@ -44,6 +44,8 @@ class Entry(IntEnum):
     BEHIND = 2
     #: One of the buckets has no token for it.
     TOO_OFTEN = 3
+    #: The workers have enough to do with other sessions, and this one has not begun.
+    NOT_YET = 4
 
 
 class Admission(NamedTuple):
@@ -55,8 +57,15 @@ class Admission(NamedTuple):
 
 NO_LIMITS = Limits(of_session=1 << 30, per_worker=1 << 30, age=1e9)
 
-#: KEYS: inflight:{session}, underway, workers:{queue}, buckets. ARGV: frame, arrival; from when on frames and workers count;
-#: the three limits; seconds to live; the buckets' sizes. Replies with the entry, then what `take` gave.
+#: Share of `per_worker` from which on a session has to wait that is not being served: no frame of it was judged lately.
+#: Else, with three times as many people as can be served, each would have a third of the frames that gestures need, and
+#: nobody would pass. As it is those who have begun go on, and others wait until one of them has ended. At 24 for a worker,
+#: which judges some 95 a second, that is from 18 people on: when each has the five a second that a client is to send.
+NEWCOMERS = 0.75
+
+#: KEYS: inflight:{session}, underway, workers:{queue}, prior:{session}, buckets. ARGV: frame, arrival; from when on frames
+#: and workers count; the three limits, and per_worker's for newcomers; seconds to live; the buckets' sizes. Replies with the
+#: entry, then what `take` gave.
 #: Behind is judged by the oldest frames but as many as there are workers: one that takes long for what it shows, or whose
 #: worker was killed, says nothing about how long others wait.
 #: The buckets are asked last: a frame that is refused for another reason takes no token.
@@ -74,17 +83,20 @@ if all > workers then
         return {2}
     end
 end
+if all >= workers * tonumber(ARGV[8]) and redis.call("exists", KEYS[4]) == 0 then
+    return {4}
+end
 if redis.call("zcount", KEYS[1], ARGV[3], "+inf") >= tonumber(ARGV[5]) then
     return {1}
 end
-local levels = KEYS[4] and take({unpack(KEYS, 4)}, {unpack(ARGV, 9)}) or {}
+local levels = KEYS[5] and take({unpack(KEYS, 5)}, {unpack(ARGV, 10)}) or {}
 for i = 1, #levels, 3 do
     if levels[i] > 0 then
         return {3, unpack(levels)}
     end
 end
 redis.call("zadd", KEYS[1], ARGV[2], ARGV[1])
-redis.call("expire", KEYS[1], ARGV[8])
+redis.call("expire", KEYS[1], ARGV[9])
 return {0, unpack(levels)}
 """
 )
@@ -103,10 +115,11 @@ def enter(
 
     One round trip. Where it is not TAKEN it is not under way, and nothing is to be done about it. Not for pipelines.
     """
-    keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES)]
+    keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES), keyspace.prior(session_id)]
     since = repr(arrived_at - SETTLE)
     lately = repr(arrived_at - keyspace.PRESENCE_LATELY)
-    bounds = [limits.of_session, limits.per_worker, limits.age, keyspace.INFLIGHT_TTL]
+    newcomers = max(1.0, NEWCOMERS * limits.per_worker)
+    bounds = [limits.of_session, limits.per_worker, limits.age, newcomers, keyspace.INFLIGHT_TTL]
     reply = _ENTER(
         redis,
         keys + [bucket.key for bucket in buckets],

@@ -218,7 +218,8 @@ class Settings(BaseSettings):
         ge=1,
         le=10_000,
         description="Frames of all sessions that may be under way, for each worker process; what comes beside them gets a "
-        "503 before it is read. Fewer than the web's threads, who have to refuse it.",
+        "503 before it is read, and from three quarters of them on what comes of a session that has not begun. Fewer than "
+        "the web's threads, who have to refuse it.",
     )
     frame_wait: float = Field(
         2.0,

@@ -38,6 +38,7 @@ from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_sessions import ENDS, UNKNOWN
 from tests.integration.redis_server import RedisServer, find_program
 from tests.waiting import PATIENCE, until
+from workers import priors
 from workers.vision.errors import BadImage
 
 FIELDS = [
@@ -391,6 +392,31 @@ def test_while_the_workers_are_behind_others_are_refused_without_asking(
         f"{SESSIONS}/{session_id}/frame", data=b"--x--\r\n", content_type="multipart/form-data; boundary=x"
     )
     assert answer.json["code"] == "image_missing"
+
+
+def test_while_the_workers_have_enough_to_do_who_has_begun_goes_on_and_others_are_told_to_wait(
+    start_app: Callable[..., FlaskClient], redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = start_app(frames_per_worker=4)
+    begun, new, other = (new_session(client) for _ in range(3))
+    priors.keep(redis, begun, time.time(), None)
+    at = [1000.0]
+    monkeypatch.setattr("api.gate.time", SimpleNamespace(monotonic=lambda: at[0]))
+    for n in range(3):
+        inflight.wait(redis, f"another session's {n}", time.time())
+    empty: dict[str, Any] = {"data": b"--x--\r\n", "content_type": "multipart/form-data; boundary=x"}
+    with structlog.testing.capture_logs() as lines:
+        for _ in range(2):
+            answer = unread(client, new)
+            assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (503, "overloaded", "1")
+            assert client.post(f"{SESSIONS}/{begun}/frame", **empty).json["code"] == "image_missing", "it was let in"
+    assert [line["event"] for line in lines if line["event"] != "request"] == ["overloaded"], "once in a while"
+    assert state_of(client, new) == "pending"
+    inflight.leave(redis, "another", "another session's 0")
+    assert client.post(f"{SESSIONS}/{other}/frame", **empty).json["code"] == "image_missing"
+    assert unread(client, new.upper()).json["code"] == "overloaded", "it need not ask for a moment"
+    at[0] += 0.501
+    assert client.post(f"{SESSIONS}/{new}/frame", **empty).json["code"] == "image_missing"
 
 
 def test_a_session_that_floods_is_told_to_wait_and_the_others_are_served(

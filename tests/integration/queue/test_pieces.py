@@ -97,6 +97,9 @@ def test_a_session_has_no_more_under_way_than_it_may(client):
 
 
 def test_more_than_the_workers_can_do_is_refused_and_leaves_nothing(client):
+    for n in range(4):
+        priors.keep(client, f"s{n}", NOW, None)
+        priors.keep(client, f"t{n}", NOW, None)
     assert [taken(client, f"s{n}", f"f{n}") for n in range(5)] == [0, 0, 0, 0, inflight.Entry.BEHIND]
     assert inflight.count_earlier(client, "s4", NOW + 1) == 0
     presence.beat(client, "one", NOW)
@@ -105,6 +108,21 @@ def test_more_than_the_workers_can_do_is_refused_and_leaves_nothing(client):
     for n in range(4):
         inflight.leave(client, f"s{n}", f"f{n}")
     assert taken(client, "s4", "f4") == 0
+
+
+def test_before_that_who_has_not_begun_waits_and_who_has_goes_on(client):
+    begun = [f"s{n}" for n in range(4)]
+    for session_id in begun:
+        priors.keep(
+            client, session_id, NOW, None
+        )  # as a worker does with each frame that it judges, with a face or without
+    assert [taken(client, f"new{n}", f"n{n}") for n in range(4)] == [0, 0, 0, inflight.Entry.NOT_YET]
+    assert inflight.count_earlier(client, "new3", NOW + 1) == 0
+    assert [taken(client, begun[0], "f"), taken(client, begun[1], "g")] == [0, inflight.Entry.BEHIND]
+    inflight.leave(client, begun[0], "f")
+    assert taken(client, "new3", "n3") == inflight.Entry.NOT_YET
+    inflight.leave(client, "new0", "n0")
+    assert taken(client, "new3", "n3") == 0
 
 
 def test_frames_still_being_sent_are_in_nobody_s_way(client):

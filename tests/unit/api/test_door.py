@@ -72,6 +72,14 @@ def test_a_frame_is_told_what_the_app_would_tell_it(overloaded: Make) -> None:
     assert (follows, fields["Connection"]) == (True, "keep-alive")
 
 
+def test_while_only_some_are_sent_away_others_are_not_refused(lone_app: OpenAPI) -> None:
+    gate = lone_app.extensions["resources"].gate
+    gate.send_away(PATH.split("/")[-2])
+    assert door(lone_app).refusal(head(path=PATH.replace("0000-4000", "0000-4001"))) is None
+    gate.send_away("abcdef00-0000-4000-8000-000000000000")
+    assert door(lone_app).refusal(head(path=PATH.replace("00000000-0000", "ABCDEF00-0000"))) is not None
+
+
 def test_while_the_gate_is_open_nothing_is_refused(lone_app: OpenAPI) -> None:
     assert door(lone_app).refusal(head()) is None
 
