@@ -59,7 +59,6 @@ class Stack:
         disk_megabytes: int | None = None,
         wrong_clock: bool = False,
         settings: Mapping[str, str] | None = None,
-        worker_module: str = "workers.main",
         places: Places | None = None,
         balanced: bool = True,
     ) -> None:
@@ -106,7 +105,6 @@ class Stack:
         self.settings = Settings(
             _env_file=None, **{n.lower(): v for n, v in {**own, **(settings or {})}.items() if n != "PATH"}
         )
-        self._module = worker_module
         self.programs: list[Process] = []
         self.web_ports = [free_port() for _ in range(webs + 1)]  # one more for a deployment's new process
         addresses = [f"{at('web', number).host}:{port}" for number, port in enumerate(self.web_ports)]
@@ -156,8 +154,10 @@ class Stack:
 
     def start_worker(self, *, queue: str = "frames", kept: bool = True, number: int = 0) -> Process:
         """One more worker process, on the host of this number; returns at once."""
-        command = [sys.executable, "-m", "dramatiq", self._module, "-p", "1", "-t", "1", "-Q", queue]
-        return self._run("worker" if queue == "frames" else queue, command, kept=kept, number=number)
+        frames = queue == "frames"
+        program = ["workers"] if frames else ["dramatiq", "workers.main"]  # as the Procfile has them
+        command = [sys.executable, "-m", *program, "-p", "1", "-t", "1", "-Q", queue]
+        return self._run("worker" if frames else queue, command, kept=kept, number=number)
 
     def start_clock(self, *, kept: bool = True) -> Process:
         """One more clock; returns at once."""
