@@ -41,17 +41,18 @@ def lines(title: str, x: str, y: str, series: Mapping[str, Sequence[tuple[float,
 
 
 def grouped(title: str, unit: str, bars: Mapping[str, Mapping[str, float]]) -> str:
-    """Bars beside each other: {group: {name: amount}}; each name has its colour in all groups."""
+    """Bars, lying so that any name fits: {group: {name: amount}}; each name has its colour in all groups."""
     with style():
-        figure = Figure(figsize=(6, 3), layout="constrained")
-        axes = figure.subplots()
         names = list(dict.fromkeys(name for group in bars.values() for name in group))
+        figure = Figure(figsize=(7, max(2.4, 0.8 + 0.18 * len(names) * len(bars))), layout="constrained")
+        axes = figure.subplots()
         width = 0.8 / len(names)
         for i, name in enumerate(names):
             at = [place + (i - (len(names) - 1) / 2) * width for place in range(len(bars))]
             amounts = [group.get(name, 0.0) for group in bars.values()]
-            axes.bar(at, amounts, width, color=COLOURS[i % len(COLOURS)], label=name)
-        axes.set_xticks(range(len(bars)), list(bars))
-        axes.set(title=title, ylabel=unit)
+            axes.barh(at, amounts, width, color=COLOURS[i % len(COLOURS)], label=name)
+        axes.set_yticks(range(len(bars)), list(bars))
+        axes.invert_yaxis()
+        axes.set(title=title, xlabel=unit)
         axes.legend(frameon=False)
         return svg(figure)
