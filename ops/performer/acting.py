@@ -80,8 +80,18 @@ def _rest(name: str) -> float:
 class Stillness:
     """The small, slow movements of a person who holds still: a sum of slow swings, smooth at any frame rate."""
 
-    #: Name in Pose, and how far it wanders: degrees, face widths, parts.
-    _WANDER = (("yaw", 0.8), ("pitch", 0.6), ("roll", 0.5), ("x", 0.012), ("y", 0.010), ("nearness", 0.006))
+    #: Name in Pose, and how far it wanders: degrees, face widths, parts. No face is ever quite at rest: without brows and
+    #: lips that stir it would be a bust, and is taken for one.
+    _WANDER = (
+        ("yaw", 0.8),
+        ("pitch", 0.6),
+        ("roll", 0.5),
+        ("x", 0.012),
+        ("y", 0.010),
+        ("nearness", 0.006),
+        ("brows", 0.35),
+        ("smile", 0.16),
+    )
 
     def __init__(self, chance: np.random.Generator) -> None:
         self._swings = [

@@ -1,4 +1,4 @@
-"""What lids, lips and jaw do to the head's surface.
+"""What lids, lips, jaw and brows do to the head's surface.
 
 Each is a smooth field of shifts over the vertices, worked out once for the portrait. The portrait smiles with its
 teeth; the neutral face is made from it by drawing the mouth's corners in and the lips together.
@@ -28,6 +28,8 @@ _LIP_DOWN, _LIP_UP = 2.4, 3.9
 #: Where the jaw hangs, and how far it turns at most, in radians.
 _HINGE_Y, _HINGE_Z = 118.0, 42.0
 _JAW_TURN = 0.62
+#: How far raised brows rise, in the portrait's pixels, and how far from them skin goes along.
+_BROWS_UP, _BROWS_REACH = 6.0, 11.0
 
 
 class Expressions:
@@ -41,6 +43,7 @@ class Expressions:
         self._left_lid = self._lid_field(base, marks.LEFT_EYE_UPPER, marks.LEFT_EYE_LOWER)
         self._rest = self._rest_field(base)
         self._jaw = self._jaw_weights(base)
+        self._brows = self._brow_field(base)
 
     def apply(self, pose: Pose) -> Points:
         """The vertices with the pose's expression, the head not yet turned."""
@@ -51,7 +54,7 @@ class Expressions:
             y, z = moved[:, 1] - _HINGE_Y, moved[:, 2] - _HINGE_Z
             moved[:, 1] = _HINGE_Y + y * cos - z * sin
             moved[:, 2] = _HINGE_Z + y * sin + z * cos
-        moved[:, 1] += self._right_lid * pose.right_lid + self._left_lid * pose.left_lid
+        moved[:, 1] += self._right_lid * pose.right_lid + self._left_lid * pose.left_lid - self._brows * pose.brows
         # The mouth's dark spans the opening and a little more, so that no gap shows when the head turns.
         dark, lips = self._head.cavity
         at = moved[lips, :2]
@@ -79,6 +82,12 @@ class Expressions:
         up = np.clip(1 - (y - below) / _LID_SKIN, 0, 1) * (y >= below - 0.01) * height * (1 - _LIDS_MEET)
         at_eye = (x >= base[upper[0], 0]) & (x <= base[upper[-1], 0])
         return np.asarray((down - up) * at_eye * self._moving)
+
+    def _brow_field(self, base: Points) -> Points:
+        """How far up each vertex goes with raised brows: with the nearest of them, less the farther away."""
+        brows = base[list(marks.BROWS), :2]
+        away = np.linalg.norm(base[:, None, :2] - brows[None], axis=2).min(axis=1)
+        return np.asarray(_BROWS_UP * np.exp(-((away / _BROWS_REACH) ** 2)) * self._moving)
 
     def _rest_field(self, base: Points) -> Points:
         """From the portrait's smile to a resting, closed mouth."""

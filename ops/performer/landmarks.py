@@ -23,6 +23,8 @@ LEFT_EYE_UPPER = (362, 398, 384, 385, 386, 387, 388, 466, 263)
 LEFT_EYE_LOWER = (362, 382, 381, 380, 374, 373, 390, 249, 263)
 INNER_UPPER_LIP = (78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308)
 INNER_LOWER_LIP = (78, 95, 88, 178, 87, 14, 317, 402, 318, 324, 308)
+#: Along the upper edge of the brows.
+BROWS = (70, 63, 105, 66, 107, 336, 296, 334, 293, 300)
 #: Other points of the lips: the red's edge, and the rows between it and the mouth's line.
 UPPER_LIP = (
     185,

@@ -30,6 +30,8 @@ class Pose:
     smile: float = 0.0
     #: How far the jaw is dropped: 1 parts the lips by about 0.45 of the distance between the eyes.
     jaw: float = 0.0
+    #: 1 raises the brows as somebody does who is surprised; less than 0 draws them down.
+    brows: float = 0.0
 
 
 NEUTRAL = Pose()

@@ -12,7 +12,7 @@ from shared.db import UnitOfWork
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import State
 from shared.messages import enqueue_frame
-from tests.integration.workers.scripted_worker import Script
+from tests.integration.workers.scripted_worker import Gate, Script
 from tests.integration.workers.service import problem_of, result_of
 from tests.waiting import until
 from workers.frames import BEHIND
@@ -93,19 +93,26 @@ def test_with_nothing_under_way_a_late_frame_times_its_challenge_out(running):
     assert result_of(running.post(session_id, Script(passes=True), at=at + 1.1)).state == State.FAILED
 
 
-def test_when_the_queue_is_behind_only_the_newest_frame_of_a_session_is_worked_on(running, gate):
-    """The others are answered by how things stand; another session's frame is worked on as ever."""
+def test_when_the_queue_is_behind_only_the_newest_frame_of_a_session_is_worked_on(running, gate, tmp_path):
+    """The others are answered by how things stand; another session's frame is worked on as ever.
+
+    The newest is held until the others are answered: once it is done, one that is looked at later is the newest.
+    """
+    last = Gate(tmp_path / "last")
     session_id, other_id = running.open(), running.open()
     at = time.time()
     running.post(session_id, Script(), at=at)
     holding = [running.send(running.open(), gate.script()) for _ in running.workers]
     until(lambda: gate.begun == len(holding))
-    sent = [running.send(session_id, Script(), at=at + 0.1 * n) for n in range(1, 6)]
+    sent = [running.send(session_id, Script(), at=at + 0.1 * n) for n in range(1, 5)]
+    sent.append(running.send(session_id, last.script(), at=at + 0.5))
     other = running.send(other_id, Script())
     until(lambda: running.redis.llen("dramatiq:frames") == len(sent) + 1)
     time.sleep(BEHIND + 0.1)
     gate.open()
-    *passed_over, newest = [result_of(future.result()) for future in sent]
+    passed_over = [result_of(future.result()) for future in sent[:-1]]
+    last.open()
+    newest = result_of(sent[-1].result())
     assert {result.hint and result.hint.code for result in passed_over} == {"superseded"}
     assert {(result.state, result.passed, result.challenges_remaining) for result in passed_over} == {
         (State.IN_PROGRESS, False, 2)

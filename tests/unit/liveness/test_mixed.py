@@ -37,6 +37,15 @@ def test_a_head_that_went_somewhere_is_left_alone(kind):
     assert mixed(film([0.0] * 12), kind, T0) is None
 
 
+def test_who_looked_aside_a_moment_ago_is_not_judged_by_it():
+    """Back from a turn, the face is compared with how it looked in the turn; two seconds later with itself."""
+    aside = [Frame(f"aside {i}", T0 - 0.5 + i / 10, observe(yaw=30)) for i in range(5)]
+    assert mixed([*aside, *film([0.0] * 18)], SMILE, T0) is None
+    assert mixed([*aside, *film([1.0] * 18 + [0.0] * 8)], SMILE, T0) == 1
+    little = [Frame(f"a little {i}", T0 - 0.5 + i / 10, observe(yaw=10)) for i in range(5)]
+    assert mixed([*little, *film([0.0] * 18)], SMILE, T0) == 1
+
+
 def test_of_too_few_changes_nothing_is_said():
     """Someone who sits still shows none at all."""
     assert mixed([], SMILE, T0) is None

@@ -32,10 +32,17 @@ def test_a_photo_for_one_challenge_is_not_outweighed_by_another():
 @pytest.mark.parametrize("preset", Preset)
 @pytest.mark.parametrize(
     ("flat", "stiff", "doubted"),
-    [(0.7, 0.4, True), (0.3, 0.75, True), (0.6, 0.3, False), (0.9, 0.2, False), (0.2, 0.9, False), (0.9, 0.0, False)],
+    [
+        (0.7, 0.55, True),
+        (0.55, 0.7, True),
+        (0.6, 0.3, False),
+        (0.9, 0.45, False),
+        (0.45, 0.9, False),
+        (0.9, 0.0, False),
+    ],
 )
 def test_half_flat_and_half_stiff_is_a_sheet(flat, stiff, doubted, preset):
-    """Two judges who see the same by different signs; each must see some of it. In shares of their limits."""
+    """Two judges who see the same by different signs; each must see half of it. In shares of their limits."""
     limits = LIMITS[preset]
     findings = [
         Finding(Code.FLAT, flat * limits[Code.FLAT], 0),
