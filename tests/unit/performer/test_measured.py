@@ -96,3 +96,11 @@ def test_gestures_are_seen_however_they_are_filmed(models_dir, look):
     assert seen(Pose(yaw=25)).yaw - seen.neutral.yaw > 18
     assert seen(Pose(left_lid=1, right_lid=1)).left_eye < 0.6 * seen.neutral.left_eye
     assert seen(Pose(jaw=1)).mouth_open - seen.neutral.mouth_open > 0.15
+
+
+@pytest.mark.parametrize("brows", [-0.5, 0.5])
+def test_brows_that_wander_are_no_other_gesture(seen, brows):
+    face = seen(Pose(brows=brows))
+    assert abs(face.pitch - seen.neutral.pitch) < 4
+    assert face.left_eye > 0.7 * seen.neutral.left_eye
+    assert face.mouth_open == pytest.approx(seen.neutral.mouth_open, abs=0.05)
