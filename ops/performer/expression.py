@@ -84,10 +84,12 @@ class Expressions:
         return np.asarray((down - up) * at_eye * self._moving)
 
     def _brow_field(self, base: Points) -> Points:
-        """How far up each vertex goes with raised brows: with the nearest of them, less the farther away."""
+        """How far up each vertex goes with raised brows: with the nearest of them, less the farther away; no eye goes."""
         brows = base[list(marks.BROWS), :2]
         away = np.linalg.norm(base[:, None, :2] - brows[None], axis=2).min(axis=1)
-        return np.asarray(_BROWS_UP * np.exp(-((away / _BROWS_REACH) ** 2)) * self._moving)
+        lids = base[list(marks.RIGHT_EYE_UPPER + marks.LEFT_EYE_UPPER), :2]
+        above = np.clip((np.interp(base[:, 0], *lids.T) - base[:, 1]) / _LID_SKIN, 0, 1)
+        return np.asarray(_BROWS_UP * np.exp(-((away / _BROWS_REACH) ** 2)) * above * self._moving)
 
     def _rest_field(self, base: Points) -> Points:
         """From the portrait's smile to a resting, closed mouth."""
