@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from shared import answers, claims, faces, inflight, portraits
 from shared.answers import Answer, FrameProblem
 from shared.db import FrameMemory, UnitOfWork
+from shared.liveness.evidence import Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.framing import framing
 from shared.liveness.session import Session
@@ -29,7 +30,8 @@ from shared.metrics.table import JUDGING_SECONDS, Stage
 from shared.timekeeping import now
 from workers import priors
 from workers.vision.errors import BadImage
-from workers.vision.pipeline import Prior, Seen
+from workers.vision.pipeline import Seen
+from workers.vision.prior import Prior
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +84,11 @@ class Tools(Protocol):
 
     @property
     def vision(self) -> Looks:
-        """Eyes."""
+        """What measures a frame."""
+
+    @property
+    def weighing(self) -> Weighing:
+        """What verdicts go by."""
 
 
 class Fetched(NamedTuple):
@@ -169,7 +175,9 @@ class FrameWork:
             )
             if not session.ended:
                 uow.sessions.recall(session, frame.at, self._memory)
-            result = session.submit(frame.id, frame.observation, frame.at, settled=settled)
+            result = session.submit(
+                frame.id, frame.observation, frame.at, settled=settled, weighing=self._tools.weighing
+            )
             result = replace(result, face=framing(frame.observation))
             # As the session remembers it (mirrored, where its client mirrors); not at all, if it had ended before.
             remembered = next((kept for kept in reversed(session.frames) if kept.id == frame.id), None)

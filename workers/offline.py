@@ -10,7 +10,8 @@ from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session
 from workers.vision.descriptor import Descriptor, decode_chip, distance
 from workers.vision.landmarks import Picture
-from workers.vision.pipeline import Prior, Seen
+from workers.vision.pipeline import Seen
+from workers.vision.prior import Prior
 
 #: Descriptors that are remembered: the same recordings are played for many sessions.
 ROOM = 4000

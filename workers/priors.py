@@ -8,7 +8,7 @@ import msgspec
 from redis import Redis
 
 from shared import keyspace
-from workers.vision.pipeline import Prior
+from workers.vision.prior import Prior
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Prior | None)

@@ -23,13 +23,14 @@ BEGIN = 1_790_000_000.0
 STAGES: list[tuple[str, Callable[[Vision], Any], str]] = [
     ("decode", lambda _: pipeline, "decode"),
     ("points", lambda v: v._engine, "locate"),  # noqa: SLF001 # measured from outside, so that it costs nothing inside
-    ("eyes", lambda v: v._eyes, "openness"),  # noqa: SLF001
+    ("eyes", lambda v: v._eyes, "look"),  # noqa: SLF001
     ("search", lambda v: v, "_search"),
     ("pose", lambda _: pipeline, "fit_pose"),
     ("light", lambda _: pipeline, "measure_light"),
+    ("moved", lambda _: pipeline, "compare"),
     ("stir", lambda _: pipeline, "stir"),
     ("patch", lambda _: pipeline, "take_patch"),
-    ("rim", lambda _: pipeline, "rim"),
+    ("rim", lambda _: pipeline, "_surround"),
     ("moire", lambda _: pipeline, "moire"),
 ]
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from ops.evaluating.manifest import Manifest
 from ops.evaluating.player import BEGIN
 from ops.evaluating.video import shots
-from workers.vision.pipeline import Prior, Vision
+from workers.vision.pipeline import Vision
+from workers.vision.prior import Prior
 
 #: Frames that are timed, of clips of several people; and those before, which are not.
 FRAMES, WARM_UP = 160, 10

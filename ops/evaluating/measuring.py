@@ -11,9 +11,9 @@ from typing import Protocol
 import msgspec
 
 from shared.liveness.observation import Observation
-from workers.vision.pipeline import Prior
+from workers.vision.prior import Prior
 
-#: Measurements that are remembered: several minutes of frames, some 20 KB each at worst.
+#: Measurements that are remembered: several minutes of frames, some 30 KB each at worst.
 ROOM = 6000
 
 
@@ -68,4 +68,6 @@ def _shifted(prior: Prior, by: float) -> Prior:
         seen_at=round(prior.seen_at + by, 4),
         searched_at=round(prior.searched_at + by, 4),
         likeness=prior.likeness and replace(prior.likeness, at=round(prior.likeness.at + by, 4)),
+        lately=prior.lately and replace(prior.lately, at=round(prior.lately.at + by, 4)),
+        skin=prior.skin and replace(prior.skin, at=round(prior.skin.at + by, 4)),
     )

@@ -17,7 +17,7 @@ from shared.liveness.frame import Frame
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.neutral import learn_neutral
 from shared.liveness.gestures.track import Signal, Track
-from workers.vision.pipeline import Prior
+from workers.vision.prior import Prior
 
 #: Frames a second that signals are looked at with: more than clients send, to see when a gesture begins.
 FPS = 15.0
@@ -79,7 +79,7 @@ def watch(path: Path, people: Sequence[Person], vision: Measures) -> Signals:
     start, end = min(s.start for s in spans), max(s.end for s in spans)
     frames: list[Frame] = []
     prior: Prior | None = None
-    for second, picture in pictures(path, start, end, FPS):
+    for second, picture in pictures(Segment(path, start, end, turn=spans[0].turn), FPS):
         observation, prior = vision.measure(encoded(picture), prior, BEGIN + second)
         frames.append(Frame(str(len(frames)), second, observation))
     return Signals(path, frames, recordings(people)[path], list(dict.fromkeys(spans)))

@@ -79,13 +79,26 @@ class Observation:
     #: 1 for a face that lives; None where there is nothing to compare.
     flex: float | None = None
     flex_whole: float | None = None
-    #: Samples, taken each half second or so, None in between. How surely straight edges enclose the face, 0 to 1; and how
-    #: far fine stripes on it stand out, as a ratio of powers.
+    #: The same since a moment ago (`workers.vision.moved.LATELY`), as a ratio to the camera's noise: up to 0.13 for a photo
+    #: in a hand between two changes of photos, mostly more for a face that lives.
+    flex_lately: float | None = None
+    #: Samples, taken each half second or so, None in between. How surely straight edges enclose the face on three sides and
+    #: end in their corners, 0 to 1; and how far fine stripes on it stand out, as a ratio of powers.
     rim: float | None = None
     moire: float | None = None
+    #: How surely such a rim has moved otherwise than what lies outside of it since the sample before, 0 to 1, as the rim of
+    #: a thing that somebody holds; 0 where there is no rim, None where there is nothing to compare.
+    adrift: float | None = None
     #: How much of the face's change within two seconds is no multiple of the largest such change, 0 to 1: nearly nothing
     #: for photos that follow each other, however they are faded. None where nothing much has changed.
     unmixed: float | None = None
+    #: How much the face's skin changed within two seconds beside small shifts and the lamp's light, in shares of its
+    #: brightness: 0.001 to 0.003 for one photo that is animated, from 0.004 on for a face that lives; None where there is
+    #: nothing to compare.
+    skin: float | None = None
+    #: Where the eyes look: the irises' mean place from the middle between the eyes' corners, in eye widths to the right and
+    #: down of the picture as it was sent. None from engines that see no irises.
+    gaze: tuple[float, float] | None = None
 
     @property
     def usable(self) -> bool:

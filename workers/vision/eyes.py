@@ -1,15 +1,17 @@
-"""How open the eyes are, by MediaPipe's eye contours (`iris_landmark.tflite`, Apache-2.0).
+"""How open the eyes are and where they look, by MediaPipe's eye contours (`iris_landmark.tflite`, Apache-2.0).
 
 The face mesh hardly moves its lids when an eye closes; this model looks at each eye by itself, and its lids meet.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from workers.vision.gaze import gaze
 from workers.vision.landmarks import Picture, Points, Region, as_picture, region_map
 from workers.vision.network import Runtime, load_network
 
@@ -23,26 +25,37 @@ _REGION_SCALE = 2.3
 _RIGHT, _LEFT = (36, 39), (42, 45)
 #: Of the model's 71 points: the lower and the upper lid, corner to corner without the corners, and the corners.
 _LOWER, _UPPER, _CORNERS = slice(1, 8), slice(9, 16), (0, 8)
-_OUTPUT = "output_eyes_contours_and_brows"
+_CONTOURS, _IRIS = "output_eyes_contours_and_brows", "output_iris"
+
+
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """Both eyes of one face."""
+
+    #: Lids' mean distance over the eye's width, of the person's left and right eye.
+    openness: tuple[float, float]
+    #: Where they look, in eye widths to the picture's right and down.
+    gaze: tuple[float, float]
 
 
 class EyeContours:
     """Measures eyes. One object belongs to one thread."""
 
     def __init__(self, models: Path, runtime: Runtime | None = None) -> None:
-        self._network = load_network(models / MODEL_FILE, (_OUTPUT,), runtime=runtime)
+        self._network = load_network(models / MODEL_FILE, (_CONTOURS, _IRIS), runtime=runtime)
 
-    def openness(self, picture: Picture, points: Points) -> tuple[float, float]:
-        """Lids' mean distance over the eye's width, of the person's left and right eye, from the 68 points (68, 2)."""
+    def look(self, picture: Picture, points: Points) -> Eyes:
+        """The eyes of the face with these 68 points (68, 2)."""
         right = _eye(picture, points[_RIGHT[0]], points[_RIGHT[1]])
         # The model knows right eyes only: a left one is shown to it mirrored.
         left = _eye(picture, points[_LEFT[0]], points[_LEFT[1]])[:, ::-1]
-        (contours,) = self._network(left, right)
+        contours, irises = self._network(left, right)
         contours = contours.reshape(2, -1, 3)[:, :, :2]
         lids = np.linalg.norm(contours[:, _LOWER] - contours[:, _UPPER], axis=2).mean(axis=1)
         widths = np.linalg.norm(contours[:, _CORNERS[0]] - contours[:, _CORNERS[1]], axis=1)
         openness = lids / np.maximum(widths, 1e-6)
-        return float(openness[0]), float(openness[1])
+        looking = gaze(contours, irises.reshape(2, -1, 3)[:, :, :2])
+        return Eyes((float(openness[0]), float(openness[1])), looking)
 
 
 def _eye(picture: Picture, one: Points, other: Points) -> Picture:

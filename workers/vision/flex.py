@@ -45,9 +45,11 @@ _LEFT_OUT = 0.1
 #: be compared. Measured, of prints that turn by 30 to 60° within a second: of 240 stretches of 2.6 s 97 showed some life
 #: before there were such limits, 36 with the one for squeezing, 22 with both.
 _LARGER, _SQUEEZED = 1.2, 1.15
-#: Mean square of a block's mean over that of the picture's fine detail, for a camera's noise. Measured: 0.02 in the
-#: median of a print under noise, and of 63 prints each one's second largest of 22 frames up to 0.06.
-_OF_NOISE = 0.055
+#: Mean square of a block's mean over that of the picture's fine detail, at the most, where only a camera's noise and JPEG's
+#: change a photo in a hand: the same for little noise and much.
+OF_NOISE = 0.13
+#: Grey levels squared that the noise is at the least: drawn pictures have none.
+_LEAST_NOISE = 0.01
 #: Share of what is looked at that must lie within the picture.
 _WITHIN = 0.95
 #: Grey levels that the face's picture must spread by (standard deviation) for anything to be seen in it.
@@ -62,7 +64,7 @@ class Likeness:
 
     #: Arrival of the frame it comes from.
     at: float
-    #: Grey levels, row by row.
+    #: Grey levels as floats of 16 bits, row by row: whole levels would be a noise of their own.
     pixels: bytes
     #: The largest change of it since, as `workers.vision.mixing` keeps it; None before there was one.
     largest: bytes | None = None
@@ -76,6 +78,8 @@ class Flex:
     upper: float
     #: With the cheeks and jaws beside the mouth: away from the eyes and the lips only.
     whole: float
+    #: The larger one of the two areas' changes over the noise, a ratio of mean squares: at most OF_NOISE for a held photo.
+    over_noise: float
     #: What is left (_SIDE, _SIDE), in grey levels; eyes and mouth are in it.
     left: NDArray[np.float32]
 
@@ -101,6 +105,7 @@ class SmallFace:
         self._grey = cv2.GaussianBlur(small, (3, 3), 0.8)
         #: 3, 3: from the upright face's pixels to these. Pixels' middles are at whole numbers in both.
         scale = np.array(size) / (around.shape[1], around.shape[0])
+        self._low, self._scale = low, scale
         self._place = np.eye(3)
         self._place[:2, :2] = turn * scale[:, None]
         self._place[:2, 2] = (shift - low + 0.5) * scale - 0.5
@@ -119,9 +124,15 @@ class SmallFace:
         face = cv2.warpPerspective(self._grey, place, (_SIDE, _SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(face, np.float32)
 
+    def greys(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The grey levels at places of the picture (rows, columns, 2)."""
+        here = ((places - self._low + 0.5) * self._scale - 0.5).astype(np.float32)
+        seen = cv2.remap(self._grey, here[..., 0], here[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(seen, np.float32)
+
     def likeness(self, at: float) -> Likeness:
         """This face, to be compared with a later one."""
-        return Likeness(at, np.clip(np.rint(self.upright()), 0, 255).astype(np.uint8).tobytes())
+        return Likeness(at, self.upright().astype(np.float16).tobytes())
 
 
 def seen_well(yaw: float, pitch: float) -> bool:
@@ -138,7 +149,7 @@ def flex(before: Likeness, now: SmallFace) -> Flex | None:
     the face that is looked at (inverse compositional alignment with weights: Baker, Gross, Ishikawa & Matthews 2003). A
     camera's noise is taken off.
     """
-    was = np.frombuffer(before.pixels, np.uint8).reshape(_SIDE, _SIDE).astype(np.float32)
+    was = np.frombuffer(before.pixels, np.float16).reshape(_SIDE, _SIDE).astype(np.float32)
     contrast = float(was.ravel()[_LOOKED_AT].std())
     if contrast < _LEAST_CONTRAST:
         return None
@@ -147,9 +158,10 @@ def flex(before: Likeness, now: SmallFace) -> Flex | None:
         return None
     # Half of all pixels: eyes that move are no noise.
     fine = cv2.Laplacian(left, cv2.CV_32F).ravel()[_LOOKED_AT]
-    noise = _OF_NOISE * (1.4826 * float(np.median(np.abs(fine)))) ** 2
-    upper, whole = (float(np.sqrt(max(0.0, area.change(left) - noise))) / contrast for area in (_UPPER, _ALL))
-    return Flex(upper, whole, left)
+    noise = (1.4826 * float(np.median(np.abs(fine)))) ** 2
+    changes = [area.change(left) for area in (_UPPER, _ALL)]
+    upper, whole = (float(np.sqrt(max(0.0, change - OF_NOISE * noise))) / contrast for change in changes)
+    return Flex(upper, whole, max(changes) / max(noise, _LEAST_NOISE), left)
 
 
 def _left_by_a_plane(was: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32] | None:

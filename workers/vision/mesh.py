@@ -47,6 +47,12 @@ class Mesh:
 
     def locate(self, picture: Picture, region: Region) -> Landmarks:
         """See `LandmarkEngine.locate`."""
+        mesh, sureness = self.vertices(picture, region)
+        common = mesh[MESH_TO_68]
+        return Landmarks(common[:, :2].copy(), region_around(mesh), sureness, solid=common)
+
+    def vertices(self, picture: Picture, region: Region) -> tuple[Points, float]:
+        """All 468 vertices (468, 3) of the face in `region`, in the picture's pixels, and how surely they lie on one."""
         to_input = region_map(region, _INPUT)
         crop = as_picture(
             cv2.warpAffine(picture, to_input, (_INPUT, _INPUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -57,16 +63,10 @@ class Mesh:
         mesh = np.empty((468, 3), dtype=np.float32)
         mesh[:, :2] = solid[:, :2] @ back[:, :2].T + back[:, 2]
         mesh[:, 2] = solid[:, 2] * (region.side / _INPUT)
-        common = mesh[MESH_TO_68]
-        return Landmarks(
-            points=common[:, :2].copy(),
-            solid=common,
-            region=_region_around(mesh),
-            sureness=1 / (1 + math.exp(-min(60.0, max(-60.0, float(score.ravel()[0]))))),
-        )
+        return mesh, 1 / (1 + math.exp(-min(60.0, max(-60.0, float(score.ravel()[0])))))
 
 
-def _region_around(mesh: Points) -> Region:
+def region_around(mesh: Points) -> Region:
     """The region to look at in the next frame, from the points in this one."""
     right, left = mesh[_EYE_LINE[0]], mesh[_EYE_LINE[1]]
     angle = math.degrees(math.atan2(left[1] - right[1], left[0] - right[0]))

@@ -19,6 +19,9 @@ _SMOOTH = 3
 #: What a camera's noise gives the Laplacian, in its own standard deviations, and how many times as strong as white noise
 #: it still is when it has been smoothed: JPEG makes neighbours alike.
 _LAPLACIAN, _ALIKE = float(np.sqrt(20)), 3.0
+#: Variance, before smoothing, that is noise in any case: in a picture that is all but free of it, edges that lie a fraction
+#: of a pixel beside each other would be taken for a change, and the next change for another one.
+_LEAST_NOISE = 1 / 6
 #: How many times as strong as its noise a change is to be kept, and to be compared.
 _KEPT, _COMPARED = 6.0, 12.0
 #: A change that is so many times as strong (in energy) as the one that is kept takes its place unjudged: where a fade
@@ -56,7 +59,7 @@ def unmixed(left: NDArray[np.float32], largest: bytes | None) -> tuple[float | N
 def _noise(left: NDArray[np.float32]) -> float:
     """The variance that a camera's noise gives what is left, after smoothing."""
     fine = float(np.median(np.abs(cv2.Laplacian(left, cv2.CV_32F).ravel()[FACE])))
-    return _ALIKE * (1.4826 * fine / _LAPLACIAN / _SMOOTH) ** 2
+    return _ALIKE * ((1.4826 * fine / _LAPLACIAN) ** 2 + _LEAST_NOISE) / _SMOOTH**2
 
 
 def _kept(change: NDArray[np.float32]) -> bytes:

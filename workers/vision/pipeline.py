@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 
 from shared.liveness.observation import Face, Observation, Problem
 from shared.metrics.table import VISION_SECONDS, Stage
+from workers.vision.adrift import Scene, adrift
 from workers.vision.decode import decode
 from workers.vision.descriptor import cut_chip, encode_chip
 from workers.vision.dlib68 import Dlib68
 from workers.vision.eyes import EyeContours
 from workers.vision.face_model import fit_pose
 from workers.vision.finder import DOUBTFUL, BlazeFinder, DlibFinder, Finder, Found, SecondOpinion
-from workers.vision.flex import Flex, Likeness, SmallFace, flex, seen_well
 from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Points, Region
 from workers.vision.lighten import lightened
 from workers.vision.measures import eye_openness, measure_mouth, seen_from_front
 from workers.vision.mesh import Mesh
-from workers.vision.mixing import unmixed
 from workers.vision.moire import moire
+from workers.vision.moved import SEEN, compare
 from workers.vision.network import Runtime
+from workers.vision.prior import Prior
 from workers.vision.quality import Light, measure_light, problem_of
-from workers.vision.stir import Patch, stir, take_patch
-from workers.vision.surround import rim
+from workers.vision.stir import stir, take_patch
+from workers.vision.surround import rim, shrunk
 
 #: What each stage of the work takes is told by the metrics.
 DECODE, FIND, POINTS, EYES, MEASURE, SAMPLES = (
@@ -38,36 +39,12 @@ SEARCH_EVERY = 0.6
 FOLLOW = 1.5
 #: Seconds that points are carried on without the engine being sure of them.
 CARRY = 1.2
-#: Seconds after which the face that later ones are compared with, for what moves in it, is taken anew. In two seconds a
-#: face that seems still has moved by more than noise. Measured, of 20 people's seconds before a blink: 6 move as little as
-#: a print within half a second, one within two.
-COMPARE_WITHIN = 2.0
-#: Sureness from which an engine has seen the face for itself.
-SEEN = 0.6
 #: A second face counts from this share of the first one's size on: smaller ones are pictures on a wall, passers-by.
 SECOND_FACE = 0.45
 #: Mean grey level of a picture without a face under which darkness is why.
 DARK_ROOM = 20.0
 #: How sure the finder must be of a second face.
 SECOND_FACE_SCORE = 0.75
-
-
-@dataclass(frozen=True, slots=True)
-class Prior:
-    """What the frame before tells about where to look. Kept for seconds, between the workers, never stored."""
-
-    region: Region
-    #: Arrival of the frame it comes from.
-    at: float
-    #: When an engine or a finder last saw the face for itself.
-    seen_at: float
-    #: When the whole picture was last searched, and how many faces were there.
-    searched_at: float
-    faces: int
-    #: The middle of the face in it.
-    patch: Patch | None = None
-    #: The face as it was a moment ago, two seconds at most, to see what moves in it.
-    likeness: Likeness | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,11 +127,12 @@ class Vision:
         # What is looked at now and then: a second face, a screen's rim and stripes.
         sampled = found is not None
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
-        face, problem, light = self._measure_face(picture, landmarks)
+        face, gaze, problem, light = self._measure_face(picture, landmarks)
         seen = landmarks.sureness >= SEEN
         searched_at = at if sampled or prior is None else prior.searched_at
         with Stage(SAMPLES):
-            likeness, flexed, share = _moved(picture, landmarks, face, prior, at)
+            moved = compare(picture, landmarks, face, prior, at)
+            around = _surround(picture, face, prior) if sampled else _Around(scene=prior.scene if prior else None)
         following = Prior(
             region=landmarks.region,
             at=at,
@@ -162,13 +140,15 @@ class Vision:
             searched_at=searched_at,
             faces=faces,
             patch=take_patch(picture, landmarks.points, face.scale * max(height, width)),
-            likeness=likeness,
+            likeness=moved.likeness,
+            lately=moved.lately,
+            skin=moved.skin,
+            scene=around.scene,
         )
         if faces > 1:
             problem = Problem.SEVERAL_FACES
         with Stage(SAMPLES):
             stirred = stir(prior.patch, picture) if prior and prior.patch else None
-            rimmed = rim(picture, face.box) if sampled else None
             stripes = moire(picture, face.box) if sampled else None
         observation = Observation(
             faces=faces,
@@ -179,10 +159,14 @@ class Vision:
             brightness=light.mean,
             digest=digest,
             stir=stirred,
-            flex=flexed.upper if flexed else None,
-            flex_whole=flexed.whole if flexed else None,
-            unmixed=share,
-            rim=rimmed,
+            flex=moved.flex.upper if moved.flex else None,
+            flex_whole=moved.flex.whole if moved.flex else None,
+            flex_lately=moved.flex_lately,
+            unmixed=moved.unmixed,
+            skin=moved.changed,
+            gaze=gaze,
+            rim=around.rim,
+            adrift=around.adrift,
             moire=stripes,
         )
         return Seen(observation, following, picture, landmarks)
@@ -216,11 +200,14 @@ class Vision:
         middle = picture[height // 4 : height - height // 4, width // 4 : width - width // 4]
         return Problem.TOO_FAR if self._search(middle) else Problem.NO_FACE
 
-    def _measure_face(self, picture: Picture, landmarks: Landmarks) -> tuple[Face, Problem | None, Light]:
+    def _measure_face(
+        self, picture: Picture, landmarks: Landmarks
+    ) -> tuple[Face, tuple[float, float] | None, Problem | None, Light]:
         points = landmarks.points
         with Stage(EYES):
             lit = lightened(picture, _box(points))
-            left_eye, right_eye = self._eyes.openness(lit, points) if self._eyes else eye_openness(points)
+            eyes = self._eyes.look(lit, points) if self._eyes else None
+            left_eye, right_eye = eyes.openness if eyes else eye_openness(points)
         with Stage(MEASURE):
             pose = fit_pose(points)
             mouth = measure_mouth(seen_from_front(landmarks, pose))
@@ -246,29 +233,24 @@ class Vision:
             sureness=landmarks.sureness,
             evenness=pose.evenness,
         )
-        return face, problem_of(picture, points, pose.scale, pose.yaw, light), light
+        problem = problem_of(picture, points, pose.scale, pose.yaw, light)
+        return face, eyes.gaze if eyes else None, problem, light
 
 
-def _moved(
-    picture: Picture, landmarks: Landmarks, face: Face, prior: Prior | None, at: float
-) -> tuple[Likeness | None, Flex | None, float | None]:
-    """The face that the next one is to be compared with, what has moved in this one, and how much of it is unmixed."""
-    if landmarks.sureness < SEEN or not seen_well(face.yaw, face.pitch):
-        return None, None, None
-    small = SmallFace(picture, landmarks.points)
-    if not small.whole:
-        return None, None, None
-    before = prior.likeness if prior else None
-    if before is None:
-        # Points that were only just found may lie roughly: nothing is compared with them.
-        return small.likeness(at) if prior else None, None, None
-    flexed = flex(before, small)
-    if flexed is None:
-        # What could not be compared with this face will hardly be with the next.
-        return small.likeness(at), None, None
-    share, largest = unmixed(flexed.left, before.largest)
-    stays = at - before.at < COMPARE_WITHIN
-    return replace(before, largest=largest) if stays else small.likeness(at), flexed, share
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What lies around a face, where it was looked at: how sure a rim is, and whether it moved by itself."""
+
+    scene: Scene | None
+    rim: float | None = None
+    adrift: float | None = None
+
+
+def _surround(picture: Picture, face: Face, prior: Prior | None) -> _Around:
+    small = shrunk(picture)
+    found, scene = rim(small, face.box), Scene.of(small)
+    before = prior.scene if prior else None
+    return _Around(scene, found.sureness, adrift(before, scene, found, face.box) if before else None)
 
 
 def _far_behind(followed: Landmarks, nearest: Found) -> bool:

@@ -1,74 +1,125 @@
 """Straight edges around a face: the rim of a screen, or of a print, that is held before the camera.
 
-Behind a person there are edges too, of doors and pictures; but they end at the shoulders, and seldom enclose the face on
-three sides.
+Behind a person there are edges too, of doors, windows and shelves. But a rim's edges meet in corners and end there, with the
+face between them; a room's edges run past each other, or end at a head and shoulders that are before them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
-import cv2.typing
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.vision.landmarks import Picture
+from workers.vision.straight import Indices, Lines, Numbers, beside, senses
 
+#: A small picture's grey levels (height, width).
+Grey = NDArray[np.uint8]
 #: Longer side in pixels of the small picture that is looked at.
-_SIDE = 200
-#: Degrees by which an edge may lean, and the steps in which leaning is tried.
-_LEAN = np.arange(-8.0, 8.1, 2.0)
-#: Grey levels a pixel that an edge rises by.
-_STEP = 6.0
-#: An edge is looked for beside the face from this far to that far off, in widths of the face.
-_NEAR, _FAR = 0.08, 1.6
-#: It must run from this far above (or before) the face to this far below (behind) its upper end, in its heights.
-_FROM, _TO = 0.6, 1.9
-#: The shortest band in which an edge can be told from chance, in pixels.
-_LEAST = 16
+SIDE = 200
+#: An edge is looked for beside the face from this far to that far off, in widths (or heights) of the face.
+_NEAR, _FAR = 0.05, 1.6
+#: How far past the face's own far end an edge must go that encloses it, in the face's heights or widths.
+_PAST = 0.3
+#: How far beyond a corner an edge must have ended, in the face's heights or widths, from this many pixels on.
+_BEYOND, _ROUND = 0.35, 3.0
+#: How much of the score is lost where all edges go on beyond their corners, and what counts for an edge that leaves the
+#: picture there.
+_LOST, _UNKNOWN = 0.5, 0.5
 
 
-def rim(picture: Picture, box: tuple[float, float, float, float]) -> float:
-    """How surely straight edges enclose a face on three sides, 0 to 1.
+@dataclass(frozen=True, slots=True)
+class Rim:
+    """The best three edges that enclose a face from three sides."""
 
-    For each side the share of an edge's way along the face that is there without a gap; of the four sides the third best.
-    box: left, top, width, height in fractions of the picture's longer side. Measured: people 0.1 to 0.61, whole screens
-    before the camera from 0.74 on.
+    #: How surely they are a rim, 0 to 1.
+    sureness: float
+    #: Both ends (x, y) of each, in fractions of the picture's longer side; none where not even three edges were found.
+    sides: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = ()
+
+
+def shrunk(picture: Picture) -> Grey:
+    """A picture as rims are looked for in it: small and grey, SIDE pixels long."""
+    scale = SIDE / max(picture.shape[:2])
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)  # first: three colours take three times as long to shrink
+    return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def rim(small: Grey, box: tuple[float, float, float, float]) -> Rim:
+    """What encloses a face in a picture that was `shrunk`.
+
+    box: left, top, width, height in fractions of the picture's longer side.
     """
-    scale = _SIDE / max(picture.shape[:2])
-    grey = cv2.cvtColor(
-        cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), cv2.COLOR_BGR2GRAY
-    ).astype(np.float32)
-    smooth = cv2.GaussianBlur(grey, (3, 3), 0)
-    x, y, width, height = (side * _SIDE for side in box)
-    upright = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3) / 4
-    level = np.ascontiguousarray((cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3) / 4).T)
-    sides = [*_both_sides(upright, x, width, y, height), *_both_sides(level, y, height, x, width)]
-    return float(sorted(sides)[1])
+    upright, level = senses(small)
+    level = np.ascontiguousarray(level.T)
+    left, top, width, height = (side * SIDE for side in box)
+    lefts, rights = _both_sides(upright, left, width, top, height)
+    tops, bottoms = _both_sides(level, top, height, left, width)
+    under, over = top + (1 + _PAST) * height, top - _PAST * height
+    before, behind = left + (1 + _PAST) * width, left - _PAST * width
+    return max(
+        _around(lefts, rights, tops, under, height),
+        _around(lefts, rights, bottoms, over, height),
+        _transposed(_around(tops, bottoms, lefts, before, width)),
+        _transposed(_around(tops, bottoms, rights, behind, width)),
+        key=lambda found: found.sureness,
+    )
 
 
 def _both_sides(
-    gradient: cv2.typing.MatLike, across: float, width: float, along: float, height: float
-) -> tuple[float, float]:
-    """The best edge before and behind the face. `gradient` rises across the edges, which run along its rows."""
-    rows, columns = gradient.shape
-    first, last = int(max(0, along - _FROM * height)), int(min(rows, along + _TO * height))
-    if last - first < _LEAST:
-        return 0.0, 0.0
-    band = gradient[first:last]
-    before = slice(int(max(2, across - _FAR * width)), int(max(0, across - _NEAR * width)))
-    behind = slice(int(across + (1 + _NEAR) * width), int(min(columns - 2, across + (1 + _FAR) * width)))
-    best = [0.0, 0.0]
-    for lean in np.tan(np.radians(_LEAN)):
-        shear = np.array([[1, lean, -lean * len(band) / 2], [0, 1, 0]], np.float32)
-        straight = cv2.warpAffine(band, shear, (columns, len(band)), flags=cv2.INTER_LINEAR)
-        share = np.maximum(_above(straight), _above(-straight))
-        for i, place in enumerate((before, behind)):
-            if place.stop - place.start > 3:
-                best[i] = max(best[i], float(share[place].max()))
-    return best[0], best[1]
+    sense: NDArray[np.float32], across: float, width: float, along: float, height: float
+) -> tuple[Lines, Lines]:
+    """The edges before and behind the face; they run along its rows."""
+    rows, columns = sense.shape
+    before = max(1, int(across - _FAR * width)), max(0, int(across - _NEAR * width))
+    behind = max(0, int(across + (1 + _NEAR) * width)), min(columns - 1, int(across + (1 + _FAR) * width))
+    past = max(0, int(along - _NEAR * height)), min(rows, int(along + height))
+    first, second = beside(sense, past, [before, behind])
+    return first, second
 
 
-def _above(picture: cv2.typing.MatLike) -> NDArray[np.float32]:
-    """Of each column the share of pixels above _STEP; OpenCV counts in a tenth of what numpy takes."""
-    ones = cv2.threshold(picture, _STEP, 1, cv2.THRESH_BINARY)[1]
-    return np.asarray(cv2.reduce(ones, 0, cv2.REDUCE_SUM)[0] / len(picture), dtype=np.float32)
+def _around(one: Lines, other: Lines, across: Lines, far: float, size: float) -> Rim:
+    """The best of all that two edges and a third one, which joins them, enclose.
+
+    The first two run along rows and must reach row `far`; size: of the face, along them.
+    """
+    if not (len(one.at) and len(other.at) and len(across.at)):
+        return Rim(0.0)
+    i, j, k = np.ix_(range(len(one.at)), range(len(other.at)), range(len(across.at)))
+    legs, beyond, corners = [], [], []
+    for lines, which in ((one, i), (other, j)):
+        column, row = _corner(lines, which, across, k)
+        outward = np.where(row < far, -1.0, 1.0)
+        legs.append(lines.share(which, row, far, 0.0))
+        beyond.append(lines.share(which, row + _ROUND * outward, row + _BEYOND * size * outward, _UNKNOWN))
+        corners.append((column, row))
+    (first, first_row), (second, second_row) = corners
+    bar = across.share(k, first, second, 0.0)
+    outward = np.where(first < second, -1.0, 1.0)
+    beyond.append(across.share(k, first + _ROUND * outward, first + _BEYOND * size * outward, _UNKNOWN))
+    beyond.append(across.share(k, second - _ROUND * outward, second - _BEYOND * size * outward, _UNKNOWN))
+    sureness = np.cbrt(legs[0] * legs[1] * bar) * (1 - _LOST * sum(beyond) / len(beyond))
+    a, b, c = np.unravel_index(int(sureness.argmax()), sureness.shape)
+    ends = ((first[a, 0, c], first_row[a, 0, c]), (second[0, b, c], second_row[0, b, c]))
+    feet = ((float(one.column(a, far)), far), (float(other.column(b, far)), far))
+    sides = ((ends[0], feet[0]), (ends[1], feet[1]), ends)
+    return Rim(float(sureness[a, b, c]), tuple((_shared(one), _shared(other)) for one, other in sides))
+
+
+def _corner(lines: Lines, which: Indices, across: Lines, crossing: Indices) -> tuple[Numbers, Numbers]:
+    """Column and row in which edges meet those that join them, which run along columns."""
+    start = lines.column(which, 0.0)
+    row = across.column(crossing, start) / (1 - lines.lean[which] * across.lean[crossing])
+    return np.asarray(lines.column(which, row)), np.asarray(row)
+
+
+def _shared(point: tuple[float, float]) -> tuple[float, float]:
+    """A point of the small picture in fractions of the longer side."""
+    return float(point[0]) / SIDE, float(point[1]) / SIDE
+
+
+def _transposed(found: Rim) -> Rim:
+    """The same in a picture whose rows were columns."""
+    return Rim(found.sureness, tuple(((b, a), (d, c)) for (a, b), (c, d) in found.sides))

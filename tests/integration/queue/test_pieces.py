@@ -18,7 +18,7 @@ from tests import waiting
 from workers import priors
 from workers.lease import Lease
 from workers.vision.landmarks import Region
-from workers.vision.pipeline import Prior
+from workers.vision.prior import Prior
 
 NOW = 1_790_000_000.123456
 ANSWER = Answer(problem=FrameProblem(404, "session_not_found", "Gone."))

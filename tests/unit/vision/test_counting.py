@@ -11,9 +11,7 @@ from hypothesis.extra import numpy as arrays
 from workers.vision.moire import _median
 from workers.vision.quality import _percentiles
 from workers.vision.stir import _BLOCK, _means
-from workers.vision.surround import _STEP, _above
-
-NUMBERS = st.floats(-50, 50, width=32)
+from workers.vision.straight import _LEAST, Lines
 
 
 @given(arrays.arrays(np.uint8, arrays.array_shapes(min_dims=2, max_dims=2, max_side=20)))
@@ -26,9 +24,13 @@ def test_the_median_of_a_ring(values):
     assert _median(values) == pytest.approx(np.median(values))
 
 
-@given(arrays.arrays(np.float32, arrays.array_shapes(min_dims=2, max_dims=2, max_side=20), elements=NUMBERS))
-def test_the_share_of_a_column_above_the_step(picture):
-    assert _above(picture) == pytest.approx((picture > _STEP).mean(axis=0))
+@given(arrays.arrays(np.bool_, st.tuples(st.integers(1, 4), st.integers(8, 40))), st.floats(-5, 50), st.floats(-5, 50))
+def test_the_share_of_an_edges_way_that_is_there(there, one, other):
+    counted = np.pad(there.cumsum(axis=1, dtype=np.int32), ((0, 0), (1, 0)))
+    lines = Lines(np.zeros(len(there)), np.zeros(len(there)), 0.0, counted)
+    first, last = (int(np.clip(round(row), 0, there.shape[1])) for row in sorted((one, other)))
+    expected = there[:, first:last].mean(axis=1) if last - first >= _LEAST else np.full(len(there), 0.5)
+    assert lines.share(np.arange(len(there)), one, other, 0.5) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("blocks", [6, 16])

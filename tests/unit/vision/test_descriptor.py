@@ -12,7 +12,7 @@ import skimage.data
 
 from ops.performer import Performer, portrait
 from ops.performer.pose import NEUTRAL, Pose
-from shared.liveness.evidence import LIMITS, Code, Preset
+from shared.liveness.evidence import SWAP_LIMITS, Preset
 from tests.performer import require_models
 from tests.somebody_else import somebody_else
 from workers.vision import resnet
@@ -32,7 +32,7 @@ from workers.vision.dlib68 import MODEL_FILE as POINTS_FILE
 from workers.vision.landmarks import Picture
 from workers.vision.pipeline import Vision
 
-LIMIT = LIMITS[Preset.STANDARD][Code.SWAPPED]
+LIMIT = SWAP_LIMITS[Preset.STANDARD]
 
 
 @pytest.fixture(scope="module")

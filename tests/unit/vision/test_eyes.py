@@ -30,8 +30,8 @@ def test_a_mirror_swaps_the_eyes(eyes, points_of, performer, pose):
     """Both eyes are looked at in the same way: what one is here, the other is there."""
     frame = performer.frame(pose)
     points = points_of(frame)
-    left, right = eyes.openness(frame, points)
-    there = eyes.openness(np.ascontiguousarray(cv2.flip(frame, 1)), mirrored(points, 639))
+    left, right = eyes.look(frame, points).openness
+    there = eyes.look(np.ascontiguousarray(cv2.flip(frame, 1)), mirrored(points, 639)).openness
     assert there == pytest.approx((right, left), abs=0.004)
 
 
@@ -39,7 +39,7 @@ def test_a_mirror_swaps_the_eyes(eyes, points_of, performer, pose):
 def test_each_lid_closes_its_own_eye_all_the_way(eyes, points_of, performer, side):
     """The further the lid comes down, the less open its eye is; the other one stays as it was."""
     frames = [performer.frame(Pose(**{f"{side}_lid": lid})) for lid in (0, 0.4, 0.7, 1)]
-    seen = [eyes.openness(f, points_of(f)) for f in frames]
+    seen = [eyes.look(f, points_of(f)).openness for f in frames]
     own, other = zip(*(pair if side == "left" else pair[::-1] for pair in seen), strict=True)
     assert list(own) == sorted(own, reverse=True)
     assert own[-1] < 0.5 * own[0]

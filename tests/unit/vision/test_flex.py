@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import cv2
 import numpy as np
 import pytest
@@ -10,25 +13,30 @@ from hypothesis import strategies as st
 
 from ops.evaluating.attacks.prints import Pose as Paper
 from ops.evaluating.attacks.prints import show
-from ops.performer import NEUTRAL, Pose
-from shared.liveness.evidence import LIMITS, Code, Preset
-from shared.liveness.evidence.stiff import LIVING
+from ops.performer import NEUTRAL, Performer, Pose
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence.planar import planar
+from shared.liveness.evidence.stiff import LIVING, stiff
+from shared.liveness.frame import Frame
+from tests.unit.liveness.people import observe
 from tests.unit.vision.pictures import encode
 from tests.unit.vision.scenes import T0
-from workers.vision.flex import Flex, SmallFace, flex, seen_well
-from workers.vision.pipeline import COMPARE_WITHIN, Vision
+from workers.vision.flex import OF_NOISE, Flex, SmallFace, flex, seen_well
+from workers.vision.moved import COMPARE_WITHIN
+from workers.vision.pipeline import Vision
 
 MANY = settings(max_examples=40, deadline=None)
-#: What a print stays under, for the judge of prints with holes (`shared.liveness.evidence.stiff`), and twice that, which a
-#: face that does something reaches.
-DEAD = LIVING * (1 - LIMITS[Preset.STANDARD][Code.STIFF])
+FILMS = settings(max_examples=15, deadline=None)
+#: What a print stays under but for a frame now and then, for the judge of prints with holes
+#: (`shared.liveness.evidence.stiff`), and twice that, which a face that does something reaches.
+DEAD = LIVING / 5
 ALIVE = 2 * DEAD
 
 
 @pytest.fixture(scope="module")
-def seen(visions, performer):
-    """The performer at rest: the picture, and where the 68 points are."""
-    found = visions["mesh"].look(encode(performer.frame(NEUTRAL)), None, T0)
+def seen(visions, models_dir):
+    """The performer at rest: the picture, and where the 68 points are. Each pixel matters: it is a performer of its own."""
+    found = visions["mesh"].look(encode(Performer(models_dir).frame(NEUTRAL)), None, T0)
     return found.picture, found.landmarks.points
 
 
@@ -46,20 +54,35 @@ def compared(one: np.ndarray, other: np.ndarray, points: np.ndarray) -> Flex:
     return found
 
 
-@MANY
-@given(
-    yaw=st.floats(-2, 2),
-    pitch=st.floats(-2, 2),
-    roll=st.floats(-1.5, 1.5),
-    dx=st.floats(-0.005, 0.005),
-    seed=st.integers(0, 9),
-)
-def test_a_print_that_a_hand_holds_has_none(seen, yaw, pitch, roll, dx, seed):  # noqa: PLR0917 - as hypothesis hands them in
-    """However it trembles, and under a camera's noise: a plane's movement leaves nothing."""
+def filmed(changes: Sequence[Flex]) -> list[Frame]:
+    """A frame for each change, eight a second."""
+    return [
+        Frame(str(i), T0 + i / 8, observe(flex=c.upper, flex_whole=c.whole, flex_lately=c.over_noise))
+        for i, c in enumerate(changes)
+    ]
+
+
+@FILMS
+@given(tremble=st.floats(0, 1), seed=st.integers(0, 2**32 - 1))
+def test_a_print_that_a_hand_holds_has_none(seen, tremble, seed):
+    """However it trembles, and under a camera's noise: a plane's movement leaves nothing.
+
+    Measured: 97 of 100 pictures have none at all, to the last bit; of 1000 the worst has 0.0053.
+    """
     picture, points = seen
-    moved = show(picture, Paper(yaw=yaw, pitch=pitch, roll=roll, dx=dx))
-    found = compared(camera(picture, seed), camera(moved, seed + 10), points)
-    assert max(found.upper, found.whole) < DEAD
+    chance = np.random.default_rng(seed)
+    before = SmallFace(camera(picture, int(chance.integers(100))), points).likeness(T0)
+    changes = []
+    for number in range(10):
+        yaw, pitch, roll, dx = tremble * chance.uniform(-1, 1, 4) * (2, 2, 1.5, 0.005)
+        moved = show(picture, Paper(yaw=yaw, pitch=pitch, roll=roll, dx=dx))
+        change = flex(before, SmallFace(camera(moved, 100 + number), points))
+        assert change is not None
+        changes.append(change)
+    assert np.median([max(c.upper, c.whole) for c in changes]) == 0
+    assert stiff(filmed(changes), ChallengeType.BLINK, T0) > 0.8
+    assert np.median([c.over_noise for c in changes]) <= OF_NOISE
+    assert planar(filmed(changes), T0) >= 0.5
 
 
 @MANY
@@ -96,23 +119,28 @@ def test_what_shows_beside_a_hole_does_not_pull_the_plane_along(seen):
     assert found.upper < DEAD
 
 
-@MANY
-@given(yaw=st.floats(-12, 12), pitch=st.floats(-10, 10), scale=st.floats(0.95, 1.1))
-def test_a_print_that_is_turned_has_none(visions, seen, yaw, pitch, scale):
-    """Far more than a hand trembles, seen by points that have followed it roughly: what counts of five frames is none."""
+@FILMS
+@given(seed=st.integers(0, 2**32 - 1))
+def test_a_print_that_is_turned_has_none(visions, seen, seed):
+    """Far more than a hand trembles, seen by points that have followed it roughly.
+
+    Measured: 91 of 100 pictures have none at all, 1 of 200 has more than 0.005; the judge spares two of ten. Of 150 films
+    the least stiff comes to 0.78, the next ones to 0.86.
+    """
     picture, points = seen
-    moved = show(picture, Paper(yaw=yaw, pitch=pitch, scale=scale))
-    found = visions["mesh"].look(encode(moved), None, T0).landmarks
-    assert found is not None
+    chance = np.random.default_rng(seed)
+    before = SmallFace(camera(picture, int(chance.integers(100))), points).likeness(T0)
     changes = []
-    for seed in range(5):
-        before = SmallFace(camera(picture, seed), points).likeness(T0)
-        change = flex(before, SmallFace(camera(moved, seed + 10), found.points))
+    for number in range(10):
+        yaw, pitch, larger = chance.uniform((-12, -10, 0.95), (12, 10, 1.1))
+        moved = show(picture, Paper(yaw=yaw, pitch=pitch, scale=larger))
+        found = visions["mesh"].look(encode(moved), None, T0).landmarks
+        assert found is not None
+        change = flex(before, SmallFace(camera(moved, 100 + number), found.points))
         assert change is not None
-        changes.append(max(change.upper, change.whole))
-    # The largest does not count for the judge of stiff faces. Measured: by noise alone 3 of 500 reach DEAD (0.0056 at the
-    # most); of five looks at each of 104 places the second largest is 0.0023 at the most.
-    assert sorted(changes)[-2] < DEAD
+        changes.append(change)
+    assert stiff(filmed(changes), ChallengeType.BLINK, T0) > 0.75
+    assert sorted(max(c.upper, c.whole) for c in changes)[3] == 0, "four of ten at the least"
 
 
 @pytest.mark.parametrize(
@@ -160,10 +188,31 @@ def test_a_face_that_does_something_has_some(seen, performer, living):
 
 
 def test_the_same_picture_has_none(seen):
-    """To the last bit."""
+    """To the last bit: what it is compared with is kept in more than whole grey levels."""
     picture, points = seen
     found = compared(picture, picture, points)
-    assert max(found.upper, found.whole) < 0.005
+    assert max(found.upper, found.whole) == 0
+    assert found.over_noise < OF_NOISE / 10
+
+
+def test_what_is_kept_of_a_face_is_small_and_finer_than_grey_levels(seen):
+    """Two bytes a pixel, on its way through Redis with each frame."""
+    picture, points = seen
+    small = SmallFace(picture, points)
+    kept = np.frombuffer(small.likeness(T0).pixels, np.float16)
+    assert len(small.likeness(T0).pixels) == 2 * 56 * 56
+    assert np.abs(kept - small.upright().ravel()).max() <= 1 / 16
+    assert np.mean(kept != np.rint(kept)) > 0.5
+
+
+@pytest.mark.parametrize("noise", [1, 3, 6])
+def test_the_ratio_to_the_noise_is_the_same_for_little_noise_and_much(seen, noise):
+    """Twice the noise leaves twice as much in the blocks."""
+    picture, points = seen
+    chance = np.random.default_rng(noise)
+    shown = [np.clip(picture + chance.normal(0, noise, picture.shape), 0, 255).astype(np.uint8) for _ in range(8)]
+    ratios = [compared(one, other, points).over_noise for one, other in pairwise(shown)]
+    assert 0.02 < np.median(ratios) < OF_NOISE
 
 
 @pytest.mark.parametrize("grey", [0, 90, 255])
@@ -213,12 +262,13 @@ def test_a_face_seen_from_the_side_is_left_alone():
 def test_vision_compares_with_the_face_of_two_seconds_ago_at_the_most(visions: dict[str, Vision], performer):
     """Points that were just found may lie roughly, so the second frame is the first to be compared with."""
     prior, found = None, []
-    for i, yaw in enumerate([0] * 4 + [4, 8, 8, 4] + [0] * 20):
+    for i, yaw in enumerate([0] * 12 + [4, 8, 8, 4] + [0] * 28):
         observation, prior = visions["mesh"].measure(encode(performer.frame(Pose(yaw=yaw))), prior, T0 + i / 8)
         found.append(observation.flex)
         assert prior is not None
         assert i == 0 or T0 + i / 8 - prior.likeness.at < COMPARE_WITHIN + 0.2
     assert found[:2] == [None, None]
-    assert max(found[2:4]) < DEAD
-    assert max(found[4:8]) > ALIVE
-    assert found[-1] < DEAD
+    # By noise alone a frame may have a little.
+    assert np.median(found[2:12]) < DEAD
+    assert min(found[12:16]) > ALIVE
+    assert np.median(found[-10:]) < DEAD

@@ -11,7 +11,8 @@ from tests.unit.vision.heads import head, seen
 from tests.unit.vision.pictures import encode
 from workers.vision.finder import Found
 from workers.vision.landmarks import Landmarks, Region
-from workers.vision.pipeline import CARRY, DARK_ROOM, FOLLOW, SEARCH_EVERY, SECOND_FACE, SECOND_FACE_SCORE, SEEN
+from workers.vision.moved import SEEN
+from workers.vision.pipeline import CARRY, DARK_ROOM, FOLLOW, SEARCH_EVERY, SECOND_FACE, SECOND_FACE_SCORE
 
 
 def test_a_new_face_is_searched_and_looked_at_where_it_was_found():

@@ -12,7 +12,6 @@ from ops.evaluating.attacks.prints import Pose as Paper
 from ops.evaluating.attacks.prints import show
 from ops.performer import NEUTRAL, Pose
 from shared.liveness.challenge import ChallengeType
-from shared.liveness.evidence import LIMITS, Code, Preset
 from shared.liveness.evidence.mixed import mixed
 from shared.liveness.frame import Frame
 from tests.unit.vision.scenes import T0
@@ -22,7 +21,8 @@ from workers.vision.pipeline import Vision
 
 #: A photo of the performer doing nothing, and the other one of the stack.
 OTHERS = {"smile": Pose(smile=1.0), "mouth": Pose(jaw=0.8), "eyes": Pose(left_lid=1, right_lid=1)}
-LIMIT = LIMITS[Preset.STANDARD][Code.MIXED]
+#: What photos that follow each other reach and no living face does (measured: 0.90 at most, in the dark).
+PHOTOS = 0.92
 
 
 def score(vision: Vision, pictures: Iterable[np.ndarray], quality: int = 88) -> float | None:
@@ -42,7 +42,7 @@ def course(fade: int) -> list[float]:
     return [0.0] * 6 + rise + [1.0] * 6 + rise[::-1] + [0.0] * 4
 
 
-#: What is told from a living face here, though the noise leaves some of it under the limit (0.83 to 0.92).
+#: What is told from a living face here, though the noise leaves some of it under PHOTOS (0.83 to 0.92).
 NEARLY = 0.8
 
 
@@ -52,7 +52,7 @@ NEARLY = 0.8
 def test_photos_that_follow_each_other_are_seen(visions, performer, other, fade, quality):
     """By a cut or by a fade, well sent or badly, and held by a hand that trembles."""
     # The cut smile and the faded eyes are the hardest two.
-    least = NEARLY if (other, fade) in {("smile", 0), ("eyes", 3)} else LIMIT
+    least = NEARLY if (other, fade) in {("smile", 0), ("eyes", 3)} else PHOTOS
     one, two = performer.frame(NEUTRAL), performer.frame(OTHERS[other])
     pictures = (
         show(cv2.addWeighted(two, share, one, 1 - share, 0), Paper(yaw=1.5 * np.sin(i), dx=0.003 * np.cos(i)))
@@ -93,6 +93,15 @@ def test_nothing_is_compared_before_something_has_changed(changes):
     assert share is None
     assert largest is not None
     assert unmixed(noise, largest) == (None, largest)
+
+
+@pytest.mark.parametrize(("much", "kept"), [(0.1, False), (0.4, False), (0.8, True)])
+def test_a_fraction_of_a_grey_level_is_no_change(changes, much, kept):
+    """However free of noise a picture is: it is what edges leave that lie a little beside each other."""
+    smooth = cv2.GaussianBlur(changes[0], (0, 0), 3)
+    seen = cv2.blur(smooth, (3, 3)).ravel()[FACE]
+    _, largest = unmixed(smooth * np.float32(much / np.sqrt(np.mean(seen**2))), None)
+    assert (largest is not None) is kept
 
 
 @pytest.mark.parametrize("part", [0.4, 0.7, 1.0, 1.3])
