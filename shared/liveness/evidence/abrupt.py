@@ -11,29 +11,26 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.track import Track
 
-#: Seconds between two frames up to which a head cannot have gone all the way between them.
-STEP = 0.3
+#: Seconds between two frames up to which a jump says anything.
+STEP = 0.45
+#: Seconds in which a head goes a small part of its way; a step that takes longer may be so many times as large.
+_MOMENT = 0.125
 
 
 def abrupt(frames: Sequence[Frame], kind: ChallengeType) -> float | None:
-    """The share of a head movement that happened from one frame to the next, 0 to 1; None for expressions.
-
-    Measured at 8 frames a second: heads 0.2 to 0.5, stacks of photos 0.73 to 1.
-    """
+    """The share of a head movement that happened within a moment, 0 to 1; None for expressions."""
     track = Track(frames)
     if len(track) < 3 or kind not in _AXES:
         return None
     angle = track.yaw if _AXES[kind] == "yaw" else track.pitch
-    steps = np.abs(np.diff(angle))[np.diff(track.at) <= STEP]
+    took = np.diff(track.at)
+    steps = (np.abs(np.diff(angle)) * np.minimum(1, _MOMENT / np.maximum(took, 1e-3)))[took <= STEP]
     whole = float(np.abs(angle - angle[-1]).max())
     return float(steps.max()) / whole if len(steps) and whole > 0 else None
 
 
 def cut(frames: Sequence[Frame]) -> float | None:
-    """The largest jump of the face from one frame to the next, in its own widths; None with too few frames.
-
-    Measured: people up to 0.3, cuts between recordings from 0.4 on.
-    """
+    """The largest jump of the face from one frame to the next, in its own widths; None with too few frames."""
     seen = [(f.at, face) for f in frames if (face := f.observation.face) is not None]
     jumps = []
     for (at, a), (later, b) in pairwise(seen):

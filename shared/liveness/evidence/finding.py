@@ -21,6 +21,12 @@ class Code(StrEnum):
     MOIRE = "moire"
     UNASKED = "unasked"
     MIXED = "mixed"
+    PLANAR = "planar"
+    CALM = "calm"
+    UNSEEN = "unseen"
+    ADRIFT = "adrift"
+    ONE_PICTURE = "one_picture"
+    STARING = "staring"
 
 
 #: The species of presentation attack (ISO/IEC 30107-3) that a judge is there for.
@@ -37,6 +43,12 @@ SPECIES: dict[Code, str] = {
     Code.MOIRE: "screen_replay",
     Code.UNASKED: "replay",
     Code.MIXED: "photo_swap",
+    Code.PLANAR: "photo_swap",
+    Code.CALM: "animated_photo",
+    Code.UNSEEN: "any",
+    Code.ADRIFT: "screen_replay",
+    Code.ONE_PICTURE: "animated_photo",
+    Code.STARING: "animated_photo",
 }
 
 
@@ -45,7 +57,10 @@ class Finding:
     """A judge's score over the frames of one challenge: the higher, the more it speaks for an attack."""
 
     code: Code
-    #: In the judge's own unit, which its module describes; the presets' limits are in the same.
+    #: In the judge's own unit, which its module describes.
     score: float
     #: Position of the challenge that it was found in; None where it is about the session as a whole.
     challenge: int | None = None
+    #: The weight of the finding in the verdict, in bits: above 0 for a living person, below 0 for an attack. None until the
+    #: session is complete.
+    bits: float | None = None

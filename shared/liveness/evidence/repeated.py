@@ -8,9 +8,10 @@ from shared.liveness.frame import Frame
 
 
 def repeated(frames: Sequence[Frame]) -> float | None:
-    """The share of frames whose bytes came before, 0 to 1; None without frames.
+    """The share of pictures whose bytes came before, 0 to 1; None without pictures.
 
-    No camera gives the same bytes twice; a client that sends a frame again after a lost answer does so once in a while.
+    A picture that follows its twin at once is one picture: clients whose camera is slower than they are send it twice.
     """
     digests = [f.observation.digest for f in frames if f.observation.digest]
-    return 1 - len(set(digests)) / len(digests) if digests else None
+    pictures = [digest for i, digest in enumerate(digests) if i == 0 or digests[i - 1] != digest]
+    return 1 - len(set(pictures)) / len(pictures) if pictures else None
