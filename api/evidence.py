@@ -29,4 +29,4 @@ def get_evidence(path: SessionPath) -> Response:
     """
     session = find(resources().engine, path.session_id, arrived_at())
     audit.write(Action.EVIDENCE_READ, session.id)
-    return json_of(EvidenceView.of(session, arrived_at()))
+    return json_of(EvidenceView.of(session, arrived_at(), resources().settings.weighing))

@@ -12,7 +12,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
 from shared.liveness.challenge import ChallengeType
-from shared.liveness.evidence import LIMITS, SPECIES, Code, Preset, against
+from shared.liveness.evidence import SPECIES, Code, Preset, Verdict, Weighing, weighs_against
 from shared.liveness.identity import Reference
 from shared.liveness.session import Session, State
 
@@ -233,9 +233,13 @@ class FindingView(BaseModel):
 
     code: Code
     score: float = Field(description="The higher, the more it speaks for an attack; in the judge's own unit.")
-    limit: float | None = Field(description="The preset's limit for it; null where it is not weighed.")
+    bits: float | None = Field(
+        description="Its weight in the session's score: above 0 for a living person, below 0 for an attack; each bit "
+        "doubles or halves the odds. Null until the session is complete."
+    )
+    limit: float | None = Field(description="The score from which it decides by itself; null where it is only weighed.")
     against: bool = Field(
-        description="Whether the score has reached the limit: the person is then not taken to be live."
+        description="Whether it makes an attack at least twice as likely as a living person: its bits are -1 or less."
     )
     species: str = Field(description="The kind of attack that it speaks for.", examples=["moved_photo"])
     challenge: int | None = Field(
@@ -271,6 +275,13 @@ class EvidenceView(BaseModel):
         examples=["flat"],
     )
     preset: Preset
+    score: float | None = Field(
+        ge=0,
+        le=1,
+        description="How likely it is that the session was a living person's, where bona fide sessions and attacks come as "
+        "in the fit (docs/evidence.md); null until the session is complete.",
+    )
+    threshold: float = Field(ge=0, le=1, description="The least score of a live session.")
     challenges: list[MetChallengeView] = Field(description="With reveal=next those revealed so far.")
     findings: list[FindingView] = Field(description="In the order in which they were made.")
     suspected: str | None = Field(
@@ -280,28 +291,31 @@ class EvidenceView(BaseModel):
     reference: ReferenceView | None = Field(description="Null where no picture was given at creation.")
 
     @classmethod
-    def of(cls, session: Session, at: float) -> EvidenceView:
+    def of(cls, session: Session, at: float, weighing: Weighing) -> EvidenceView:
         """The view of a session of the domain, as it is at `at`."""
-        doubts = against(session.findings, session.preset)
+        gravest = Verdict(session.score or 0.0, session.findings).gravest
         return cls(
             session_id=session.id,
             state=session.state,
             is_live=session.is_live,
             reason=session.reason,
             preset=session.preset,
+            score=session.score,
+            threshold=session.threshold(weighing),
             challenges=[MetChallengeView.model_validate(challenge) for challenge in session.revealed(at)],
             findings=[
                 FindingView(
                     code=finding.code,
                     score=finding.score,
-                    limit=LIMITS[session.preset].get(finding.code),
-                    against=finding in doubts,
+                    bits=finding.bits,
+                    limit=weighing.decisive.get(finding.code),
+                    against=weighs_against(finding),
                     species=SPECIES[finding.code],
                     challenge=finding.challenge,
                 )
                 for finding in session.findings
             ],
-            suspected=SPECIES[doubts[0].code] if doubts else None,
+            suspected=None if session.is_live or gravest is None else SPECIES[gravest.code],
             reference=session.identity and session.identity.reference and _reference(session.identity.reference),
         )
 

@@ -120,7 +120,12 @@ def _create(held: Resources, query: SessionOptions, reference: bytes | None) -> 
         ttl=settings.session_ttl,
         mirrored=query.mirrored,
         preset=query.preset or settings.preset,
-        options=Options(pauses=pauses, portrait=query.portrait, nonce=query.nonce),
+        options=Options(
+            pauses=pauses,
+            portrait=query.portrait,
+            nonce=query.nonce,
+            threshold=settings.liveness_threshold if query.preset is None else None,
+        ),
         identify=settings.identity,
         reference=reference is not None,
         owner=caller().key_id,
@@ -210,7 +215,7 @@ def find(engine: Engine, session_id: str, at: float) -> Session:
         with UnitOfWork(engine) as uow:
             session = uow.sessions.get(session_id, lock=True)
             if session is not None:
-                session.tick(at)
+                session.tick(at, resources().settings.weighing)
                 uow.sessions.save(session)
                 uow.commit()
     if session is None:

@@ -16,7 +16,7 @@ from api.resources import resources
 from api.schemas import SessionPath
 from api.sessions import TAG, find, json_of
 from shared.db.trail import Action
-from shared.liveness.evidence import against
+from shared.liveness.evidence import weighs_against
 from shared.liveness.session import Session, State
 
 #: Seconds for which a verdict is to be believed after it was fetched.
@@ -78,10 +78,11 @@ def claims(session: Session, issuer: str, at: float) -> dict[str, Any]:
         "is_live": session.is_live,
         "reason": session.reason,
         "preset": session.preset.value,
+        "score": session.score,
         "challenges": [
             {"type": c.type.value, "passed_at": c.passed_at, "confidence": c.confidence} for c in session.challenges
         ],
-        "against": [finding.code.value for finding in against(session.findings, session.preset)],
+        "against": [finding.code.value for finding in session.findings if weighs_against(finding)],
         "created_at": session.created_at,
         "started_at": session.started_at,
         "ended_at": session.ended_at,

@@ -6,26 +6,35 @@ import argparse
 import sys
 from pathlib import Path
 
-from shared.liveness.evidence import LIMITS, SPECIES, Code, Preset
+from shared.liveness.evidence import FITTED, SPECIES, Code
 from shared.liveness.evidence.meanings import MEANINGS
+from shared.liveness.evidence.weighing import Group
 
 EVIDENCE = Path(__file__).parents[1] / "docs" / "evidence.md"
 _BEGIN, _END = "<!-- made by `python -m ops.tables` -->\n", "<!-- end -->\n"
 
 
 def evidence_table() -> str:
-    """Each code with its meaning, its species and its limits."""
-    head = ["code", "what it says, and its score", "species", *(f"`{preset}`" for preset in Preset)]
+    """Each code with its meaning, its species and the bits that it weighs, by the group of the challenge."""
+    head = ["code", "what it says, and its score", "species", *(f"`{group}`" for group in Group), "decides"]
     rows = [
-        [
-            f"`{code}`",
-            MEANINGS[code],
-            SPECIES[code],
-            *(f"{LIMITS[p][code]:g}" if code in LIMITS[p] else "–" for p in Preset),
-        ]
+        [f"`{code}`", MEANINGS[code], SPECIES[code], *(_bits(code, group) for group in Group), _decides(code)]
         for code in Code
     ]
     return "".join(f"| {' | '.join(row)} |\n" for row in (head, ["---"] * len(head), *rows))
+
+
+def _bits(code: Code, group: Group) -> str:
+    """The most that it weighs for a person, and the most against one; the dash of what is recorded and not weighed."""
+    curve = FITTED.curves.get(code, {}).get(group)
+    return "–" if curve is None else f"{curve.bits[0]:+.2g} … {curve.bits[-1]:+.2g}"
+
+
+def _decides(code: Code) -> str:
+    limit = FITTED.decisive.get(code)
+    if limit is None:
+        return "–"
+    return f"from {limit:g}" if limit > 1e-3 else "above 0"
 
 
 def renewed(text: str) -> str:

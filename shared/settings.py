@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -17,8 +17,9 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.limits import Rate
-from shared.liveness.evidence import Preset
+from shared.liveness.evidence import FITTED, Preset, Weighing
 from shared.liveness.session import SETTLE
+from shared.weights import read_weights
 
 #: Seconds that lie between the API's giving up on a frame and the first moment at which a clock may fail its session:
 #: a frame that was picked up just before its deadline must still find the session as it was.
@@ -74,6 +75,12 @@ def _origins(text: str) -> str:
                 "must be origins with commas between, as in https://www.example.org, without a path or a star"
             )
     return text
+
+
+def _weights(path: Path | None) -> Path | None:
+    if path is not None:
+        read_weights(path)
+    return path
 
 
 def _redis_url_before(data: dict[str, Any]) -> str:
@@ -206,6 +213,16 @@ class Settings(BaseSettings):
         description="How much evidence a verdict asks for, unless a session's creation says otherwise: docs/evidence.md.",
     )
 
+    liveness_threshold: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="The least score of a live session, in place of the preset's; not where a session names a preset.",
+    )
+    evidence_weights: Annotated[Path | None, AfterValidator(_weights)] = Field(
+        None, description="A file of weights made by ops/evaluate --fit, in place of those that the service comes with."
+    )
+
     identity: bool = Field(
         True, description="Whether the faces of a session are compared: it must be one person all the way. on or off."
     )
@@ -267,6 +284,11 @@ class Settings(BaseSettings):
     otel_traces_sampler_arg: float = Field(1.0, ge=0, le=1, description="The share of requests that is traced.")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least that is logged.")
     log_format: Literal["console", "json"] = Field("console", description="console for people, json for machines.")
+
+    @cached_property
+    def weighing(self) -> Weighing:
+        """What verdicts go by: the file at EVIDENCE_WEIGHTS, else what the service comes with."""
+        return FITTED if self.evidence_weights is None else read_weights(self.evidence_weights)
 
 
 @lru_cache(maxsize=1)

@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 
 from shared import faces, timekeeping
 from shared.db import UnitOfWork, make_engine
+from shared.liveness.evidence import FITTED, Weighing
 from shared.logs import configure_logging
 from shared.metrics.pushing import Pusher, started
 from shared.redis import make_redis
@@ -99,12 +100,19 @@ class Sessions:
     """The chores that sessions make."""
 
     def __init__(
-        self, engine: Engine, *, retention: float, events_retention: float = 7 * 86400.0, redis: Redis | None = None
+        self,
+        engine: Engine,
+        *,
+        retention: float,
+        events_retention: float = 7 * 86400.0,
+        redis: Redis | None = None,
+        weighing: Weighing = FITTED,
     ) -> None:
         """retention: seconds for which the row of an ended session is kept. redis: where its faces are.
 
-        events_retention: seconds after which an event that was never published is given up.
+        events_retention: seconds after which an event that was never published is given up. weighing: what verdicts go by.
         """
+        self._weighing = weighing
         self._engine = engine
         self._events_retention = events_retention
         self._redis = redis
@@ -123,7 +131,7 @@ class Sessions:
             with UnitOfWork(self._engine) as uow:
                 session = uow.sessions.get(session_id, lock=True)
                 if session is not None:
-                    session.tick(now)
+                    session.tick(now, self._weighing)
                     uow.sessions.save(session)
                     uow.commit()
             if self._redis is not None:
@@ -204,6 +212,7 @@ def make_clock(settings: Settings, engine: Engine) -> Clock:
         retention=settings.retention_hours * 3600,
         events_retention=settings.events_retention_hours * 3600,
         redis=redis,
+        weighing=settings.weighing,
     )
     trails = Trails(
         engine,

@@ -14,6 +14,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from shared.db import PATIENCE, make_engine
+from shared.liveness.evidence import Weighing
 from shared.messages import FRAMES, IDENTITY
 from shared.metrics.pushing import Pusher, started
 from shared.presence import Heart
@@ -63,6 +64,11 @@ class Resources(Middleware):
         if self._vision is None:
             self._vision = self._load_vision(self._settings)
         return self._vision
+
+    @property
+    def weighing(self) -> Weighing:
+        """What verdicts go by."""
+        return self._settings.weighing
 
     def before_worker_boot(self, _broker: Broker, worker: Worker) -> None:
         """Load the models, so that the first frame is as fast as any other."""

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 
 from shared.db import UnitOfWork, codec
 from shared.liveness.challenge import ChallengeType
-from shared.liveness.evidence import LIMITS, Code
+from shared.liveness.evidence import SWAP_LIMITS
 from shared.liveness.frame import Frame
 from shared.liveness.session import FrameResult, Session
 
@@ -163,7 +163,7 @@ def _ends(session: Session, record: Record, distances: Sequence[tuple[str, float
 
 def _ending(session: Session) -> tuple[Any, ...]:
     passed = [(c.passed_at, c.confidence) for c in session.challenges]
-    return session.state, session.is_live, session.reason, session.ended_at, passed
+    return session.state, session.is_live, session.reason, session.score, session.ended_at, passed
 
 
 def _recalled(session: Session, before: list[Frame], at: float) -> list[Frame]:
@@ -190,5 +190,5 @@ def _opened(stored: Session) -> Session:
         reference=stored.identity is not None and stored.identity.reference is not None,
     )
     session.expires_at = stored.expires_at
-    assert session.identity is None or session.identity.limit == LIMITS[stored.preset][Code.SWAPPED]
+    assert session.identity is None or session.identity.limit == SWAP_LIMITS[stored.preset]
     return session

@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from shared.liveness.evidence import Finding
+from shared.liveness.evidence import Code, Finding
+from shared.liveness.held import Held
 from shared.liveness.identity import Identity
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
@@ -41,8 +42,8 @@ def decode_result(data: bytes) -> FrameResult:
     return _results.decode(data)
 
 
-def plain(value: Options | Identity | list[Finding] | None) -> Any:
-    """Findings, options or what is known of the identity as what JSON is made of, for a row."""
+def plain(value: Options | Identity | Held | list[Finding] | None) -> Any:
+    """Findings, options, what is held or what is known of the identity as what JSON is made of, for a row."""
     return msgspec.to_builtins(value)
 
 
@@ -59,3 +60,17 @@ def options_of(data: Any) -> Options:
 def identity_of(data: Any) -> Identity | None:
     """The reverse of `plain`, of what is known of the identity."""
     return msgspec.convert(data, Identity | None)
+
+
+def held_of(data: Any, identity: Any) -> Held | None:
+    """The reverse of `plain`, of a gesture that has been met.
+
+    identity: the JSON of the column of that name, where workers of an earlier version keep it, without its findings: nothing
+    counts as seen until the next frame has been examined.
+    """
+    if data is not None:
+        return msgspec.convert(data, Held)
+    earlier = (identity or {}).get("held")
+    if earlier is None:
+        return None
+    return Held(earlier["at"], earlier["confidence"], (Finding(Code.UNSEEN, 1.0),))

@@ -61,10 +61,14 @@ sessions = Table(
     Column("forget_from", Double),
     Column("is_live", Boolean),
     Column("reason", String(64)),
+    #: How likely it is that it was a living person's: NULL until it is complete.
+    Column("score", Double),
     #: By which limits its evidence is weighed.
     Column("preset", String(16), nullable=False),
     #: What the judges of the evidence found: see `shared.db.codec`.
     Column("findings", _Json, nullable=False, server_default=text("'[]'")),
+    #: The gesture that has been met and whose pass waits, likewise, with what the judges found: NULL where none does.
+    Column("held", _Json),
     #: Whether it is one person all the way, likewise: distances between faces, no descriptor. NULL where nobody asks.
     Column("identity", _Json),
     #: What a session was asked for beyond the columns above, and later, additive options: likewise.

@@ -12,19 +12,13 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
-import numpy as np
-
 from shared.liveness.evidence import Code, Finding
+from shared.liveness.following import broken
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.neutral import learn_neutral
 from shared.liveness.gestures.track import Track
 from shared.liveness.observation import Face, Observation
 
-#: Seconds between two frames beyond which nobody has followed the face.
-GAP: Final = 1.0
-#: A face that is so many of its widths away in the next frame, or so many times as large, is another one. Measured, from
-#: one frame to the next: people up to 0.3 widths; cuts between recordings from 0.4 on. A break too many costs one sample.
-JUMP, GROWTH = 0.4, 1.3
 #: Degrees from looking straight at the camera, and from the person's own resting pitch, within which faces are compared;
 #: those within FIRST_PITCH are as well, should the resting pitch have been learned amiss.
 #: Measured (16 people, 480 frames): one person's distances have their 99th percentile at 0.41 within 15°, at 0.44 up to 35°
@@ -38,6 +32,8 @@ FIRST_YAW, FIRST_PITCH, FIRST_WITHIN = 20.0, (18.0, 14.0), 2.0
 OUTSIDE: Final = 0.05
 #: Share of the person's own open eyes that they must be open by.
 EYES: Final = 0.5
+#: Inter-ocular distances by which the lips may be further apart than at rest: a gaping mouth makes a face look another.
+GAPING: Final = 0.2
 #: Seconds after which a face that was compared is compared again, though its track is unbroken: a face that is put exactly
 #: in the place of another does not break it.
 FRESH: Final = 2.5
@@ -46,10 +42,7 @@ LOST: Final = 3.0
 #: Seconds between two samples of a session at least, and how many may be out at once and be taken in all: whatever a
 #: client sends, the network that compares them has other sessions to work for.
 SPACING, OUT, MOST = 0.2, 2, 60
-#: Seconds that the last pass waits for comparisons: nobody is to wait for long for a worker that is not there, and nobody to
-#: be turned away because one has much to do for a moment.
-PATIENCE: Final = 3.0
-#: A distance beyond the limit by less than this may be one bad picture: the next sample of the track decides.
+#: A distance beyond the limit by less than this may be one bad picture: the next sample of the track clears it.
 DOUBT: Final = 0.05
 #: Distance under which two pictures of different cameras and days are of one person: what the model was trained to part
 #: people at. (Within a session, with one camera, people are nearer to themselves, and the limit is the preset's.)
@@ -74,14 +67,6 @@ class Sample:
     def out(self, at: float) -> bool:
         """Whether its distance may still come in."""
         return self.distance is None and at - self.at <= LOST
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A last pass that waits for comparisons: when the gesture was met, how surely."""
-
-    at: float
-    confidence: float
 
 
 @dataclass(slots=True)
@@ -113,9 +98,8 @@ class Identity:
     track: int = 0
     #: In the order in which they were taken.
     samples: list[Sample] = field(default_factory=list)
-    #: The track that each challenge was passed on, by position.
+    #: The track on which each challenge's gesture was met, by position.
     passed_on: list[int] = field(default_factory=list)
-    held: Held | None = None
     #: None where no picture was given.
     reference: Reference | None = None
 
@@ -145,12 +129,9 @@ class Identity:
 
     @property
     def swapped(self) -> bool:
-        """Whether another person was seen, beyond doubt: far away once, or not near twice in a row."""
-        return any(
-            distance >= self.limit + DOUBT
-            or (distance >= self.limit and following is not None and following >= self.limit)
-            for _, distance, following in self._compared()
-        )
+        """Whether another person was seen, beyond doubt: two comparisons in a row are beyond the limit."""
+        distances = [distance for _, distance, _ in self._compared()]
+        return any(min(pair) >= self.limit for pair in pairwise(distances))
 
     @property
     def open_doubt(self) -> bool:
@@ -159,13 +140,12 @@ class Identity:
         return bool(here) and here[-1] >= self.limit
 
     def settled(self, at: float) -> bool:
-        """Whether nothing more is to be waited for: all that could be compared is, for the challenge held or passing."""
+        """Whether nothing more is to be waited for: all that could be compared is, for the challenge met last."""
         if self.waits(at):
             return False
         # Of a track that is over nothing more can be had.
-        over = self.held is not None and self.passed_on[-1] != self.track
-        position = len(self.passed_on) - (self.held is not None)
-        return over or (self._known(self.track, position) and not self.open_doubt)
+        over = self.passed_on[-1] != self.track
+        return over or (self._known(self.track, len(self.passed_on) - 1) and not self.open_doubt)
 
     def resemble(self, distance: float) -> None:
         """Take in how far a face of this session is from the one in the picture given at creation."""
@@ -181,16 +161,9 @@ class Identity:
         """Whether any distance may still come in."""
         return any(sample.out(at) for sample in self.samples)
 
-    def hold(self, at: float, confidence: float) -> Held:
-        """The last challenge has been met, and its pass waits."""
+    def met(self) -> None:
+        """Take in that the current challenge's gesture has been met, on the present track."""
         self.passed_on.append(self.track)
-        self.held = Held(at, confidence)
-        return self.held
-
-    def passed(self) -> None:
-        """A challenge has been passed on the present track (a held one was told of before)."""
-        if self.held is None:
-            self.passed_on.append(self.track)
 
     def findings(self) -> list[Finding]:
         """For each challenge the largest distance in it; one that another sample has cleared of doubt does not count."""
@@ -235,17 +208,6 @@ class Identity:
         ]
 
 
-def broken(before: Frame, after: Frame) -> bool:
-    """Whether one cannot tell by following it that the face in `after` is the one in `before`."""
-    one, other = _only_face(before), _only_face(after)
-    if one is None or other is None or after.at - before.at > GAP:
-        return True
-    width = max(one.box[2], other.box[2], 1e-6)
-    jump = np.hypot(other.box[0] + other.box[2] / 2 - one.box[0] - one.box[2] / 2, other.box[1] - one.box[1])
-    grown = max(one.scale, other.scale) / max(min(one.scale, other.scale), 1e-6)
-    return bool(jump >= JUMP * width or grown >= GROWTH)
-
-
 def fit(frame: Frame, frames: Sequence[Frame], opening_until: float) -> bool:
     """Whether a frame's face can be compared: one, whole, of fair quality, not turned far, with open eyes."""
     face = frame.observation.face
@@ -255,7 +217,8 @@ def fit(frame: Frame, frames: Sequence[Frame], opening_until: float) -> bool:
     # Either eye will do: people's eyes differ, and a wink hides little of a face.
     opened = max(face.left_eye / max(neutral.left_eye, 1e-6), face.right_eye / max(neutral.right_eye, 1e-6))
     level = abs(face.pitch - neutral.pitch) <= PITCH or _level(face)
-    return abs(face.yaw) <= YAW and level and opened >= EYES
+    gaping = face.mouth_open - neutral.mouth_open > GAPING
+    return abs(face.yaw) <= YAW and level and opened >= EYES and not gaping
 
 
 def fit_as_first(frame: Frame, frames: Sequence[Frame]) -> bool:
@@ -282,7 +245,3 @@ def _inside(face: Face, observation: Observation) -> bool:
         and left + width <= observation.width / longest + spare
         and top + height <= observation.height / longest + spare
     )
-
-
-def _only_face(frame: Frame) -> Face | None:
-    return frame.observation.face if frame.observation.faces == 1 else None

@@ -16,6 +16,8 @@ class Options:
     portrait: bool = False
     #: A word of the relying party's, to find its session's verdict by.
     nonce: str | None = None
+    #: The least score of a live session; None for the preset's.
+    threshold: float | None = None
 
 
 #: Nothing beyond its challenges.

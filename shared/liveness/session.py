@@ -9,12 +9,14 @@ from typing import Any
 
 from shared.liveness import hints
 from shared.liveness.challenge import Challenge, ChallengeType, Prompt
-from shared.liveness.evidence import LIMITS, Code, Finding, Preset, against, examine
+from shared.liveness.evidence import FITTED, SWAP_LIMITS, Code, Finding, Preset, Verdict, Weighing, examine
+from shared.liveness.evidence.sight import AFTER, seldom
 from shared.liveness.frame import Frame
 from shared.liveness.framing import Framing
 from shared.liveness.gestures import Judgement, judge
+from shared.liveness.held import Held
 from shared.liveness.hints import Hint
-from shared.liveness.identity import PATIENCE, Held, Identity, Reference
+from shared.liveness.identity import Identity, Reference
 from shared.liveness.observation import Observation
 from shared.liveness.options import NO_OPTIONS, Options
 from shared.liveness.portrait import from_ideal
@@ -30,11 +32,6 @@ SETTLE = 6.0
 #: Seconds from the start of a challenge's clock before which nothing passes it. Merely to see something come and to press a
 #: key takes people 0.2 to 0.25 s, and here they have to read what to do: what is there sooner began before it was asked for.
 REACTION = 0.3
-#: Seconds from the first usable frame before which no session completes: the judges of the evidence have seen too little
-#: by then (a screen's rim is looked for each 0.6 s, `stiff` compares five frames). Measured against 0.8, one challenge: of
-#: 320 swaps of photos 38 accepted in place of 45, of 2688 prints 6 in place of 8; of 264 gestures in four filmings, and of
-#: 872 sessions of people, none is lost, and the median pass comes 0.06 s later. 1.4 does as little harm.
-LEAST_SEEN = 1.2
 
 
 class State(StrEnum):
@@ -93,8 +90,12 @@ class Session:
     is_live: bool | None = None
     #: Why it failed or was not live: a stable code, for the server's side only.
     reason: str | None = None
+    #: How likely it is that the session was a living person's, 0 to 1: set when it is complete, for the server's side only.
+    score: float | None = None
     #: What the judges of the evidence found, challenge by challenge.
     findings: list[Finding] = field(default_factory=list)
+    #: The gesture that has been met and whose pass waits; None where none does.
+    held: Held | None = None
     #: Whether it is one person all the way; None where nobody asks.
     identity: Identity | None = None
     #: Who created it, by a name that means nothing here; None where nobody was asked.
@@ -138,7 +139,7 @@ class Session:
             options=options,
             owner=owner,
             subject=subject,
-            identity=Identity(LIMITS[preset][Code.SWAPPED]) if identify or reference else None,
+            identity=Identity(SWAP_LIMITS[preset]) if identify or reference else None,
         )
         if session.identity is not None and reference:
             session.identity.reference = Reference()
@@ -180,9 +181,9 @@ class Session:
         """When `tick` will end this session if no frame comes; None once it has ended."""
         if self.ended:
             return None
-        if self._held is not None:
+        if self.held is not None:
             # A second later than a frame would: its client is to learn of the pass by an answer.
-            return min(self.expires_at, self._held.at + PATIENCE + 1.0)
+            return min(self.expires_at, self.held.until + 1.0)
         current = self.current
         deadline = current.deadline if current else None
         return self.expires_at if deadline is None else min(self.expires_at, deadline + SETTLE)
@@ -197,34 +198,35 @@ class Session:
         opening = (self.challenges[0].started_at or at) + OPENING
         return opening, max(start - PREROLL, at - WINDOW)
 
-    def tick(self, at: float) -> None:
-        """Let time pass: fail or expire what is overdue at `at`."""
-        due = self.due
-        if due is None or at < due:
-            return
-        current = self.current
-        if current and self._held is not None and due < self.expires_at:
-            self._pass(current, self._held.at, self._held.confidence, ending=due)
-        elif current and current.deadline is not None and current.deadline + SETTLE <= self.expires_at:
-            self._fail(current.deadline, "timed_out")
-        else:
-            self._end(State.EXPIRED, self.expires_at, "expired")
+    def tick(self, at: float, weighing: Weighing = FITTED) -> None:
+        """Let time pass: fail, expire or conclude what is overdue at `at`. No frames need to be at hand."""
+        while (due := self.due) is not None and at >= due:
+            self._end_overdue(due, weighing)
 
-    def submit(self, frame_id: str, observation: Observation, at: float, *, settled: bool = True) -> FrameResult:
+    def submit(
+        self,
+        frame_id: str,
+        observation: Observation,
+        at: float,
+        *,
+        settled: bool = True,
+        weighing: Weighing = FITTED,
+    ) -> FrameResult:
         """Judge a frame that arrived at `at`.
 
         settled: no frame that arrived earlier is still being measured. Only then may this one time a challenge out.
+        weighing: what the verdict goes by, should this frame conclude the session.
         """
         if at >= self.expires_at:
-            self.tick(at)
+            self.tick(at, weighing)
         current = self.current
         if current is None:
             return self._result(None, hint=hints.ENDED)
         observation = self._unmirrored(observation)
         self._start(at)
         self._remember(Frame(frame_id, at, observation), current)
-        if self._held is not None:
-            return self._wait(self._held, current, observation)
+        if self.held is not None:
+            return self._wait(self.held, current, observation, weighing)
         if current not in self.revealed(at):
             return self._result(None, hint=hints.WAIT)
         if current.deadline is not None and at > current.deadline:
@@ -238,7 +240,7 @@ class Session:
             return self._result(current, hint=hints.for_problem(observation.problem))
         judgement = self._judge(current, current.started_at, at)
         if judgement.passed:
-            return self._meet(current, judgement, observation)
+            return self._meet(current, judgement, observation, weighing)
         hint = hints.for_problem(observation.problem) or judgement.hint
         return self._result(current, confidence=judgement.confidence, hint=hint)
 
@@ -282,13 +284,23 @@ class Session:
             return None
         return from_ideal(frame, self.frames, self.recall(frame.at)[0])
 
+    def threshold(self, weighing: Weighing) -> float:
+        """The least score with which the session is live."""
+        least = self.options.threshold
+        return weighing.thresholds[self.preset] if least is None else least
+
     def cancel(self, at: float) -> None:
         """Tell that this session is no more; the caller deletes it."""
         self._tell("session.cancelled", at)
 
-    @property
-    def _held(self) -> Held | None:
-        return None if self.identity is None else self.identity.held
+    def _end_overdue(self, due: float, weighing: Weighing) -> None:
+        current = self.current
+        if current and self.held is not None and due < self.expires_at:
+            self._pass(current, self.held, due, weighing)
+        elif current and current.deadline is not None and current.deadline + SETTLE <= self.expires_at:
+            self._fail(current.deadline, "timed_out")
+        else:
+            self._end(State.EXPIRED, self.expires_at, "expired")
 
     def _unmirrored(self, observation: Observation) -> Observation:
         if self.mirrored and observation.face is not None:
@@ -309,66 +321,95 @@ class Session:
         # Frames that came after the deadline, while earlier ones were still being measured, are not part of the answer.
         in_time = [f for f in self.frames if challenge.deadline is None or f.at <= challenge.deadline]
         judgement = judge(challenge.type, in_time, since=began, opening_until=self.recall(at)[0])
-        too_soon = began + REACTION
-        if self.remaining == 1:
-            too_soon = max(too_soon, (self.challenges[0].started_at or began) + LEAST_SEEN)
-        if judgement.passed and self.frames[-1].at < too_soon:
+        if judgement.passed and self.frames[-1].at < began + REACTION:
             return replace(judgement, passed=False, hint=hints.do(challenge.type))
         return judgement
 
-    def _meet(self, challenge: Challenge, judgement: Judgement, observation: Observation) -> FrameResult:
-        """The gesture is there: its challenge passes, but the last one not before it is known who did it."""
+    def _meet(
+        self, challenge: Challenge, judgement: Judgement, observation: Observation, weighing: Weighing
+    ) -> FrameResult:
+        """The gesture is there: its challenge passes as soon as enough was seen of it, and it is known who did it."""
+        if self.identity is not None:
+            self.identity.met()
+        return self._wait(Held(self.frames[-1].at, judgement.confidence), challenge, observation, weighing)
+
+    def _wait(self, held: Held, challenge: Challenge, observation: Observation, weighing: Weighing) -> FrameResult:
+        """Look at the gesture that has been met with all frames that are there by now; let it pass where that is enough."""
         newest = self.frames[-1].at
-        if self.identity is not None and self.remaining == 1 and not self.identity.settled(newest):
-            return self._wait(self.identity.hold(newest, judgement.confidence), challenge, observation)
-        self._pass(challenge, newest, judgement.confidence)
-        hint = hints.for_problem(observation.problem) or judgement.hint
-        return self._result(challenge, passed=True, confidence=judgement.confidence, hint=hint)
+        if newest <= held.until:
+            held = replace(held, findings=tuple(self._examined(challenge, held)))
+        self.held = held
+        waiting = self._lacking(held, newest, weighing)
+        if waiting is None or newest >= held.until:
+            self._pass(challenge, held, newest, weighing)
+        passed = challenge.passed_at is not None
+        hint = hints.for_problem(observation.problem) or waiting if not passed else hints.PASSED
+        return self._result(challenge, passed=passed, confidence=held.confidence, hint=hint)
 
-    def _wait(self, held: Held, challenge: Challenge, observation: Observation) -> FrameResult:
-        """The gesture has been met; its pass comes with the first frame after the comparisons, or without them."""
-        identity, newest = self.identity, self.frames[-1].at
-        if identity is None or identity.settled(newest) or newest >= held.at + PATIENCE:
-            self._pass(challenge, held.at, held.confidence, ending=newest)
-            return self._result(challenge, passed=True, confidence=held.confidence, hint=hints.PASSED)
-        waiting = hints.HOLD_STILL if identity.waits(newest) else hints.LOOK_STRAIGHT
-        hint = hints.for_problem(observation.problem) or waiting
-        return self._result(challenge, confidence=held.confidence, hint=hint)
+    def _lacking(self, held: Held, newest: float, weighing: Weighing) -> Hint | None:
+        """What the person is to do before a gesture that has been met passes; None where nothing more is needed.
 
-    def _pass(self, challenge: Challenge, at: float, confidence: float, *, ending: float | None = None) -> None:
-        """ending: when the session ends by it, where that is later than the pass."""
+        The last one also waits for comparisons of faces, and for more evidence where there is too little: a calm person will
+        have moved in a moment, a photo will not.
+        """
+        if any(f.code is Code.UNSEEN and f.score > 0 for f in held.findings):
+            return hints.SLOW if seldom(self.frames) else hints.HOLD_STILL
+        if self.remaining > 1:
+            return None
+        if self.identity is not None and not self.identity.settled(newest):
+            return hints.HOLD_STILL if self.identity.waits(newest) else hints.LOOK_STRAIGHT
+        enough = self._weighed(held, weighing).score >= self.threshold(weighing)
+        return None if enough else hints.HOLD_STILL
+
+    def _examined(self, challenge: Challenge, held: Held) -> list[Finding]:
+        """What the judges of the evidence find in the challenge whose gesture has been met."""
         position = self.challenges.index(challenge)
         # With the pause before its reveal: a cut to another recording would be made there.
         began = self.challenges[position - 1].passed_at if position else challenge.started_at
-        shown = [f for f in self.frames if f.at <= at]
-        asked = [c.type for c in self.challenges[: position + 1]]
-        self.findings += examine(
-            shown, asked, since=at if began is None else began, opening_until=self.recall(at)[0], earlier=self.findings
+        return examine(
+            [f for f in self.frames if f.at <= held.until],
+            [c.type for c in self.challenges[: position + 1]],
+            since=held.at if began is None else began,
+            met=held.at,
+            opening_until=self.recall(held.at)[0],
+            after=AFTER if self.remaining == 1 else 0.0,
         )
-        challenge.passed_at, challenge.confidence = at, confidence
-        self._tell("session.challenge_passed", at, challenge=str(challenge.type), confidence=confidence)
-        if self.identity is not None:
-            self.identity.passed()
+
+    def _pass(self, challenge: Challenge, held: Held, at: float, weighing: Weighing) -> None:
+        """The challenge passes at `at` with a gesture that was met before; the session ends with its last one."""
+        position = self.challenges.index(challenge)
+        self.held = None
+        self.findings += held.findings
+        challenge.passed_at, challenge.confidence = held.at, held.confidence
+        self._tell("session.challenge_passed", held.at, challenge=str(challenge.type), confidence=held.confidence)
         following = self.current
         if following is not None:
             pauses = self.options.pauses
             following.started_at = at + (pauses[position] if position < len(pauses) else 0.0)
         else:
-            self._conclude(at if ending is None else ending)
+            self._conclude(at, weighing)
 
-    def _conclude(self, at: float) -> None:
-        if self.identity is not None:
-            self.findings += self.identity.unidentified()
-        doubts = against(self.findings, self.preset)
-        self.is_live = not doubts
-        self._end(State.COMPLETED, at, doubts[0].code if doubts else None)
+    def _weighed(self, held: Held | None, weighing: Weighing) -> Verdict:
+        """The verdict on all that has been found, with what is held."""
+        unidentified = [] if self.identity is None else self.identity.unidentified()
+        findings = [*self.findings, *(held.findings if held else ()), *unidentified]
+        return weighing.weigh(findings, [c.type for c in self.challenges])
+
+    def _conclude(self, at: float, weighing: Weighing) -> None:
+        verdict = self._weighed(None, weighing)
+        self.findings, self.score = verdict.findings, verdict.score
+        self.is_live = verdict.score >= self.threshold(weighing)
+        gravest = verdict.gravest
+        reason = None if self.is_live else Code.UNSEEN if gravest is None else gravest.code
+        self._end(State.COMPLETED, at, reason)
 
     def _fail(self, at: float, reason: str) -> None:
         self._end(State.FAILED, at, reason)
 
     def _end(self, state: State, at: float, reason: str | None) -> None:
         self.state, self.ended_at, self.reason = state, at, reason
-        self._tell(f"session.{state}", at, is_live=self.is_live, reason=reason)
+        score = {} if self.score is None else {"score": self.score}
+        self._tell(f"session.{state}", at, is_live=self.is_live, reason=reason, **score)
 
     def _tell(self, kind: str, at: float, **data: Any) -> None:
         self.events.append(Event(kind, at, data))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.liveness.session import Event
-from shared.metrics.table import CHALLENGES_PASSED, SESSIONS_CREATED, SESSIONS_ENDED
+from shared.metrics.table import CHALLENGES_PASSED, SESSION_SCORE, SESSIONS_CREATED, SESSIONS_ENDED
 
 #: Events that are a session's last.
 _ENDS = frozenset({"session.completed", "session.failed", "session.expired", "session.cancelled"})
@@ -21,4 +21,6 @@ def count(events: Iterable[Event]) -> None:
         elif event.type in _ENDS:
             is_live = event.data.get("is_live")
             live = "none" if is_live is None else str(is_live).lower()
+            if (score := event.data.get("score")) is not None:
+                SESSION_SCORE.labels(live).observe(score)
             SESSIONS_ENDED.labels(event.type.removeprefix("session."), str(event.data.get("reason") or ""), live).inc()

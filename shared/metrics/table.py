@@ -44,8 +44,8 @@ def _counter(name: str, unit: str, text: str, *labels: str) -> Counter:
     return Counter(name, text, labels, registry=REGISTRY)
 
 
-def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...]) -> Histogram:
-    TABLE[name] = Declared(name, "histogram", "seconds", text, labels, buckets)
+def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...], unit: str = "seconds") -> Histogram:
+    TABLE[name] = Declared(name, "histogram", unit, text, labels, buckets)
     return Histogram(name, text, labels, buckets=buckets, registry=REGISTRY)
 
 
@@ -141,6 +141,13 @@ SESSIONS_ENDED = _counter(
     "state",
     "reason",
     "live",
+)
+SESSION_SCORE = _histogram(
+    "liveness_session_score",
+    "Scores of completed sessions, 0 to 1, by the verdict.",
+    "live",
+    buckets=(0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99),
+    unit="ratio",
 )
 CHALLENGES_PASSED = _counter(
     "liveness_challenges_passed_total", "challenges", "Challenges passed, by kind.", "challenge"

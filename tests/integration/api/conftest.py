@@ -23,6 +23,7 @@ from shared.broker import make_broker, worker_middleware
 from shared.db import UnitOfWork, make_engine
 from shared.keys import Role
 from shared.liveness.challenge import Challenge, ChallengeType
+from shared.liveness.evidence import FITTED, Weighing
 from shared.liveness.observation import Observation
 from shared.liveness.session import Session
 from shared.redis import make_redis
@@ -68,6 +69,7 @@ class Tools:
     redis: Redis
     engine: Engine
     vision: Eyes
+    weighing: Weighing = FITTED
 
 
 @pytest.fixture

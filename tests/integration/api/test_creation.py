@@ -18,13 +18,14 @@ from shared.db import UnitOfWork
 from shared.liveness import session as session_module
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, ChallengeType
 from shared.liveness.draw import PAUSE
-from shared.liveness.evidence import Preset
+from shared.liveness.evidence import FITTED, Preset
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.options import Options
 from shared.liveness.session import Session, State
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_frames import post
 from tests.unit.db import samples
+from tests.unit.liveness.weights import alive
 from tests.waiting import PATIENCE
 
 Keep = Callable[[Session], Session]
@@ -91,6 +92,23 @@ class TestThePreset:
         assert stored(engine, client.post(SESSIONS).json["session_id"]).preset is Preset.STRICT
         lenient = client.post(f"{SESSIONS}?preset=lenient").json["session_id"]
         assert stored(engine, lenient).preset is Preset.LENIENT
+
+
+class TestTheThreshold:
+    def test_is_the_presets_unless_the_operator_has_set_one(self, client: FlaskClient, engine: Engine) -> None:
+        session = stored(engine, client.post(SESSIONS).json["session_id"])
+        assert (session.options.threshold, session.threshold(FITTED)) == (None, FITTED.thresholds[Preset.STANDARD])
+
+    def test_of_the_operator_is_not_for_sessions_that_name_a_preset(
+        self, start_app: Callable[..., FlaskClient], engine: Engine
+    ) -> None:
+        """Who names one means its threshold; the others have the operator's, whatever the operator's preset is."""
+        client = start_app(liveness_threshold=0.625, preset=Preset.STRICT)
+        session = stored(engine, client.post(SESSIONS).json["session_id"])
+        assert (session.preset, session.options.threshold, session.threshold(FITTED)) == (Preset.STRICT, 0.625, 0.625)
+        for preset in Preset:
+            named = stored(engine, client.post(f"{SESSIONS}?preset={preset}").json["session_id"])
+            assert (named.options.threshold, named.threshold(FITTED)) == (None, FITTED.thresholds[preset])
 
 
 class TestOneAtATime:
@@ -163,7 +181,7 @@ class TestAClientThatIsToldOneAtATime:
     @pytest.fixture(autouse=True)
     def _willing(self, monkeypatch: pytest.MonkeyPatch, eyes: Eyes) -> None:
         monkeypatch.setattr(session_module, "judge", lambda *_args, **_facts: Judgement(True, 0.9))
-        monkeypatch.setattr(session_module, "examine", lambda *_args, **_: [])
+        monkeypatch.setattr(session_module, "examine", lambda _, asked, **__: alive(FITTED, asked))
         face = samples.observation()
         eyes.see = lambda data: replace(face, faces=1, problem=None)
 

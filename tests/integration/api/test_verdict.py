@@ -21,6 +21,7 @@ from werkzeug.serving import make_server
 from api import signing
 from api.secret import RootSecret
 from shared.db import UnitOfWork
+from shared.liveness.evidence import Code, Finding
 from shared.liveness.options import Options
 from shared.liveness.session import State
 from tests.integration.api.conftest import SESSIONS, session_like
@@ -33,8 +34,14 @@ ID = session_like().id
 def live(keep: Callable[..., Any]) -> None:
     """A session that is over, with a live person."""
     session = session_like(
-        state=State.COMPLETED, is_live=True, started_at=1001.0, ended_at=1009.0, options=Options(nonce="n-1")
+        state=State.COMPLETED,
+        is_live=True,
+        started_at=1001.0,
+        ended_at=1009.0,
+        options=Options(nonce="n-1"),
+        score=0.96875,
     )
+    session.findings = [Finding(Code.STIFF, 0.0, 0, bits=3.0), Finding(Code.CUT, 0.9, 0, bits=-1.0)]
     for at, challenge in enumerate(session.challenges):
         challenge.passed_at, challenge.confidence = 1003.0 + at, 0.9
     keep(session)
@@ -80,12 +87,13 @@ def test_it_says_what_became_of_the_session(client: FlaskClient, live: None) -> 
         "nonce": "n-1",
         "is_live": True,
         "reason": None,
+        "score": 0.96875,
         "preset": "standard",
         "challenges": [
             {"type": kind, "passed_at": 1003.0 + at, "confidence": 0.9}
             for at, kind in enumerate(("TURN_LEFT", "BLINK", "SMILE"))
         ],
-        "against": [],
+        "against": ["cut"],
         "created_at": 1000.0,
         "started_at": 1001.0,
         "ended_at": 1009.0,

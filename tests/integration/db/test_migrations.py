@@ -3,15 +3,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect
+from sqlalchemy import Engine, inspect, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.db import UnitOfWork, ping
-from shared.db.tables import metadata
+from shared.db import UnitOfWork, codec, ping
+from shared.db.tables import metadata, sessions
+from shared.liveness.evidence import Code, Finding
+from shared.liveness.held import Held
 from tests.integration import schema
 from tests.unit.db import samples
 
@@ -25,6 +28,32 @@ def test_up_and_down_and_up_again(empty: Engine) -> None:
     assert set(inspect(empty).get_table_names()) == {"alembic_version"}
     schema.upgrade(empty)
     assert set(inspect(empty).get_table_names()) == ALL
+
+
+def test_sessions_from_before_scores_are_read_and_what_they_held_is_to_be_examined_anew(empty: Engine) -> None:
+    """0009 adds two columns; rows of an earlier version, and its workers' rows afterwards, have nothing in them."""
+    schema.upgrade(empty)
+    ended, going = samples.full(), samples.pending()
+    going.identity = samples.identity()
+    with UnitOfWork(empty) as uow:
+        for session in (ended, going):
+            uow.sessions.add(session)
+        uow.commit()
+    schema.downgrade(empty, "0008")
+    assert not {"score", "held"} & {column["name"] for column in inspect(empty).get_columns("sessions")}
+    schema.upgrade(empty, "0009")
+    identity = codec.plain(going.identity) | {"held": {"at": samples.NOW + 3, "confidence": 0.75}}
+    with empty.begin() as connection:
+        assert connection.execute(select(sessions.c.score, sessions.c.held)).all() == [(None, None)] * 2
+        connection.execute(update(sessions).where(sessions.c.id == going.id).values(identity=identity))
+    with UnitOfWork(empty) as uow:
+        assert replace(uow.sessions.get(ended.id), events=[]) == replace(ended, score=None, held=None, events=[])
+        found = uow.sessions.get(going.id, lock=True)
+        assert (found.score, found.held) == (None, Held(samples.NOW + 3, 0.75, (Finding(Code.UNSEEN, 1.0),)))
+        uow.sessions.save(found)
+        uow.commit()
+    with UnitOfWork(empty) as uow:
+        assert uow.sessions.get(going.id).held == found.held
 
 
 def test_the_migrated_schema_is_the_models(engine: Engine) -> None:

@@ -158,9 +158,9 @@ class TestASession:
         assert writes(seen) == ["UPDATE sessions"]
         with engine.connect() as connection:
             assert connection.scalar(select(sessions.c.findings)) == [
-                {"code": "flat", "score": 1 / 3, "challenge": 0},
-                {"code": "cut", "score": 0.0, "challenge": 1},
-                {"code": "swapped", "score": 0.7, "challenge": None},
+                {"code": "flat", "score": 1 / 3, "challenge": 0, "bits": -2 / 3},
+                {"code": "cut", "score": 0.0, "challenge": 1, "bits": None},
+                {"code": "swapped", "score": 0.7, "challenge": None, "bits": None},
             ]
 
     def test_a_change_within_what_is_known_of_the_identity_is_saved(self, engine: Engine) -> None:

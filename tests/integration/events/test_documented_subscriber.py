@@ -13,8 +13,10 @@ from sqlalchemy import Engine
 
 from shared.db import UnitOfWork
 from shared.liveness.challenge import ChallengeType
+from shared.liveness.held import Held
 from shared.liveness.session import Session
 from tests.integration.events.conftest import ROOT, EventsProcess
+from tests.unit.liveness.weights import WEIGHTS, alive
 from tests.waiting import until
 
 PAGE = ROOT / "docs" / "events.md"
@@ -22,7 +24,8 @@ PAGE = ROOT / "docs" / "events.md"
 
 def complete(engine: Engine, session_id: str) -> None:
     session = Session.open(session_id, [ChallengeType.BLINK], timeout_seconds=5, at=1000.0, ttl=300)
-    session._pass(session.challenges[0], 1002.0, 0.9)
+    held = Held(1002.0, 0.9, tuple(alive(WEIGHTS, [ChallengeType.BLINK])))
+    session._pass(session.challenges[0], held, 1002.6, WEIGHTS)
     with UnitOfWork(engine) as uow:
         uow.sessions.add(session)
         uow.commit()

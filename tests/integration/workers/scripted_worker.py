@@ -1,7 +1,8 @@
 """What `dramatiq tests.integration.workers.scripted_worker` loads: the real worker, with eyes that do as they are told.
 
 A "picture" is a `Script`: how long measuring it takes, and what comes of it. The judge passes a challenge as soon as
-one of its frames says so. Everything else is as in workers/main.py: the queue, Redis, rows, the session's rules.
+one of its frames says so, and those of the evidence have at once seen a living person. Everything else is as in
+workers/main.py: the queue, Redis, rows, the session's rules.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 
 import dramatiq
@@ -17,11 +19,14 @@ import numpy as np
 
 import shared.liveness.session
 from shared.broker import make_broker, worker_middleware
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence import Finding
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.observation import Face, Observation
 from shared.logs import configure_logging
 from shared.settings import Settings, load_settings_or_exit
+from tests.unit.liveness.weights import WEIGHTS, alive
 from workers import frames, identity
 from workers.resources import Resources
 from workers.vision.descriptor import CHIP_SIDE, Descriptor, encode_chip
@@ -131,11 +136,16 @@ def judge(kind: object, frames: list[Frame], *, since: float, **_: object) -> Ju
     return Judgement(passed, 0.9 if passed else 0.1)
 
 
+def examine(_: object, asked: Sequence[ChallengeType], **__: object) -> list[Finding]:
+    """What speaks for a living person as plainly as it can by the weights that this service has: `service.Service`."""
+    return alive(WEIGHTS, asked)
+
+
 def load(settings: Settings) -> dramatiq.Broker:
     """The worker."""
     shared.liveness.session.judge = judge
     shared.liveness.session.REACTION = 0.0  # a script needs no time to see what it is asked
-    shared.liveness.session.LEAST_SEEN = 0.0
+    shared.liveness.session.examine = examine
     frames.BEHIND = float(os.environ.get("SCRIPTED_BEHIND", frames.BEHIND))
     resources = Resources(settings, lambda _: ScriptedVision(), lambda _: ScriptedDescriber())
     broker = make_broker(settings, worker_middleware(settings, resources))

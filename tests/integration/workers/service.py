@@ -25,8 +25,10 @@ from shared.liveness.session import FrameResult, Session
 from shared.messages import FRAMES, enqueue_frame, enqueue_reference
 from shared.redis import make_redis
 from shared.settings import Settings
+from shared.weights import write_weights
 from tests.integration import schema
 from tests.integration.workers.scripted_worker import Script
+from tests.unit.liveness.weights import WEIGHTS
 from tests.waiting import PATIENCE, until
 
 ROOT = Path(__file__).parents[3]
@@ -128,8 +130,14 @@ class Service:
     """The parts, and what a client can do with them."""
 
     def __init__(self, redis_url: str, directory: Path, **settings: object) -> None:
+        """Its verdicts go by the tests' own weights, which stay what they are, unless `settings` say otherwise."""
+        weights = directory / "weights.json"
+        write_weights(weights, WEIGHTS)
         self.settings = Settings(
-            redis_url=redis_url, database_url=f"sqlite:///{directory}/rows.db", log_format="json", **settings
+            redis_url=redis_url,
+            database_url=f"sqlite:///{directory}/rows.db",
+            log_format="json",
+            **{"evidence_weights": weights, **settings},
         )
         self.engine = make_engine(self.settings.database_url)
         schema.upgrade(self.engine)

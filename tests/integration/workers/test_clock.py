@@ -13,6 +13,7 @@ import pytest
 
 from shared.db import UnitOfWork
 from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence import Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
 from shared.liveness.session import SETTLE, Session, State
@@ -95,10 +96,10 @@ def test_one_session_that_cannot_be_ended_does_not_hold_the_others_up(service, s
     ids = [service.open(at=now - 400 + n) for n in range(3)]
     tick = Session.tick
 
-    def fail_for_the_first(session: Session, at: float) -> None:
+    def fail_for_the_first(session: Session, at: float, weighing: Weighing) -> None:
         if session.id == ids[0]:
             raise ValueError("a fault, as this test wants it")
-        tick(session, at)
+        tick(session, at, weighing)
 
     monkeypatch.setattr(Session, "tick", fail_for_the_first)
     assert not sessions.end_overdue(now)

@@ -10,7 +10,7 @@ from shared import keyspace
 from shared.db import UnitOfWork
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
-from shared.liveness.identity import PATIENCE
+from shared.liveness.held import PATIENCE
 from shared.liveness.session import FrameResult, State
 from shared.messages import IDENTITY
 from tests.integration.workers.showing import anchored, show, stored
@@ -64,9 +64,14 @@ def test_the_clock_completes_a_pass_that_waits(service):
     assert due is not None
     assert due < time.time() + PATIENCE + 1
     service.redis.set(keyspace.anchor(session_id), b"a face", ex=60)
-    Sessions(service.engine, retention=3600, redis=service.redis).end_overdue(due + 0.1)
+    clock = Sessions(service.engine, retention=3600, redis=service.redis, weighing=service.settings.weighing)
+    clock.end_overdue(due + 0.1)
     assert not service.redis.exists(keyspace.anchor(session_id))
-    assert (stored(service, session_id).state, stored(service, session_id).is_live) == (State.COMPLETED, False)
+    session = stored(service, session_id)
+    assert (session.state, session.is_live, session.reason) == (State.COMPLETED, False, Code.UNIDENTIFIED)
+    assert [f.bits for f in session.findings if f.code is Code.STIFF] == [3.0], (
+        "what the frames showed is weighed as well"
+    )
 
 
 def test_nothing_is_left_of_a_session_that_was_cancelled_meanwhile(service):

@@ -31,7 +31,7 @@ def seeing(service: Service) -> Service:
     models = require_models(
         "face_landmark.tflite", "face_detection_short_range.tflite", "iris_landmark.tflite", MODEL_FILE
     )
-    service.settings = service.settings.model_copy(update={"models_dir": models})
+    service.settings = service.settings.model_copy(update={"models_dir": models, "evidence_weights": None})
     service.start_workers(1, "workers.main")
     service.start_workers(1, "workers.main", IDENTITY)
     return service

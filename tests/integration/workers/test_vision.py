@@ -34,7 +34,7 @@ def jpeg(rows: slice) -> bytes:
 
 
 def test_a_face_starts_the_clock_and_a_picture_without_one_says_so(service, models):
-    service.settings = service.settings.model_copy(update={"models_dir": models})
+    service.settings = service.settings.model_copy(update={"models_dir": models, "evidence_weights": None})
     (worker,) = service.start_workers(1, PRELOADED)
     session_id = service.open()
     without = result_of(service.post(session_id, jpeg(slice(360, 512))))

@@ -11,8 +11,9 @@ from shared.liveness.challenge import Challenge, ChallengeType, Prompt
 from shared.liveness.evidence import Code, Finding, Preset
 from shared.liveness.frame import Frame
 from shared.liveness.framing import Framing
+from shared.liveness.held import Held
 from shared.liveness.hints import Hint
-from shared.liveness.identity import Held, Identity, Sample
+from shared.liveness.identity import Identity, Sample
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
 from shared.liveness.session import Event, FrameResult, Session, State
@@ -44,13 +45,15 @@ def full() -> Session:
         expires_at=NOW + 200,
         mirrored=True,
         preset=Preset.STRICT,
-        options=Options(pauses=(2 / 3,)),
+        options=Options(pauses=(2 / 3,), threshold=0.7),
         state=State.COMPLETED,
         started_at=NOW + 1,
         ended_at=NOW + 5.5,
         is_live=False,
         reason="flat",
+        score=1 / 7,
         findings=findings(),
+        held=held(),
         identity=identity(),
         owner="0123456789ab",
         subject="5" * 64,
@@ -60,12 +63,17 @@ def full() -> Session:
 def identity() -> Identity:
     """With a face that was compared, and one that is being."""
     known, asked = Sample(new_id(), NOW + 2.1, 1, 0, distance=1 / 3), Sample(new_id(), NOW + 3.2, 2, 1)
-    return Identity(0.55, track=2, samples=[known, asked], passed_on=[1, 2], held=Held(NOW + 5.4, 2 / 3))
+    return Identity(0.55, track=2, samples=[known, asked], passed_on=[1, 2])
+
+
+def held() -> Held:
+    """With what was found up to now, and what lacks."""
+    return Held(NOW + 5.4, 2 / 3, (Finding(Code.STIFF, 2 / 3, 1), Finding(Code.UNSEEN, 0.25, 1)))
 
 
 def findings() -> list[Finding]:
     """As a judge finds them, and one about the session as a whole."""
-    return [Finding(Code.FLAT, 1 / 3, 0), Finding(Code.CUT, 0.0, 1), Finding(Code.SWAPPED, 0.7)]
+    return [Finding(Code.FLAT, 1 / 3, 0, bits=-2 / 3), Finding(Code.CUT, 0.0, 1), Finding(Code.SWAPPED, 0.7)]
 
 
 def ended(at: float) -> Session:

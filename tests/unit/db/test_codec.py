@@ -6,6 +6,8 @@ import msgspec
 import pytest
 
 from shared.db import codec
+from shared.liveness.evidence import Code, Finding
+from shared.liveness.held import Held
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
 from tests.unit.db import samples
@@ -31,11 +33,27 @@ def test_a_row_of_another_version_is_read() -> None:
 
 
 def test_findings_options_and_identity_survive_as_json() -> None:
-    findings, options = samples.findings(), Options(pauses=(0.5, 2 / 3))
+    findings, options = samples.findings(), Options(pauses=(0.5, 2 / 3), threshold=1 / 3)
     assert codec.findings_of(json.loads(json.dumps(codec.plain(findings)))) == findings
     assert codec.options_of(json.loads(json.dumps(codec.plain(options)))) == options
     for identity in (samples.identity(), None):
         assert codec.identity_of(json.loads(json.dumps(codec.plain(identity)))) == identity
+
+
+def test_a_gesture_that_has_been_met_survives_with_its_findings() -> None:
+    held, plain = samples.held(), codec.plain(samples.identity())
+    assert codec.held_of(json.loads(json.dumps(codec.plain(held))), plain) == held
+    assert codec.held_of(None, plain) is codec.held_of(None, None) is None
+
+
+def test_of_a_gesture_that_an_earlier_worker_held_nothing_counts_as_seen() -> None:
+    """It kept it with the identity, without what the judges had found."""
+    known = samples.identity()
+    identity = {**codec.plain(known), "held": {"at": 12.5, "confidence": 0.75}}
+    assert codec.held_of(None, identity) == Held(12.5, 0.75, (Finding(Code.UNSEEN, 1.0),))
+    assert codec.held_of(codec.plain(samples.held()), identity) == samples.held(), "what a later one held is newer"
+    assert codec.identity_of(identity) == known, "and is passed over where it was"
+    assert codec.held_of(None, {**identity, "held": None}) is None
 
 
 def test_a_finding_that_is_not_known_is_refused() -> None:

@@ -12,15 +12,38 @@ from typing import Any, Protocol
 import numpy as np
 
 from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence import Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Face, Observation, Problem
 from shared.liveness.session import FrameResult, Session
+from tests.unit.liveness import weights
 
 #: When all of it happens: a moment that a float holds only in part, as real ones are.
 T0 = 1_790_000_000.123
 
-#: What a living person's frames have beside the face; fields that the domain does not have (yet) are left out.
-_ALIVE = {name: value for name, value in {"stir": 12.0}.items() if name in {f.name for f in fields(Observation)}}
+#: What a living person's frames have beside the face: it changes from one to the next, bends as no plane does, in more ways
+#: than between two pictures, and so does its skin; no edges enclose it, none that move, and no stripes lie on it.
+ALIVE: Mapping[str, Any] = {
+    "stir": 12.0,
+    "flex": 0.4,
+    "flex_whole": 0.4,
+    "flex_lately": 1.0,
+    "unmixed": 0.95,
+    "skin": 0.05,
+    "rim": 0.3,
+    "adrift": 0.0,
+    "moire": 10.0,
+}
+#: What those of a photo have: nothing bends, what changes is a mixture of two pictures, and the eyes look one way.
+PHOTO: Mapping[str, Any] = {
+    **ALIVE,
+    "flex": 0.0,
+    "flex_whole": 0.0,
+    "flex_lately": 0.0,
+    "unmixed": 0.02,
+    "skin": 0.001,
+    "gaze": (0.01, 0.02),
+}
 
 
 def observe(**changes: Any) -> Observation:
@@ -43,7 +66,7 @@ def observe(**changes: Any) -> Observation:
         }
     )
     usual = {"faces": 1, "face": face, "width": 640, "height": 480, "brightness": 120.0}
-    return Observation(**{**usual, **_ALIVE, **changes})
+    return Observation(**{**usual, **ALIVE, **changes})
 
 
 def without_face(problem: Problem = Problem.NO_FACE) -> Observation:
@@ -202,7 +225,9 @@ def _moment(person: Person, acts: Sequence[Act], t: float, chance: np.random.Gen
         values[name] += float(far * unit * person.tremble * chance.standard_normal())
     span = 3 * person.scale
     box = (person.x - span / 2, 0.2, span, 1.2 * span)
-    return observe(**{"box": box, "scale": person.scale, **values, "digest": chance.bytes(8).hex(), **how.changes})
+    gaze = (0.08 * float(np.sin(5 * t)), 0.05 * float(np.cos(7 * t)))
+    shown = {"box": box, "scale": person.scale, "gaze": gaze, **values, "digest": chance.bytes(8).hex()}
+    return observe(**{**shown, **how.changes})
 
 
 def opened(*types: ChallengeType, timeout: float = 5.0, ttl: float = 300.0, mirrored: bool = False) -> Session:
@@ -210,11 +235,13 @@ def opened(*types: ChallengeType, timeout: float = 5.0, ttl: float = 300.0, mirr
     return Session.open("s", list(types), timeout_seconds=timeout, at=T0 - 1, ttl=ttl, mirrored=mirrored)
 
 
-def submit(session: Session, frame: Frame, *, settled: bool = True) -> FrameResult:
+def submit(
+    session: Session, frame: Frame, *, settled: bool = True, weighing: Weighing = weights.WEIGHTS
+) -> FrameResult:
     """One frame as a worker hands it in: with the frames at hand that the database would recall."""
     until, since = session.recall(frame.at)
     session.frames = [f for f in session.frames if f.at <= until or f.at >= since]
-    return session.submit(frame.id, frame.observation, frame.at, settled=settled)
+    return session.submit(frame.id, frame.observation, frame.at, settled=settled, weighing=weighing)
 
 
 def play(session: Session, frames: Iterable[Frame], *, settled: bool = True) -> list[FrameResult]:
@@ -223,6 +250,12 @@ def play(session: Session, frames: Iterable[Frame], *, settled: bool = True) -> 
 
 
 def first_pass(kind: ChallengeType, frames: Sequence[Frame], *, timeout: float = 60.0) -> float | None:
-    """Seconds from the film's beginning to the frame that passes a session of this one challenge; None if none does."""
+    """Seconds from the film's beginning to the gesture that passes a session of this one challenge; None if none does.
+
+    The pass itself is told later, when enough has been seen: the film must go on for as long.
+    """
     session = opened(kind, timeout=timeout)
-    return next((f.at - T0 for f in frames if submit(session, f).passed), None)
+    if not any(submit(session, f).passed for f in frames):
+        return None
+    met = session.challenges[0].passed_at
+    return None if met is None else met - T0

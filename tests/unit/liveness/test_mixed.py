@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
-from shared.liveness.evidence import LIMITS, SPECIES, Code, Preset, against, examine
+from shared.liveness.evidence import FITTED, SPECIES, Code, examine
 from shared.liveness.evidence.mixed import mixed
+from shared.liveness.evidence.weighing import Group
 from shared.liveness.frame import Frame
 from tests.unit.liveness.people import T0, observe
+from tests.unit.liveness.weights import WEIGHTS
 
 SMILE = ChallengeType.SMILE
 SHARES = st.lists(st.floats(0, 1), min_size=3, max_size=30)
@@ -39,10 +41,10 @@ def test_a_head_that_went_somewhere_is_left_alone(kind):
 
 def test_who_looked_aside_a_moment_ago_is_not_judged_by_it():
     """Back from a turn, the face is compared with how it looked in the turn; two seconds later with itself."""
-    aside = [Frame(f"aside {i}", T0 - 0.5 + i / 10, observe(yaw=30)) for i in range(5)]
+    aside = [Frame(f"aside {i}", T0 - 0.5 + i / 10, observe(yaw=30, unmixed=None)) for i in range(5)]
     assert mixed([*aside, *film([0.0] * 18)], SMILE, T0) is None
     assert mixed([*aside, *film([1.0] * 18 + [0.0] * 8)], SMILE, T0) == 1
-    little = [Frame(f"a little {i}", T0 - 0.5 + i / 10, observe(yaw=10)) for i in range(5)]
+    little = [Frame(f"a little {i}", T0 - 0.5 + i / 10, observe(yaw=10, unmixed=None)) for i in range(5)]
     assert mixed([*little, *film([0.0] * 18)], SMILE, T0) == 1
 
 
@@ -67,9 +69,12 @@ def test_it_is_a_share(shares):
     assert 0 <= mixed(film(shares), SMILE, T0) <= 1
 
 
-def test_it_is_weighed_as_a_swap_of_photos_in_all_presets():
-    """The stricter the preset, the lower the limit."""
-    limits = [LIMITS[preset][Code.MIXED] for preset in (Preset.STRICT, Preset.STANDARD, Preset.LENIENT)]
-    assert limits == sorted(limits)
-    findings = examine(film([0.0] * 12), [SMILE], since=T0, opening_until=T0 + 3)
-    assert [f.code for f in against(findings, Preset.STANDARD) if SPECIES[f.code] == "photo_swap"] == [Code.MIXED]
+def test_it_is_weighed_as_a_swap_of_photos():
+    """The worst finding about a stack of photos that is asked for a smile, and the more the worse."""
+    findings = examine(film([0.0] * 12), [SMILE], since=T0, met=T0 + 1.1, opening_until=T0 + 3)
+    assert [f.score for f in findings if f.code is Code.MIXED] == [1]
+    gravest = WEIGHTS.weigh(findings, [SMILE]).gravest
+    assert gravest is not None
+    assert (gravest.code, SPECIES[gravest.code]) == (Code.MIXED, "photo_swap")
+    for group in (Group.EYES, Group.MOUTH):
+        assert FITTED.curves[Code.MIXED][group](1.0) < FITTED.curves[Code.MIXED][group](0.3)

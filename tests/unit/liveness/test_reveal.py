@@ -12,13 +12,15 @@ from shared.liveness import hints
 from shared.liveness import session as session_module
 from shared.liveness.challenge import ChallengeType, Prompt
 from shared.liveness.draw import PAUSE, draw_pauses
-from shared.liveness.evidence import Finding
+from shared.liveness.evidence import FITTED, Finding
+from shared.liveness.evidence.sight import FOLLOWED
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.observation import Problem
 from shared.liveness.options import NO_OPTIONS, Options
-from shared.liveness.session import LEAST_SEEN, REACTION, SETTLE, FrameResult, Session, State
+from shared.liveness.session import REACTION, SETTLE, FrameResult, Session, State
 from tests.unit.liveness.people import T0, Person, film, gesture, observe, play, submit, without_face
+from tests.unit.liveness.weights import alive
 
 TURN_LEFT, BLINK, SMILE = ChallengeType.TURN_LEFT, ChallengeType.BLINK, ChallengeType.SMILE
 ALL_THREE = [TURN_LEFT, BLINK, SMILE]
@@ -36,7 +38,14 @@ def types(session: Session, at: float) -> list[ChallengeType]:
 
 
 @pytest.fixture
-def willing(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+def willing(eager: list[float], monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """As `eager`, with judges of the evidence that have seen a living person: a pass comes with its gesture."""
+    monkeypatch.setattr(session_module, "examine", lambda _, asked, **__: alive(FITTED, asked))
+    return eager
+
+
+@pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """A judge that passes whatever it is asked about; when it was asked, by its newest frame."""
     asked: list[float] = []
 
@@ -215,12 +224,13 @@ class TestReaction:
         assert not at(session, 2.5 + REACTION - 0.01).passed
         assert at(session, 2.5 + REACTION + 0.01).passed
 
-    def test_no_session_completes_before_the_evidence_has_seen_something(self, willing: list[float]) -> None:
+    def test_no_session_completes_before_the_evidence_has_seen_something(self, eager: list[float]) -> None:
         """A recording that begins with the gesture would be over before its rim was looked for twice."""
         session = opened(pauses=(), types=[TURN_LEFT])
-        for seconds in (0, REACTION + 0.01, LEAST_SEEN - 0.01):
-            assert not at(session, seconds).passed
-        assert at(session, LEAST_SEEN + 0.01).session_complete
+        frames = film(Person(), seconds=3)
+        told = next(f.at - T0 for f, result in zip(frames, play(session, frames), strict=True) if result.passed)
+        assert session.challenges[0].passed_at == pytest.approx(T0 + REACTION, abs=0.13)
+        assert FOLLOWED <= told <= FOLLOWED + 0.125
 
     def test_tells_what_is_wrong_with_the_picture_all_the_same(self) -> None:
         session = opened(pauses=())

@@ -8,6 +8,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.observation import Problem
 from shared.liveness.session import SETTLE, Session, State
 from tests.unit.liveness.people import T0, Person, film, gesture, observe, opened, play, submit, without_face
+from tests.unit.liveness.weights import WEIGHTS
 
 TURN_LEFT, BLINK, SMILE = ChallengeType.TURN_LEFT, ChallengeType.BLINK, ChallengeType.SMILE
 
@@ -68,11 +69,13 @@ def test_the_first_clock_starts_with_the_first_usable_face(unusable):
 
 
 def test_the_clock_of_each_next_challenge_starts_with_the_pass_before_it():
-    """The person gets the whole time for each, and none between."""
-    session = completed()
+    """The person gets the whole time for each, and none between: it starts with the answer that tells of the pass."""
+    session = opened(TURN_LEFT, BLINK)
+    frames = film(Person(), gesture(TURN_LEFT, 1.0), gesture(BLINK, 3.5), seconds=5)
+    told = [f.at for f, result in zip(frames, play(session, frames), strict=True) if result.passed]
     first, second = session.challenges
-    assert second.started_at == first.passed_at
-    assert first.passed_at < second.passed_at == session.ended_at
+    assert [second.started_at, session.ended_at] == told
+    assert first.passed_at <= second.started_at < second.passed_at < session.ended_at
 
 
 def test_only_the_frame_that_passes_says_so():
@@ -133,6 +136,8 @@ def test_a_met_session_tells_its_story_in_order():
         (second.passed_at, "BLINK", second.confidence),
     ]
     assert (ended.at, ended.data["is_live"], ended.data["reason"]) == (session.ended_at, True, None)
+    assert ended.data["score"] == session.score
+    assert session.score >= session.threshold(WEIGHTS)
 
 
 @pytest.mark.parametrize(("made", "reason"), [(failed, "timed_out"), (expired, "expired")])
@@ -141,7 +146,9 @@ def test_an_unmet_session_tells_why_it_ended(made, reason):
     session = made()
     ended = session.events[-1]
     assert ended.type == f"session.{session.state}"
-    assert (ended.at, ended.data["is_live"], ended.data["reason"]) == (session.ended_at, None, reason)
+    assert ended.at == session.ended_at
+    assert ended.data == {"is_live": None, "reason": reason}, "nor is there a score of what nobody has weighed"
+    assert session.score is None
     assert session.reason == reason
 
 

@@ -7,8 +7,9 @@ import re
 import pytest
 
 from ops import tables
-from shared.liveness.evidence import LIMITS, SPECIES, Code, Preset
+from shared.liveness.evidence import FITTED, SPECIES, Code
 from shared.liveness.evidence.meanings import MEANINGS
+from shared.liveness.evidence.weighing import Group
 
 
 def test_the_evidence_page_is_as_the_code_is() -> None:
@@ -27,17 +28,27 @@ def test_every_species_is_explained_on_the_page() -> None:
         assert f"`{species}`, " in prose
 
 
-def test_each_row_has_what_the_presets_weigh() -> None:
+def test_each_row_has_what_the_curves_weigh() -> None:
     head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in tables.evidence_table().splitlines()]
-    assert head[3:] == ["`lenient`", "`standard`", "`strict`"]
+    assert head[3:] == ["`head`", "`eyes`", "`mouth`", "decides"]
     assert [row[0] for row in rows] == [f"`{code}`" for code in Code]
     for code, row in zip(Code, rows, strict=True):
-        assert row[3:] == [f"{LIMITS[preset][code]:g}" if code in LIMITS[preset] else "–" for preset in Preset]
+        for group, cell in zip(Group, row[3:6], strict=True):
+            curve = FITTED.curves.get(code, {}).get(group)
+            if curve is None:
+                assert cell == "–"
+            else:
+                best, worst = (float(bits) for bits in cell.split(" … "))
+                assert (best, worst) == (pytest.approx(curve.bits[0], 0.06), pytest.approx(curve.bits[-1], 0.06))
+        assert (row[6] == "–") is (code not in FITTED.decisive)
+    decides = {row[0]: row[6] for row in rows}
+    assert decides["`unseen`"] == "above 0", "any lack of it"
+    assert decides["`repeated`"] == f"from {FITTED.decisive[Code.REPEATED]:g}"
 
 
 def test_what_is_stale_is_said_and_mended(monkeypatch, tmp_path, capsys) -> None:
     page = tmp_path / "evidence.md"
-    page.write_text(tables.EVIDENCE.read_text().replace("| 0.8 |", "| 0.9 |"))
+    page.write_text(tables.EVIDENCE.read_text().replace("| above 0 |", "| from 0.9 |"))
     monkeypatch.setattr(tables, "EVIDENCE", page)
     monkeypatch.setattr("sys.argv", ["tables", "--check"])
     assert tables.main() == 1
