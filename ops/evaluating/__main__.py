@@ -9,14 +9,22 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from ops.evaluating.clients import CLIENTS, STEADY
 from ops.evaluating.filming import AS_RECORDED, FILMINGS
+from ops.evaluating.fitting.earlier import FittingError, read_earlier
+from ops.evaluating.job import Setup
 from ops.evaluating.manifest import ManifestError, load_manifest
+from shared.liveness.evidence import FITTED, Weighing
+from shared.weights import WeightsError, read_weights
 
 #: Exit statuses. 2 is also what click ends with on a wrong argument.
 UNUSABLE, INTERRUPTED = 2, 130
 PARTS = ("gestures", "bona_fide", "attacks")
+#: Instead of parts: nothing is played, and weights are fitted over earlier runs alone.
+NONE = "none"
 _TOP = Path(__file__).resolve().parents[2]
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
+_NEW_FILE = click.Path(dir_okay=False, writable=True, resolve_path=True, path_type=Path)
 _DIRECTORY = click.Path(file_okay=False, resolve_path=True, path_type=Path)
 
 
@@ -57,8 +65,9 @@ class Rates(click.ParamType):
 @click.argument("manifest", type=_FILE)
 @click.option("--root", type=_DIRECTORY, help="What the manifest's paths are relative to; else where it lies.")
 @click.option("--engine", type=click.Choice(["mesh", "dlib", "both"]), default="mesh", show_default=True)
-@click.option("--fps", type=Rates(), default="8", show_default=True, help="Frames a second; sessions have the first.")
-@click.option("--only", type=Names(PARTS), default=",".join(PARTS), show_default=True, help="Parts, with commas.")
+@click.option("--fps", type=Rates(), default="8", show_default=True, help="Frames a second of the gestures.")
+@click.option("--session-fps", type=Rates(), help="Frames a second of sessions and attacks; else the first of --fps.")
+@click.option("--only", type=Names((*PARTS, NONE)), default=",".join(PARTS), show_default=True, help="Parts, or none.")
 @click.option("--species", type=Names(), default="", help="Only these species of attack, with commas.")
 @click.option("--people", type=Names(), default="", help="Only these people, with commas.")
 @click.option("--report", type=_DIRECTORY, default="var/evaluation", show_default=True, help="Where the report goes.")
@@ -67,7 +76,12 @@ class Rates(click.ParamType):
 @click.option("--processes", type=click.IntRange(1, 16), default=1, show_default=True)
 @click.option("--identity/--no-identity", default=True, show_default=True, help="Compares faces in whole sessions.")
 @click.option("--filmed", type=click.Choice(FILMINGS), default=AS_RECORDED, show_default=True, help="Another camera.")
+@click.option("--client", type=click.Choice([*CLIENTS]), default=STEADY, show_default=True, help="How frames are sent.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other draws and other noise.")
+@click.option("--weights", type=_FILE, help="Verdicts by the weights of this file; else by those of the service.")
+@click.option("--fit", type=_NEW_FILE, help="Fits weights over the sessions, into this file: JSON, or a module (.py).")
+@click.option("--with", "earlier", type=_FILE, multiple=True, help="results.json of an earlier run, to be fitted over.")
+@click.option("--leave-people-out", is_flag=True, help="Each verdict by weights that are fitted without the person.")
 @click.option("--models", type=_DIRECTORY, help="Where the models are; else MODELS_DIR, else var/models.")
 def evaluate(
     *,
@@ -75,6 +89,7 @@ def evaluate(
     root: Path | None,
     engine: str,
     fps: list[float],
+    session_fps: list[float] | None,
     only: list[str],
     species: list[str],
     people: list[str],
@@ -84,7 +99,12 @@ def evaluate(
     processes: int,
     identity: bool,
     filmed: str,
+    client: str,
     seed: int,
+    weights: Path | None,
+    fit: Path | None,
+    earlier: tuple[Path, ...],
+    leave_people_out: bool,
     models: Path | None,
 ) -> None:
     """Play the recordings that MANIFEST names, and attacks made from them, through the service's vision and judges.
@@ -94,11 +114,17 @@ def evaluate(
     """
     console, errors = Console(), Console(stderr=True)
     try:
+        parts = _parts(only, fit, earlier, leave_people_out=leave_people_out)
+        if parts and report / "results.json" in earlier:
+            raise FittingError(f"{report / 'results.json'} would be written anew: name another folder by --report.")
         known = load_manifest(manifest, root, people)
+        weighing = _weighing(weights)
+        sessions = read_earlier(earlier)
         # Vision takes seconds to import: what is wrong with the arguments is told before.
+        from ops.evaluating.fitting.running import Fitting
+        from ops.evaluating.plan import Wanted
         from ops.evaluating.presets import PRESETS
-        from ops.evaluating.run import Wanted, run
-        from ops.evaluating.work import Setup
+        from ops.evaluating.run import run
 
         setup = Setup(
             manifest=manifest,
@@ -111,16 +137,41 @@ def evaluate(
             rounds=rounds,
             identity=identity,
             filming=filmed,
+            client=client,
+            weighing=weighing,
         )
         engines = ["mesh", "dlib"] if engine == "both" else [engine]
-        written = run(console, known, setup, Wanted(only, engines, fps, species), processes=processes, report=report)
-    except ManifestError as error:
+        wanted = Wanted(parts, engines, fps, session_fps or fps[:1], species)
+        fitting = Fitting(fit, sessions, leave_people_out)
+        written = run(console, known, setup, wanted, processes=processes, report=report, fitting=fitting)
+    except (ManifestError, FittingError, WeightsError) as error:
         errors.print(f"✗ {error}", highlight=False, soft_wrap=True, markup=False)
         sys.exit(UNUSABLE)
     except KeyboardInterrupt:
-        errors.print("✗ Interrupted; nothing was written.")
+        errors.print("✗ Interrupted; what was not finished was not written.")
         sys.exit(INTERRUPTED)
     console.print(f"✓ {written}", highlight=False, soft_wrap=True)
+
+
+def _parts(only: list[str], fit: Path | None, earlier: tuple[Path, ...], *, leave_people_out: bool) -> list[str]:
+    """The parts to be played. Raises FittingError where the options of a fit do not go together."""
+    if NONE in only and (len(only) > 1 or fit is None or not earlier):
+        raise FittingError("--only none plays nothing: it stands alone, and needs --fit and --with.")
+    if earlier and fit is None and not leave_people_out:
+        raise FittingError("--with names runs to be fitted over: it needs --fit or --leave-people-out.")
+    if fit is not None and not fit.parent.is_dir():
+        raise FittingError(f"There is no folder {fit.parent} for {fit.name}.")
+    return [part for part in only if part != NONE]
+
+
+def _weighing(path: Path | None) -> Weighing:
+    """The weights of a file, or those of the service. Raises WeightsError with the file's name."""
+    if path is None:
+        return FITTED
+    try:
+        return read_weights(path)
+    except WeightsError as error:
+        raise WeightsError(f"{path} {error}") from error
 
 
 if __name__ == "__main__":

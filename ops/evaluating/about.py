@@ -7,9 +7,10 @@ import platform
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 
+from ops.evaluating.job import Setup
 from ops.evaluating.manifest import Manifest
+from ops.evaluating.plan import Wanted
 from ops.lib.revision import revision
 
 
@@ -24,8 +25,12 @@ class About:
     #: SHA-256 of the manifest, first 16 hex digits.
     manifest_digest: str
     people: int
+    #: What the manifest says about each of them.
+    attributes: dict[str, dict[str, str | bool | float]]
     segments: int
+    #: Frames a second of the gestures, and of whole sessions and attacks.
     rates: list[float]
+    session_rates: list[float]
     engines: list[str]
     parts: list[str]
     timeout: float
@@ -33,44 +38,41 @@ class About:
     rounds: int
     #: Whether faces were compared: without it, identity swaps can only be seen by chance.
     identity: bool
-    #: As which camera it was filmed.
+    #: As which camera it was filmed, and as which client it was sent.
     filming: str
+    client: str
+    #: What the verdicts go by: what the weights say about themselves.
+    weights: dict[str, str]
+    #: Whether each verdict is that of weights which never saw the person.
+    people_left_out: bool
     versions: dict[str, str]
     machine: str
     seconds: float = 0.0
 
 
-def about(
-    path: Path,
-    manifest: Manifest,
-    *,
-    rates: list[float],
-    engines: list[str],
-    parts: list[str],
-    timeout: float,
-    seed: int,
-    rounds: int,
-    identity: bool,
-    filming: str,
-    seconds: float,
-) -> About:
-    """Of a run that took `seconds`."""
+def about(manifest: Manifest, setup: Setup, wanted: Wanted, *, seconds: float, people_left_out: bool = False) -> About:
+    """The description of a run that took `seconds`."""
     packages = ("numpy", "opencv-python-headless", "dlib-bin")
     return About(
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         revision=revision(),
-        manifest=path.name,
-        manifest_digest=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
+        manifest=setup.manifest.name,
+        manifest_digest=hashlib.sha256(setup.manifest.read_bytes()).hexdigest()[:16],
         people=len(manifest.people),
+        attributes={p.name: dict(p.about) for p in manifest.people if p.about},
         segments=sum(len(p.segments) for p in manifest.people),
-        rates=rates,
-        engines=engines,
-        parts=parts,
-        timeout=timeout,
-        seed=seed,
-        rounds=rounds,
-        identity=identity,
-        filming=filming,
+        rates=wanted.rates,
+        session_rates=wanted.session_rates,
+        engines=wanted.engines,
+        parts=wanted.parts,
+        timeout=setup.timeout,
+        seed=setup.seed,
+        rounds=setup.rounds,
+        identity=setup.identity,
+        filming=setup.filming,
+        client=setup.client,
+        weights=dict(setup.weighing.made),
+        people_left_out=people_left_out,
         versions={"python": platform.python_version()} | {name: version(name) for name in packages},
         machine=f"{platform.system()} {platform.machine()}",
         seconds=round(seconds),

@@ -29,7 +29,7 @@ def reading(person: Person, fps: float) -> list[Shot]:
     return list(shots(person.neutral[0], fps))[: max(1, int(READING * fps))]
 
 
-def showing(pictures: Iterable[Shot]) -> Scene:
+def showing(pictures: Iterable[Shot | None]) -> Scene:
     """The pictures, once; returns the answer to the last one but one, as every answer comes with the next picture."""
     reply: FrameResult | None = None
     for shot in pictures:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ops.evaluating.video import decoded, encoded
+from ops.evaluating.video import QUALITY, decoded, encoded
 from workers.vision.landmarks import Picture, as_picture
 
 if TYPE_CHECKING:  # the command line names the filmings, and must not wait for vision
@@ -20,6 +20,10 @@ if TYPE_CHECKING:  # the command line names the filmings, and must not wait for 
 
 #: As it was filmed.
 AS_RECORDED = "as_recorded"
+#: Width and height of a camera of few pixels.
+SMALL = (176, 144)
+#: JPEG quality of filmings that have another than a client's usual one.
+QUALITIES = {"compressed": 35}
 #: In a mirror: the session is told so.
 MIRRORED = "mirrored"
 
@@ -32,12 +36,18 @@ def _dark(picture: Picture) -> Picture:
 
 
 def _far(picture: Picture) -> Picture:
-    """From further away: everything at 60 %, before a grey wall."""
+    """From further away: everything at 60 %, and the room goes on, out of focus: a hard edge would be a screen's rim."""
     height, width = picture.shape[:2]
-    away = np.full_like(picture, 90)
     small = cv2.resize(picture, None, fx=0.6, fy=0.6, interpolation=cv2.INTER_AREA)
-    away[height // 5 : height // 5 + small.shape[0], width // 5 : width // 5 + small.shape[1]] = small
-    return away
+    rows, columns = height - small.shape[0], width - small.shape[1]
+    sides = (rows // 2, rows - rows // 2, columns // 2, columns - columns // 2)
+    away = cv2.copyMakeBorder(small, *sides, cv2.BORDER_REFLECT)
+    blurred = cv2.GaussianBlur(away, (0, 0), 8)
+    near = cv2.GaussianBlur(
+        cv2.copyMakeBorder(np.ones_like(small[..., 0], np.float32), *sides, cv2.BORDER_CONSTANT), (0, 0), 8
+    )
+    share = np.clip(2 * near - 1, 0, 1)[..., None]
+    return as_picture((away * share + blurred * (1 - share)).astype(np.uint8))
 
 
 def _half(picture: Picture) -> Picture:
@@ -57,6 +67,38 @@ def _tilted(picture: Picture) -> Picture:
     return as_picture(cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE))
 
 
+def _compressed(picture: Picture) -> Picture:
+    """A client that saves bytes: see QUALITIES."""
+    return picture
+
+
+def _small(picture: Picture) -> Picture:
+    """A camera of 176 by 144 pixels, or of 144 by 176 where it is held upright; a little is cut off to fit."""
+    height, width = picture.shape[:2]
+    size = SMALL if width >= height else SMALL[::-1]
+    return as_picture(cv2.resize(_cropped(picture, size[0] / size[1]), size, interpolation=cv2.INTER_AREA))
+
+
+def _portrait(picture: Picture) -> Picture:
+    """A phone held upright: 9 to 16, out of the middle, at full height; what is narrower goes on at its sides."""
+    height, width = picture.shape[:2]
+    wanted = round(height * 9 / 16)
+    if width >= wanted:
+        left = (width - wanted) // 2
+        return as_picture(picture[:, left : left + wanted].copy())
+    lacking = wanted - width
+    left = lacking // 2
+    return as_picture(cv2.copyMakeBorder(picture, 0, 0, left, lacking - left, cv2.BORDER_REPLICATE))
+
+
+def _cropped(picture: Picture, shape: float) -> Picture:
+    """The largest part around the middle whose width is `shape` times its height."""
+    height, width = picture.shape[:2]
+    across, down = min(width, round(height * shape)), min(height, round(width / shape))
+    x, y = (width - across) // 2, (height - down) // 2
+    return as_picture(picture[y : y + down, x : x + across])
+
+
 def _mirrored(picture: Picture) -> Picture:
     return as_picture(cv2.flip(picture, 1))
 
@@ -68,6 +110,9 @@ FILMINGS: Mapping[str, Callable[[Picture], Picture] | None] = {
     "half": _half,
     "blurred": _blurred,
     "tilted": _tilted,
+    "compressed": _compressed,
+    "small": _small,
+    "portrait": _portrait,
     MIRRORED: _mirrored,
 }
 
@@ -80,13 +125,13 @@ def filmed(source: Source, filming: str) -> Source:
     reply: FrameResult | None = None
     while True:
         try:
-            shot = source.send(reply)  # type: ignore[arg-type] # a generator's first step takes no answer: None
+            shot = source.send(reply)  # a generator's first step takes no answer: None
         except StopIteration:
             return
-        reply = yield replace(shot, data=_refilmed(shot.data, filming))
+        reply = yield shot and replace(shot, data=_refilmed(shot.data, filming))
 
 
 @lru_cache(maxsize=2000)
 def _refilmed(data: bytes, filming: str) -> bytes:
     film = FILMINGS[filming]
-    return encoded(film(decoded(data))) if film else data
+    return encoded(film(decoded(data)), QUALITIES.get(filming, QUALITY)) if film else data

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, ChallengeType
+
+#: Species of attack that the manifest has recordings of.
+SCREEN_REPLAY, GENERATED = "screen_replay", "generated"
+#: Degrees clockwise that a recording's pictures can be turned by.
+TURNS = (0, 90, -90, 180)
 
 
 class ManifestError(Exception):
@@ -26,6 +31,8 @@ class Segment:
     peak: float = 0.0
     #: When the gesture begins, where somebody has labelled it.
     onset: float | None = None
+    #: Degrees clockwise by which the recording's pictures are to be turned; None: as the recording says of itself.
+    turn: int | None = field(default=None, kw_only=True)
 
     def __str__(self) -> str:
         return f"{self.path.name} {self.start:g}–{self.end:g} s"
@@ -42,6 +49,8 @@ class Person:
     name: str
     neutral: tuple[Segment, ...]
     gestures: Mapping[ChallengeType, tuple[Segment, ...]]
+    #: What groups people in a report: "skin", "glasses", "beard", "light" and whatever else the manifest has.
+    about: Mapping[str, str | bool | float] = field(default_factory=dict)
 
     def absent(self, gesture: ChallengeType) -> list[Segment]:
         """What shows this person without `gesture`: doing nothing, or something else."""
@@ -66,12 +75,18 @@ class Manifest:
     people: tuple[Person, ...]
     #: Recordings of a person, filmed off a screen: presentation attacks.
     screen_replays: tuple[Person, ...]
+    #: Recordings of a face that a program has made: presentation or injection attacks.
+    generated: tuple[Person, ...]
     #: A head that stays still while the eyes move: no turn, whatever is asked.
     still_head: tuple[Segment, ...]
 
     def person(self, name: str) -> Person:
-        """The person of that name, genuine or on a screen."""
-        return next(p for p in (*self.people, *self.screen_replays) if p.name == name)
+        """The person of that name."""
+        return next(p for p in self.people if p.name == name)
+
+    def attacks(self, species: str) -> tuple[Person, ...]:
+        """The recordings of a species of attack; none where the species is made from other recordings."""
+        return {SCREEN_REPLAY: self.screen_replays, GENERATED: self.generated}.get(species, ())
 
 
 def drawable(first: Iterable[ChallengeType], second: Iterable[ChallengeType]) -> bool:
@@ -88,8 +103,8 @@ def load_manifest(path: Path, root: Path | None = None, only: Iterable[str] = ()
         raise ManifestError(f"{path} cannot be read as JSON: {error}") from error
     if not isinstance(document, dict):
         raise ManifestError(f'{path} must hold an object with "people".')
-    reader = _Reader((root or path.parent).resolve())
-    people = reader.people(document, "people")
+    reader = _Reader((root or path.parent).resolve(), document)
+    people = reader.people("people")
     wanted = set(only)
     unknown = wanted - {p.name for p in people}
     if unknown:
@@ -98,17 +113,23 @@ def load_manifest(path: Path, root: Path | None = None, only: Iterable[str] = ()
         raise ManifestError(f'{path} holds nobody: "people" is empty or missing.')
     return Manifest(
         people=tuple(p for p in people if not wanted or p.name in wanted),
-        screen_replays=reader.people(document, "screen_replays"),
+        screen_replays=reader.people("screen_replays"),
+        generated=reader.people("generated"),
         still_head=tuple(reader.segments(document.get("still_head", []), "still_head", least=3)),
     )
 
 
 class _Reader:
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    """Makes people and segments of a manifest's document, and says where something is wrong in it."""
 
-    def people(self, document: dict[str, Any], key: str) -> tuple[Person, ...]:
-        entries = document.get(key, [])
+    def __init__(self, root: Path, document: dict[str, Any]) -> None:
+        self._root = root
+        self._document = document
+        self._turns = self._read_turns(document.get("turn", {}))
+
+    def people(self, key: str) -> tuple[Person, ...]:
+        """The people under a key of the document."""
+        entries = self._document.get(key, [])
         if not isinstance(entries, list):
             raise ManifestError(f"{key} must be a list.")
         people = tuple(self._person(entry, f"{key}[{i}]") for i, entry in enumerate(entries))
@@ -127,9 +148,21 @@ class _Reader:
                 raise ManifestError(f"{where}.gestures: {name!r} is none of {', '.join(ChallengeType)}.")
             gestures[ChallengeType(name)] = tuple(self.segments(segments, f"{where}.gestures.{name}", least=4))
         neutral = tuple(self.segments(entry.get("neutral", []), f"{where}.neutral", least=3))
-        return Person(entry["name"], neutral, {g: s for g, s in gestures.items() if s})
+        about = _about(entry.get("about", {}), where)
+        return Person(entry["name"], neutral, {g: s for g, s in gestures.items() if s}, about)
+
+    def _read_turns(self, turns: Any) -> dict[Path, int]:
+        if not isinstance(turns, dict):
+            raise ManifestError("turn must be an object of paths and degrees.")
+        for path, degrees in turns.items():
+            if degrees not in TURNS:
+                raise ManifestError(
+                    f"turn: {path} cannot be turned by {degrees!r}, only by {', '.join(map(str, TURNS))}."
+                )
+        return {self._root / path: degrees for path, degrees in turns.items()}
 
     def segments(self, entries: Any, where: str, least: int) -> Iterable[Segment]:
+        """The segments of a list, each of at least so many entries."""
         if not isinstance(entries, list):
             raise ManifestError(f"{where} must be a list of segments.")
         for i, entry in enumerate(entries):
@@ -140,7 +173,8 @@ class _Reader:
         if not isinstance(entry, list) or len(entry) < least or not isinstance(entry[0], str):
             raise ManifestError(f"{where} must be {shape}.")
         try:
-            segment = Segment(self._root / entry[0], *map(float, entry[1:5]))
+            path = self._root / entry[0]
+            segment = Segment(path, *map(float, entry[1:5]), turn=self._turns.get(path))
         except (TypeError, ValueError) as error:
             raise ManifestError(f"{where} must be {shape}, with seconds as numbers.") from error
         if not 0 <= segment.start < segment.end:
@@ -150,3 +184,11 @@ class _Reader:
         if not segment.path.is_file():
             raise ManifestError(f"{where}: there is no file {segment.path}.")
         return segment
+
+
+def _about(entry: Any, where: str) -> dict[str, str | bool | float]:
+    """A person's attributes; a plain sentence becomes the description."""
+    about = {"description": entry} if isinstance(entry, str) else entry
+    if not isinstance(about, dict) or not all(isinstance(value, str | bool | int | float) for value in about.values()):
+        raise ManifestError(f"{where}.about must be a sentence, or an object of words, numbers, true and false.")
+    return about

@@ -28,6 +28,14 @@ class Outcome:
     problems: dict[str, int] = field(default_factory=dict)
     #: What the judges of the evidence found: the highest score of each.
     evidence: dict[str, float] = field(default_factory=dict)
+    #: All that they found, in order: (code, score, position of the challenge; none where it is about the whole session).
+    findings: list[tuple[str, float, int | None]] = field(default_factory=list)
+    #: The verdict's score; None where the session was not completed.
+    score: float | None = None
+    #: Which draw of challenges it is, how it was sent, and how it was filmed.
+    draw: int = 0
+    client: str = ""
+    filming: str = ""
     #: The clip shown: recording, start, end.
     clip: tuple[str, float, float] | None = None
     #: The second of the recording that was shown when it passed, and how often the clip had begun anew before.

@@ -5,37 +5,64 @@ from __future__ import annotations
 import multiprocessing
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from itertools import product
 
-from ops.evaluating.attacks import SCREEN_REPLAY
+from ops.evaluating.attacks import EVERY_SPECIES, RECORDED
+from ops.evaluating.job import STILL_HEAD, Job, Setup
 from ops.evaluating.manifest import Manifest
 from ops.evaluating.outcome import Outcome
 from ops.evaluating.signals import Signals, recordings
-from ops.evaluating.work import STILL_HEAD, Job, Setup, Worker
+from ops.evaluating.work import Worker
 
 Done = Signals | list[Outcome]
 
 
-def plan(manifest: Manifest, parts: set[str], engines: list[str], rates: list[float], species: list[str]) -> list[Job]:
-    """All jobs of a run. Whole sessions are played at the first rate only, attacks on the first engine only.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be evaluated."""
+
+    parts: list[str]
+    engines: list[str]
+    #: Frames a second of the gestures, and of whole sessions and attacks.
+    rates: list[float]
+    session_rates: list[float]
+    #: Species of attack; none: all.
+    species: list[str]
+
+
+def plan(manifest: Manifest, wanted: Wanted) -> list[Job]:
+    """All jobs of a run. Attacks are played on the first engine only.
 
     One person's jobs come one after the other, so that a process has their recordings and measurements at hand.
     """
     jobs = []
-    if "gestures" in parts:
+    engines, rates = wanted.engines, wanted.rates
+    if "gestures" in wanted.parts:
         jobs += [Job("signals", engines[0], recording=path) for path in recordings(manifest.people)]
         if manifest.still_head:
             jobs += [Job("gestures", engine, rate, STILL_HEAD) for engine in engines for rate in rates]
     for person in manifest.people:
         for engine in engines:
-            if "gestures" in parts:
+            if "gestures" in wanted.parts:
                 jobs += [Job("gestures", engine, rate, person.name) for rate in rates]
-            if "bona_fide" in parts:
-                jobs.append(Job("bona_fide", engine, rates[0], person.name))
-        if "attacks" in parts and person.genuine:
-            jobs += [Job("attacks", engines[0], rates[0], person.name, s) for s in species if s != SCREEN_REPLAY]
-    if "attacks" in parts and SCREEN_REPLAY in species:
-        jobs += [Job("attacks", engines[0], rates[0], p.name, SCREEN_REPLAY) for p in manifest.screen_replays]
+            if "bona_fide" in wanted.parts:
+                jobs += [Job("bona_fide", engine, rate, person.name) for rate in wanted.session_rates]
+        if "attacks" in wanted.parts and person.genuine:
+            jobs += _attacks(wanted, [person.name], [s for s in _species(wanted) if s not in RECORDED])
+    if "attacks" in wanted.parts:
+        for species in (s for s in _species(wanted) if s in RECORDED):
+            jobs += _attacks(wanted, [p.name for p in manifest.attacks(species)], [species])
     return jobs
+
+
+def _species(wanted: Wanted) -> Sequence[str]:
+    return wanted.species or EVERY_SPECIES
+
+
+def _attacks(wanted: Wanted, names: Sequence[str], species: Sequence[str]) -> Iterator[Job]:
+    for name, kind, rate in product(names, species, wanted.session_rates):
+        yield Job("attacks", wanted.engines[0], rate, name, kind)
 
 
 def do(jobs: Sequence[Job], setup: Setup, processes: int) -> Iterator[tuple[Job, Done]]:

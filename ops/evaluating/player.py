@@ -10,16 +10,18 @@ from itertools import count
 from ops.evaluating.identity import Identity
 from ops.evaluating.measuring import Measures
 from ops.evaluating.video import Shot
+from shared.liveness.evidence import FITTED, Weighing
 from shared.liveness.session import FrameResult, Session
-from workers.vision.pipeline import Prior
+from workers.vision.prior import Prior
 
 #: Seconds since the epoch at which every session begins. Not 0: the domain's times are those of a clock.
 BEGIN = 1_000_000.0
 
-#: Gives pictures, and is sent the answer to the one before, as a client is.
-Source = Generator[Shot, FrameResult | None, None]
+#: Gives pictures, and is sent the answer to the one before, as a client is. None: nothing is sent in this frame's place,
+#: and nothing is answered. A source that ends is a client that falls silent.
+Source = Generator[Shot | None, FrameResult | None, None]
 #: A part of one, which returns the latest answer.
-Scene = Generator[Shot, FrameResult | None, FrameResult | None]
+Scene = Generator[Shot | None, FrameResult | None, FrameResult | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,44 +41,79 @@ class Played:
     """What became of a session."""
 
     session: Session
+    weighing: Weighing = FITTED
     passes: list[Pass] = field(default_factory=list)
     frames: int = 0
     #: Frames that could not be judged, by why.
     problems: Counter[str] = field(default_factory=Counter)
-    #: Seconds since the first frame.
+    #: Seconds since the first frame, up to the last one or to the end that time alone has brought.
     seconds: float = 0.0
 
 
 def play(
-    session: Session, source: Source, vision: Measures, identity: Identity, *, fps: float, seconds: float
+    session: Session,
+    source: Source,
+    vision: Measures,
+    identity: Identity,
+    *,
+    fps: float,
+    seconds: float,
+    weighing: Weighing = FITTED,
 ) -> Played:
-    """Play until the session ends, or the source or the time runs out. The session must have begun at BEGIN."""
-    played = Played(session)
+    """Play until the session ends, or the source or the time runs out: then time goes on without the client.
+
+    The session must have begun at BEGIN. weighing: what its verdict goes by.
+    """
+    played = Played(session, weighing)
     prior: Prior | None = None
     reply: FrameResult | None = None
+    last: Shot | None = None
     for index in count():
-        played.seconds = index / fps
-        if played.seconds >= seconds:
+        slot = index / fps
+        if slot >= seconds or session.ended:
             break
         try:
-            # A generator's first step takes no answer.
-            shot = source.send(reply)
+            shot = source.send(reply)  # a generator's first step takes no answer
         except StopIteration:
             break
+        if shot is None:
+            reply = None
+            identity.wait(session, BEGIN + slot)
+            _tick(played, BEGIN + slot, last)
+            continue
+        last, played.seconds = shot, slot + shot.late
         at = BEGIN + played.seconds
         observation, prior = vision.measure(shot.data, prior, at)
         _recall(session, at)
-        reply = session.submit(str(index), observation, at)
+        reply = session.submit(str(index), observation, at, weighing=weighing)
         identity.saw(session, shot.data, observation, reply, at)
         played.frames += 1
         if observation.problem is not None:
             played.problems[observation.problem] += 1
         if reply.passed and reply.challenge_type is not None:
             played.passes.append(Pass(str(reply.challenge_type), played.seconds, reply.confidence, shot))
-        if session.ended:
-            break
     source.close()
+    _fall_silent(played, identity, last)
     return played
+
+
+def _fall_silent(played: Played, identity: Identity, last: Shot | None) -> None:
+    """Let time pass as the clock process does, until the session has ended without another frame."""
+    while (due := played.session.due) is not None:
+        identity.wait(played.session, due)
+        _tick(played, due, last)
+
+
+def _tick(played: Played, at: float, last: Shot | None) -> None:
+    """Let time pass up to `at`; a pass that it brings is that of the last picture."""
+    session = played.session
+    current = session.current
+    session.tick(at, played.weighing)
+    if session.ended and session.ended_at is not None:
+        played.seconds = max(played.seconds, session.ended_at - BEGIN)
+    if current is not None and current.passed_at is not None and last is not None:
+        passed = Pass(str(current.type), current.passed_at - BEGIN, current.confidence or 0.0, last)
+        played.passes.append(passed)
 
 
 def _recall(session: Session, at: float) -> None:

@@ -44,7 +44,7 @@ def usual_rates(results: Results) -> GestureRates | None:
 
 
 def usual_verdicts(results: Results) -> Verdicts | None:
-    """The first engine's under the usual preset."""
+    """Those of the first engine at the first rate, under the usual preset."""
     return next((v for v in results.verdicts if v.preset == USUAL), results.verdicts[0] if results.verdicts else None)
 
 
@@ -60,7 +60,7 @@ def _plots(results: Results, signals: Sequence[Signals]) -> dict[str, str]:
         plots["reach"] = charts.reach_chart(results.reach)
     if verdicts and verdicts.species:
         plots["attacks"] = charts.attack_chart(verdicts)
-        same = [v for v in results.verdicts if v.engine == verdicts.engine]
+        same = [v for v in results.verdicts if (v.engine, v.fps) == (verdicts.engine, verdicts.fps)]
         if verdicts.rejected.n and len(same) > 1:
             plots["trade_off"] = charts.trade_off_chart(same)
     for recording in signals:

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ops.evaluating.attacks import SCREEN_REPLAY, SPECIES
+from ops.evaluating.attacks import EVERY_SPECIES
 from ops.evaluating.footprint import Footprint
 from ops.evaluating.intervals import upper_bound, wilson
 from ops.evaluating.outcome import Outcome
@@ -87,9 +87,10 @@ class Species:
 
 @dataclass(frozen=True, slots=True)
 class Verdicts:
-    """Whole sessions under one engine and preset."""
+    """Whole sessions of one engine at one frame rate under one preset."""
 
     engine: str
+    fps: float
     preset: str
     #: Bona fide sessions that were not found live, for whatever reason: BPCER, non-response included.
     rejected: Rate
@@ -138,10 +139,8 @@ def summarise(outcomes: Sequence[Outcome], signals: Sequence[Signals], footprint
     for engine, fps in dict.fromkeys((o.engine, o.fps) for o in clips):
         results.gestures.append(_gestures(engine, fps, [o for o in clips if (o.engine, o.fps) == (engine, fps)]))
     sessions = [o for o in outcomes if o.kind in ("bona_fide", "attack")]
-    for engine, preset in dict.fromkeys((o.engine, o.preset) for o in sessions):
-        results.verdicts.append(
-            _verdicts(engine, preset, [o for o in sessions if (o.engine, o.preset) == (engine, preset)])
-        )
+    for one in dict.fromkeys((o.engine, o.fps, o.preset) for o in sessions):
+        results.verdicts.append(_verdicts(*one, [o for o in sessions if (o.engine, o.fps, o.preset) == one]))
     results.misses = [o for o in outcomes if o.kind == "hit" and not o.passed]
     results.false_accepts = [o for o in outcomes if o.kind == "false_accept" and o.passed]
     results.rejected = [o for o in outcomes if o.kind == "bona_fide" and not o.accepted]
@@ -188,11 +187,11 @@ def _gestures(engine: str, fps: float, outcomes: Sequence[Outcome]) -> GestureRa
     )
 
 
-def _verdicts(engine: str, preset: str, outcomes: Sequence[Outcome]) -> Verdicts:
+def _verdicts(engine: str, fps: float, preset: str, outcomes: Sequence[Outcome]) -> Verdicts:
     genuine = [o for o in outcomes if o.kind == "bona_fide"]
     live = [o.seconds for o in genuine if o.accepted]
     found = []
-    for name in (*SPECIES, SCREEN_REPLAY):
+    for name in EVERY_SPECIES:
         attacks = [o for o in outcomes if o.species == name]
         if attacks:
             accepted = sum(o.accepted for o in attacks)
@@ -208,6 +207,7 @@ def _verdicts(engine: str, preset: str, outcomes: Sequence[Outcome]) -> Verdicts
             )
     return Verdicts(
         engine,
+        fps,
         preset,
         Rate.of(not o.accepted for o in genuine),
         sum(not o.completed for o in genuine),

@@ -3,48 +3,69 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from ops.evaluating.about import about
-from ops.evaluating.attacks import SCREEN_REPLAY, SPECIES
+from ops.evaluating.attacks import EVERY_SPECIES
 from ops.evaluating.charts import words
-from ops.evaluating.footprint import footprint
+from ops.evaluating.fitting.running import NO_FITTING, Fitting, enough, fit_over
+from ops.evaluating.footprint import Footprint, footprint
+from ops.evaluating.job import Setup
 from ops.evaluating.manifest import Manifest, ManifestError
 from ops.evaluating.outcome import Outcome
-from ops.evaluating.plan import do, plan
-from ops.evaluating.report import usual_verdicts, write_report
-from ops.evaluating.results import Rate, Results, summarise
+from ops.evaluating.plan import Wanted, do, plan
+from ops.evaluating.report import write_report
+from ops.evaluating.results import Rate, Results, Verdicts, summarise
 from ops.evaluating.signals import Signals
 from ops.evaluating.steps import Steps
-from ops.evaluating.work import Setup
 from ops.lib.models import MODELS
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be evaluated."""
-
-    parts: list[str]
-    engines: list[str]
-    rates: list[float]
-    #: Species of attack; none: all.
-    species: list[str]
-
-
-def run(console: Console, manifest: Manifest, setup: Setup, wanted: Wanted, *, processes: int, report: Path) -> Path:
-    """Do everything; returns the report's path."""
+def run(
+    console: Console,
+    manifest: Manifest,
+    setup: Setup,
+    wanted: Wanted,
+    *,
+    processes: int,
+    report: Path,
+    fitting: Fitting = NO_FITTING,
+) -> Path:
+    """Do everything; returns the report's path, or that of `weights.md` where nothing is played."""
     _check(setup, wanted)
+    _check_fitting(manifest, wanted, fitting)
     began = time.monotonic()
-    jobs = plan(manifest, set(wanted.parts), wanted.engines, wanted.rates, wanted.species or [*SPECIES, SCREEN_REPLAY])
+    outcomes, signals, footprints = _play(console, manifest, setup, wanted, processes)
+    results = summarise(outcomes, signals, footprints)
+    information = about(manifest, setup, wanted, seconds=time.monotonic() - began)
+    # With nothing played there is nothing to report: an earlier report there must stay.
+    written = write_report(report, information, results, signals, outcomes) if wanted.parts else report / "weights.md"
+    if fitting.wanted:
+        attributes = {p.name: p.about for p in manifest.people if p.about}
+        fit_over(console, fitting, outcomes, attributes=attributes, report=report, processes=processes)
+    if wanted.parts and fitting.leave_people_out:
+        results = summarise(outcomes, signals, footprints)
+        written = write_report(report, replace(information, people_left_out=True), results, signals, outcomes)
+    _tell(console, results)
+    return written
+
+
+def _play(
+    console: Console, manifest: Manifest, setup: Setup, wanted: Wanted, processes: int
+) -> tuple[list[Outcome], list[Signals], list[Footprint]]:
+    """Play all that is wanted, and measure what it costs."""
+    jobs = plan(manifest, wanted)
     outcomes: list[Outcome] = []
     signals: list[Signals] = []
-    footprints = []
-    with Steps(console, len(jobs) + len(wanted.engines)) as steps:
-        for engine in wanted.engines:
+    footprints: list[Footprint] = []
+    engines = wanted.engines if wanted.parts else []
+    with Steps(console, len(jobs) + len(engines)) as steps:
+        for engine in engines:
             footprints.append(footprint(manifest, setup.models, engine, wanted.rates[0]))
             steps.done(f"cost {engine}")
         for job, done in do(jobs, setup, processes):
@@ -56,23 +77,7 @@ def run(console: Console, manifest: Manifest, setup: Setup, wanted: Wanted, *, p
     # Processes end their jobs in any order: a report must not depend on it.
     signals.sort(key=lambda s: s.path)
     outcomes.sort(key=lambda o: _place(o, setup, wanted))
-    results = summarise(outcomes, signals, footprints)
-    information = about(
-        setup.manifest,
-        manifest,
-        rates=wanted.rates,
-        engines=wanted.engines,
-        parts=wanted.parts,
-        timeout=setup.timeout,
-        seed=setup.seed,
-        rounds=setup.rounds,
-        identity=setup.identity,
-        filming=setup.filming,
-        seconds=time.monotonic() - began,
-    )
-    written = write_report(report, information, results, signals, outcomes)
-    _tell(console, results)
-    return written
+    return outcomes, signals, footprints
 
 
 def _place(outcome: Outcome, setup: Setup, wanted: Wanted) -> tuple[object, ...]:
@@ -80,16 +85,22 @@ def _place(outcome: Outcome, setup: Setup, wanted: Wanted) -> tuple[object, ...]
     return (
         outcome.kind,
         wanted.engines.index(outcome.engine),
-        wanted.rates.index(outcome.fps),
+        [*wanted.rates, *wanted.session_rates].index(outcome.fps),
         outcome.species,
         outcome.person,
         outcome.detail,
         setup.presets.index(outcome.preset),
+        outcome.draw,
     )
 
 
 def _check(setup: Setup, wanted: Wanted) -> None:
     """Models and species that are not there are told before anything is begun."""
+    unknown = set(wanted.species) - set(EVERY_SPECIES)
+    if unknown:
+        raise ManifestError(f"There is no species {', '.join(unknown)}: there are {', '.join(EVERY_SPECIES)}.")
+    if not wanted.parts:
+        return
     # The mesh is needed in any case: the scissors for cut-outs go by its points.
     groups = dict.fromkeys(["mesh", *wanted.engines, *(["identity"] if setup.identity else [])])
     lacking = [p.name for group in groups for p in MODELS[group] if not (setup.models / p.name).is_file()]
@@ -97,11 +108,16 @@ def _check(setup: Setup, wanted: Wanted) -> None:
         raise ManifestError(
             f"{setup.models} has no {', '.join(lacking)}; ops/models {' '.join(groups)} brings what is needed."
         )
-    unknown = set(wanted.species) - {*SPECIES, SCREEN_REPLAY}
-    if unknown:
-        raise ManifestError(
-            f"There is no species {', '.join(unknown)}: there are {', '.join([*SPECIES, SCREEN_REPLAY])}."
-        )
+
+
+def _check_fitting(manifest: Manifest, wanted: Wanted, fitting: Fitting) -> None:
+    """What cannot be fitted, whatever comes of playing, is told before anything is begun."""
+    if fitting.wanted:
+        earlier = fitting.earlier.outcomes
+        people = {o.person for o in earlier if o.kind == "bona_fide" and o.completed}
+        if "bona_fide" in wanted.parts:
+            people |= {p.name for p in manifest.people if p.genuine}
+        enough(people, attacks="attacks" in wanted.parts or any(o.kind == "attack" for o in earlier))
 
 
 def _tell(console: Console, results: Results) -> None:
@@ -118,19 +134,19 @@ def _tell(console: Console, results: Results) -> None:
         median = rates.median()
         if median is not None:
             console.print(f"Onset to pass: {median:.2f} s in the median", highlight=False)
-    _tell_verdicts(console, results)
+    for fps in dict.fromkeys(v.fps for v in results.verdicts):
+        _tell_verdicts(console, [v for v in results.verdicts if v.fps == fps])
 
 
-def _tell_verdicts(console: Console, results: Results) -> None:
-    usual = usual_verdicts(results)
-    if usual is None:
-        return
-    table = Table(title=f"Attacks accepted, {usual.engine}", title_justify="left")
-    same = [v for v in results.verdicts if v.engine == usual.engine]
+def _tell_verdicts(console: Console, verdicts: Sequence[Verdicts]) -> None:
+    """The first engine's verdicts at one rate."""
+    same = [v for v in verdicts if v.engine == verdicts[0].engine]
+    title = f"Attacks accepted, {same[0].engine}, {same[0].fps:g} frames a second"
+    table = Table(title=title, title_justify="left")
     table.add_column("species")
-    for verdicts in same:
-        table.add_column(verdicts.preset)
-    for i, species in enumerate(usual.species):
+    for verdict in same:
+        table.add_column(verdict.preset)
+    for i, species in enumerate(same[0].species):
         table.add_row(words(species.name), *(f"{v.species[i].accepted}/{v.species[i].n}" for v in same))
     table.add_row("people turned away", *(_rate(v.rejected) for v in same))
     console.print(table)

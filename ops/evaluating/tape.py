@@ -20,7 +20,7 @@ class Tape:
     def __init__(self, make: Callable[[], Source]) -> None:
         self._make = make
         self._source = make()
-        self._shots: list[Shot] = []
+        self._shots: list[Shot | None] = []
         self._heard: list[FrameResult | None] = []
 
     def play(self) -> Source:
@@ -53,4 +53,9 @@ def _alike(a: FrameResult | None, b: FrameResult | None) -> bool:
     """Whether an actor would go on in the same way."""
     if a is None or b is None:
         return a is b
-    return (a.passed, a.challenge_type) == (b.passed, b.challenge_type)
+    return _heeded(a) == _heeded(b)
+
+
+def _heeded(reply: FrameResult) -> tuple[object, ...]:
+    """All of an answer that some actor acts on."""
+    return reply.passed, reply.challenge_type, reply.confidence, reply.hint and reply.hint.code

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -17,6 +16,8 @@ from workers.vision.landmarks import Picture, as_picture
 LONGEST = 640
 #: JPEG quality of what a client sends.
 QUALITY = 88
+#: Turns by degrees, clockwise.
+_ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, -90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180}
 #: Recordings without a rate say 0 or nonsense.
 USUAL_RATE = 25.0
 
@@ -30,11 +31,13 @@ class Shot:
     second: float | None = None
     #: How often the clip has begun anew before it.
     lap: int = 0
+    #: Seconds from when it was due to be sent to its arrival.
+    late: float = 0.0
 
 
-def encoded(picture: Picture) -> bytes:
+def encoded(picture: Picture, quality: int = QUALITY) -> bytes:
     """The picture as a client sends it."""
-    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+    return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def decoded(data: bytes) -> Picture:
@@ -44,20 +47,28 @@ def decoded(data: bytes) -> Picture:
     return as_picture(picture)
 
 
-def pictures(path: Path, start: float, end: float, fps: float | None = None) -> Iterator[tuple[float, Picture]]:
-    """(second, picture) from `start` up to `end`, at most `fps` a second; every one of them without `fps`."""
-    capture = cv2.VideoCapture(str(path))
+def black(like: Picture) -> Picture:
+    """A picture of that size that shows nothing."""
+    return np.zeros_like(like)
+
+
+def pictures(segment: Segment, fps: float | None = None) -> Iterator[tuple[float, Picture]]:
+    """(second, picture) of a segment, at most `fps` a second; every one of them without `fps`."""
+    capture, wanted = cv2.VideoCapture(str(segment.path)), segment.start
+    if segment.turn is not None:
+        # What the recording says of itself is wrong: that is why the manifest names it.
+        capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
     try:
         if not capture.isOpened():
-            raise ManifestError(f"{path} is not a video that OpenCV can read.")
+            raise ManifestError(f"{segment.path} is not a video that OpenCV can read.")
         rate = capture.get(cv2.CAP_PROP_FPS)
         rate = rate if 1 < rate < 200 else USUAL_RATE
-        index, wanted = -1, start
+        index = -1
         # Grabbed one by one: seeking lands on other frames in many containers.
         while capture.grab():
             index += 1
             second = index / rate
-            if second >= end:
+            if second >= segment.end:
                 return
             if second + 1e-6 < wanted:
                 continue
@@ -66,7 +77,7 @@ def pictures(path: Path, start: float, end: float, fps: float | None = None) -> 
                 return
             if fps:
                 wanted += 1 / fps
-            yield second, _fitted(as_picture(picture))
+            yield second, _fitted(_turned(as_picture(picture), segment.turn))
     finally:
         capture.release()
 
@@ -74,7 +85,7 @@ def pictures(path: Path, start: float, end: float, fps: float | None = None) -> 
 @lru_cache(maxsize=24)
 def reel(segment: Segment) -> tuple[Shot, ...]:
     """All pictures of a segment. Encoded: decoded ones of a few seconds would fill the memory."""
-    shots = tuple(Shot(encoded(p), second) for second, p in pictures(segment.path, segment.start, segment.end))
+    shots = tuple(Shot(encoded(p), second) for second, p in pictures(segment))
     if not shots:
         raise ManifestError(f"{segment}: the recording is over before this segment begins.")
     return shots
@@ -94,6 +105,10 @@ def picture_at(segment: Segment, second: float) -> Picture:
     """The one picture nearest to a second of the segment: what an attacker would print."""
     shot = min(reel(segment), key=lambda s: abs((s.second or 0.0) - second))
     return decoded(shot.data)
+
+
+def _turned(picture: Picture, degrees: int | None) -> Picture:
+    return as_picture(cv2.rotate(picture, _ROTATIONS[degrees])) if degrees else picture
 
 
 def _fitted(picture: Picture) -> Picture:

@@ -2,75 +2,38 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import cv2
 
-from ops.evaluating.attacks import SCREEN_REPLAY, SPECIES
+from ops.evaluating.attacks import RECORDED, SPECIES
 from ops.evaluating.attacks.points import FacePoints
-from ops.evaluating.attacks.recordings import screen_replay
+from ops.evaluating.attacks.recordings import recorded
 from ops.evaluating.attacks.studio import Studio
 from ops.evaluating.cases import Case, Types, bona_fide_cases, gesture_cases, still_head_cases
-from ops.evaluating.filming import AS_RECORDED, MIRRORED, filmed
-from ops.evaluating.identity import DELAY, Identity, NoIdentity
+from ops.evaluating.clients import sent_by
+from ops.evaluating.filming import MIRRORED, filmed
+from ops.evaluating.identity import DELAY, Identity, NoIdentity, PatientIdentity
+from ops.evaluating.job import STILL_HEAD, Job, Setup
 from ops.evaluating.manifest import Person, load_manifest
 from ops.evaluating.measuring import Measuring
 from ops.evaluating.outcome import Outcome
 from ops.evaluating.player import BEGIN, Played, Source, play
 from ops.evaluating.presets import USUAL
+from ops.evaluating.record import outcome_of
 from ops.evaluating.signals import Signals, watch
 from ops.evaluating.tape import Tape
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Preset
 from shared.liveness.session import Session
-from workers.offline import OfflineIdentity
 from workers.vision.descriptor import Describer
 from workers.vision.landmarks import Picture, Points
 from workers.vision.pipeline import Vision
 
 #: Seconds a session lives: longer than any is played.
 TTL = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What a run is made with."""
-
-    manifest: Path
-    root: Path | None
-    people: tuple[str, ...]
-    models: Path
-    presets: tuple[str, ...]
-    seed: int
-    timeout: float
-    rounds: int
-    #: Whether whole sessions are to be of one person, by comparing faces.
-    identity: bool
-    #: How everything is filmed: one of `ops.evaluating.filming.FILMINGS`.
-    filming: str = AS_RECORDED
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A part of a run: one person's gestures, sessions or attacks of one species, or one recording's signals."""
-
-    part: str
-    engine: str
-    fps: float = 0.0
-    person: str = ""
-    species: str = ""
-    recording: Path | None = None
-
-    def __str__(self) -> str:
-        what = self.recording.name if self.recording else self.person
-        return " ".join(filter(None, [self.species or self.part.replace("_", " "), what, self.engine]))
-
-
-#: What stands for the segments that are nobody's.
-STILL_HEAD = "still_head"
 
 
 class Worker:
@@ -102,8 +65,9 @@ class Worker:
                     continue
                 tape = Tape(partial(case.make, types))
                 for preset in self._setup.presets if whole else (USUAL,):
-                    played = self._play(case, job, types, tape.play(), preset)
-                    outcome = _outcome(case, job, preset, played)
+                    source = self._sent(case, job, lap, tape.play())
+                    outcome = outcome_of(case, job, preset, self._play(case, job, types, source, preset))
+                    outcome.draw, outcome.client, outcome.filming = lap, self._setup.client, self._setup.filming
                     outcome.labelled = self._labelled(case, outcome)
                     outcomes.append(outcome)
         return outcomes
@@ -113,11 +77,22 @@ class Worker:
             if job.person == STILL_HEAD:
                 return still_head_cases(self._manifest, job.fps)
             return gesture_cases(self._manifest.person(job.person), job.fps)
+        if job.species in RECORDED:
+            recording = next(p for p in self._manifest.attacks(job.species) if p.name == job.person)
+            return recorded(job.species, recording, self._studio(recording, job))
         person = self._manifest.person(job.person)
         if job.part == "bona_fide":
             return bona_fide_cases(person, job.fps)
-        studio = Studio(person, self._others(person), job.fps, self._setup.seed, self._face_points)
-        return screen_replay(person, studio) if job.species == SCREEN_REPLAY else SPECIES[job.species](studio)
+        return SPECIES[job.species](self._studio(person, job))
+
+    def _studio(self, person: Person, job: Job) -> Studio:
+        return Studio(person, self._others(person), job.fps, self._setup.seed, self._face_points, self._face_solid)
+
+    def _sent(self, case: Case, job: Job, lap: int, source: Source) -> Source:
+        """The source as it is filmed and sent; chance is the same for each preset, and in every run."""
+        setup = self._setup
+        chance = random.Random(f"{setup.seed}:{setup.client}:{lap}:{case.name}")  # noqa: S311 - repeatable, not secret
+        return sent_by(setup.client, filmed(source, setup.filming), job.fps, chance)
 
     def _play(self, case: Case, job: Job, types: Types, source: Source, preset: str) -> Played:
         # A clip asks how well a gesture is judged: nobody is to wait for a comparison there.
@@ -134,11 +109,12 @@ class Worker:
         )
         return play(
             session,
-            filmed(source, self._setup.filming),
+            source,
             self._measures(job.engine),
             self._identity(job.engine) if identify else NoIdentity(),
             fps=job.fps,
             seconds=case.seconds(self._setup.timeout),
+            weighing=self._setup.weighing,
         )
 
     def _vision(self, engine: str) -> Vision:
@@ -153,13 +129,20 @@ class Worker:
 
     def _identity(self, engine: str) -> Identity:
         if engine not in self._identities:
-            self._identities[engine] = OfflineIdentity(self._vision(engine), Describer(self._setup.models), delay=DELAY)
+            describer = Describer(self._setup.models)
+            self._identities[engine] = PatientIdentity(self._vision(engine), describer, delay=DELAY)
         return self._identities[engine]
 
     def _face_points(self, picture: Picture) -> Points | None:
+        return self._scissors()(picture)
+
+    def _face_solid(self, picture: Picture) -> Points | None:
+        return self._scissors().solid(picture)
+
+    def _scissors(self) -> FacePoints:
         if self._points is None:
             self._points = FacePoints(self._setup.models)
-        return self._points(picture)
+        return self._points
 
     def _labelled(self, case: Case, outcome: Outcome) -> bool:
         if case.kind != "false_accept" or case.clip is None or outcome.passed_at_second is None:
@@ -169,36 +152,3 @@ class Worker:
 
     def _others(self, person: Person) -> list[Person]:
         return [p for p in self._manifest.people if p.name != person.name]
-
-
-def _outcome(case: Case, job: Job, preset: str, played: Played) -> Outcome:
-    session = played.session
-    evidence: dict[str, float] = {}
-    for finding in session.findings:
-        evidence[str(finding.code)] = max(finding.score, evidence.get(str(finding.code), finding.score))
-    outcome = Outcome(
-        kind=case.kind,
-        species=case.species,
-        person=case.person,
-        detail=case.detail,
-        engine=job.engine,
-        fps=job.fps,
-        preset=preset,
-        asked=[str(c.type) for c in session.challenges],
-        passed=[(p.challenge, round(p.at, 3), p.confidence) for p in played.passes],
-        state=str(session.state),
-        is_live=session.is_live,
-        reason=session.reason,
-        seconds=round(played.seconds, 3),
-        frames=played.frames,
-        problems=dict(played.problems),
-        evidence=evidence,
-    )
-    if case.clip is not None:
-        outcome.clip = (case.clip.path.name, case.clip.start, case.clip.end)
-        if played.passes:
-            first = played.passes[0]
-            outcome.passed_at_second, outcome.lap = first.shot.second, first.shot.lap
-            if case.kind == "hit":
-                outcome.since_peak = round(first.at - (case.clip.peak - case.clip.start), 3)
-    return outcome

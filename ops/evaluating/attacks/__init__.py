@@ -4,22 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ops.evaluating.attacks.animated import animated_photo
 from ops.evaluating.attacks.cutout import cut_out
+from ops.evaluating.attacks.faded import faded_photos
+from ops.evaluating.attacks.gaps import gaps
 from ops.evaluating.attacks.moved import bent_photo, moved_photo
 from ops.evaluating.attacks.photos import photo_swap, same_frame, still
 from ops.evaluating.attacks.recordings import identity_swap, replay
+from ops.evaluating.attacks.silence import silence
+from ops.evaluating.attacks.slow import slow_photos
 from ops.evaluating.attacks.studio import Studio
 from ops.evaluating.cases import Case
+from ops.evaluating.manifest import GENERATED, SCREEN_REPLAY
 
-#: Makers of attacks on a target. `screen_replay` is not among them: that one must be filmed.
+#: Makers of attacks on a target.
 SPECIES: dict[str, Callable[[Studio], Iterator[Case]]] = {
     "still": still,
     "moved_photo": moved_photo,
     "bent_photo": bent_photo,
     "photo_swap": photo_swap,
+    "faded_photos": faded_photos,
+    "slow_photos": slow_photos,
+    "gaps": gaps,
+    "silence": silence,
     "cut_out": cut_out,
     "replay": replay,
     "same_frame": same_frame,
+    "animated_photo": animated_photo,
     "identity_swap": identity_swap,
 }
-SCREEN_REPLAY = "screen_replay"
+#: Species that are not made here: the manifest names recordings of them.
+RECORDED = (SCREEN_REPLAY, GENERATED)
+#: All species, in the order of the reports.
+EVERY_SPECIES = (*SPECIES, *RECORDED)

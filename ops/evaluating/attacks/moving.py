@@ -75,10 +75,20 @@ class Hand:
             return pose
         axis, sign = _TOWARDS[challenge]
         second = (at - since) * self.pace - READING
-        share = _course(second % _WHOLE) if second >= 0 else 0.0
+        share = course(second)
         way = sign * self.reach * share
         pose = replace(pose, bend=self.bend * (0.6 + 0.4 * share))
         return replace(pose, yaw=pose.yaw + way) if axis == "yaw" else replace(pose, pitch=pose.pitch + way)
+
+
+def tremble(chance: random.Random) -> Pose:
+    """A photo in a trembling hand, in one frame: a little elsewhere each time, in no relation to the frame before."""
+    return Pose(
+        roll=chance.gauss(0, 1.2),
+        scale=1 + chance.gauss(0, 0.012),
+        dx=chance.gauss(0, 0.008),
+        dy=chance.gauss(0, 0.008),
+    )
 
 
 class Prompted:
@@ -105,8 +115,11 @@ class Prompted:
             self._since = at
 
 
-def _course(second: float) -> float:
-    """0 to 1 to 0: how much of a movement is done after `second`."""
+def course(second: float) -> float:
+    """How much of a movement is done so many seconds after it began: 0 to 1 to 0, again and again."""
+    if second < 0:
+        return 0.0
+    second %= _WHOLE
     if second < GO:
         return 0.5 - 0.5 * math.cos(math.pi * second / GO)
     if second < GO + HOLD:

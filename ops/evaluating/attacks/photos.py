@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-import cv2
-
-from ops.evaluating.attacks.moving import Hand
-from ops.evaluating.attacks.prints import show
+from ops.evaluating.attacks.moving import Prompted
+from ops.evaluating.attacks.stack import one_each, several
 from ops.evaluating.attacks.studio import Studio, taken
 from ops.evaluating.cases import Case, Types, anything, asks
 from ops.evaluating.player import Source
 from ops.evaluating.video import Shot, encoded
 from shared.liveness.challenge import ChallengeType
-from workers.vision.landmarks import Picture, as_picture
+from workers.vision.landmarks import Picture
 
-#: Seconds in which one photo is faded into the other: three pictures in between, at eight a second.
-FADE = 0.4
+#: Seconds from the prompt to the gesture's photo, to the neutral one again, and until it all begins anew.
+THERE, BACK, ANEW = 1.2, 1.9, 3.0
 
 
 def still(studio: Studio) -> Iterator[Case]:
@@ -37,40 +35,19 @@ def still(studio: Studio) -> Iterator[Case]:
 
 
 def photo_swap(studio: Studio) -> Iterator[Case]:
-    """A stack of photos: neutral, then the one that shows what was asked for, then neutral again.
+    """A stack of photos that stands still: neutral, then by a cut the one that was asked for, then neutral again."""
 
-    By cuts of a stack that stands still; or faded into each other, as a screen or an injected film can, in a hand.
-    """
+    def source(detail: str, types: Types) -> Source:
+        grain, prompted = studio.grain("photo_swap", detail), Prompted(types)
+        for i in count():
+            at = i / studio.fps
+            asked = prompted.challenge
+            there = asked is not None and THERE <= (at - prompted.since) % ANEW < BACK
+            reply = yield taken(studio.photo(asked) if asked is not None and there else studio.neutral(), grain)
+            prompted.hear(reply, at)
 
-    def case(gesture: ChallengeType, *, faded: bool) -> Case:
-        detail = f"{gesture}, faded" if faded else str(gesture)
-
-        def source(_: Types) -> Source:
-            grain, hand = studio.grain("photo_swap", detail), Hand.by(studio.chance("photo_swap", detail))
-            neutral, peak = studio.neutral(), studio.peak(gesture)
-            if faded:
-                peak = as_picture(cv2.resize(peak, neutral.shape[1::-1]))
-            for i in count():
-                at = i / studio.fps
-                share = _share(at % 3, FADE if faded else 0.0)
-                if faded:
-                    mixture = as_picture(cv2.addWeighted(peak, share, neutral, 1 - share, 0))
-                    yield taken(show(mixture, hand.hold(at)), grain)
-                else:
-                    yield taken(peak if share else neutral, grain)
-
-        return studio.case("photo_swap", detail, 1, asks(gesture), source)
-
-    for gesture in studio.target.gestures:
-        yield case(gesture, faded=False)
-        yield case(gesture, faded=True)
-
-
-def _share(second: float, fade: float) -> float:
-    """How much of the gesture's photo is there, of three seconds."""
-    if fade == 0:
-        return float(1.2 <= second < 1.9)
-    return min(1.0, max(0.0, (second - 1.2) / fade), max(0.0, (1.9 + fade - second) / fade))
+    yield from one_each(studio, "photo_swap", studio.target.gestures, source)
+    yield from several(studio, "photo_swap", studio.target.gestures, source)
 
 
 def same_frame(studio: Studio) -> Iterator[Case]:

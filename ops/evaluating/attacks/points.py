@@ -6,7 +6,7 @@ from pathlib import Path
 
 from workers.vision.finder import BlazeFinder
 from workers.vision.landmarks import Picture, Points
-from workers.vision.mesh import Mesh
+from workers.vision.mesh import MESH_TO_68, Mesh, region_around
 
 
 class FacePoints:
@@ -18,11 +18,16 @@ class FacePoints:
 
     def __call__(self, picture: Picture) -> Points | None:
         """None where there is no face."""
+        mesh = self.solid(picture)
+        return None if mesh is None else mesh[MESH_TO_68, :2].copy()
+
+    def solid(self, picture: Picture) -> Points | None:
+        """All of the mesh's vertices (468, 3), with depth, in the picture's pixels; None where there is no face."""
         found = self._finder.find(picture)
         if not found:
             return None
-        landmarks = self._mesh.locate(picture, found[0].region(self._mesh.region_scale))
-        if landmarks.sureness < self._mesh.least_sureness:
+        mesh, sureness = self._mesh.vertices(picture, found[0].region(self._mesh.region_scale))
+        if sureness < self._mesh.least_sureness:
             return None
         # Once more from its own region, as in tracking: a finder's box is rough.
-        return self._mesh.locate(picture, landmarks.region).points
+        return self._mesh.vertices(picture, region_around(mesh))[0]

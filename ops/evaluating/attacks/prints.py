@@ -72,7 +72,7 @@ def make_room(width: int, height: int, seed: int) -> Picture:
 def _paper(width: int, height: int, pose: Pose) -> tuple[Rays, Rays, NDArray[np.bool_]]:
     """Where each pixel's ray meets the paper: to the right of and below its middle in pixels, and whether it does."""
     focal = FOCAL * width
-    turn = _rotation(pose)
+    turn = rotation(pose)
     # Rays and the camera as the paper sees them: the paper's middle is the origin, z goes away from the camera.
     x, y = np.meshgrid(
         np.arange(width, dtype=np.float32) + 0.5 - width / 2, np.arange(height, dtype=np.float32) + 0.5 - height / 2
@@ -101,7 +101,8 @@ def _cylinder(camera: NDArray[np.float64], rays: Rays, radius: float) -> tuple[R
     return np.abs(radius) * angle, camera[1] + reach * rays[..., 1], (under > 0) & (reach > 0)
 
 
-def _rotation(pose: Pose) -> NDArray[np.float64]:
+def rotation(pose: Pose) -> NDArray[np.float64]:
+    """The rotation (3, 3) of a pose: column vectors with x to the right, y down and z away from the camera."""
     # A nose that goes to the picture's right is a turn to the left; one that goes up is a look upward.
     y, p, r = np.radians([pose.yaw, pose.pitch, pose.roll])
     about_y = np.array([[math.cos(y), 0, -math.sin(y)], [0, 1, 0], [math.sin(y), 0, math.cos(y)]])

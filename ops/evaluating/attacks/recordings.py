@@ -47,8 +47,8 @@ def identity_swap(studio: Studio) -> Iterator[Case]:
     yield studio.case("identity_swap", f"then {other.name}", 2, accept, source)
 
 
-def screen_replay(recording: Person, studio: Studio) -> Iterator[Case]:
-    """The target on a real screen before a real camera, as the manifest has it.
+def recorded(species: str, recording: Person, studio: Studio) -> Iterator[Case]:
+    """An attack as the manifest has it: the target on a real screen before a real camera, or a film made by a program.
 
     With gestures in it, the attacker finds the one asked for each time; without, the recording just runs.
     """
@@ -62,11 +62,11 @@ def screen_replay(recording: Person, studio: Studio) -> Iterator[Case]:
 
     if not able:
         for n in (1, 3):
-            yield studio.case("screen_replay", str(n), n, anything, just_runs)
+            yield studio.case(species, str(n), n, anything, just_runs)
         return
     for n in (1, 2):
         if n == 1 or drawable(able, able):
-            yield studio.case("screen_replay", str(n), n, within(able), cued)
+            yield studio.case(species, str(n), n, within(able), cued)
 
 
 def _performing(person: Person, types: Types, fps: float, reply: FrameResult | None) -> Scene:

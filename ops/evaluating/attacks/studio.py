@@ -6,13 +6,15 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import cv2
+
 from ops.evaluating.attacks.grain import Grain
 from ops.evaluating.cases import Case, Types
 from ops.evaluating.manifest import Person
 from ops.evaluating.player import Source
 from ops.evaluating.video import Shot, encoded, picture_at
 from shared.liveness.challenge import ChallengeType
-from workers.vision.landmarks import Picture, Points
+from workers.vision.landmarks import Picture, Points, as_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,8 @@ class Studio:
     seed: int
     #: The 68 points of the one face in a picture; None where there is none.
     points: Callable[[Picture], Points | None]
+    #: The 468 vertices of the mesh of the one face in a picture, with depth; None where there is none.
+    solid: Callable[[Picture], Points | None]
 
     def chance(self, *what: object) -> random.Random:
         """Chance of its own for each thing, the same in every run."""
@@ -46,6 +50,11 @@ class Studio:
         """A photo of the target in the middle of a gesture."""
         segment = self.target.gestures[gesture][0]
         return picture_at(segment, segment.peak)
+
+    def photo(self, gesture: ChallengeType) -> Picture:
+        """A photo of the target in the middle of a gesture, in the size of the neutral photo."""
+        peak, size = self.peak(gesture), self.neutral().shape[1::-1]
+        return peak if peak.shape[1::-1] == size else as_picture(cv2.resize(peak, size))
 
     def case(
         self, species: str, detail: str, count: int, accept: Callable[[Types], bool], make: Callable[[Types], Source]

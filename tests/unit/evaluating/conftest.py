@@ -31,6 +31,7 @@ def drawn(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:  
         "people": [
             {
                 "name": "drawn",
+                "about": {"glasses": False},
                 "neutral": [["neutral.avi", 0, 1.9]],
                 "gestures": {g: [[f"{g}.avi", 0, 3.5, 1.8]] for g in gestures},
             }

@@ -8,12 +8,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ops.evaluating.actors import READING
 from ops.evaluating.attacks import SPECIES
+from ops.evaluating.attacks.animated import Style
+from ops.evaluating.attacks.features import Expression
 from ops.evaluating.attacks.grain import STRENGTH, Grain
 from ops.evaluating.attacks.moving import GO, Hand, Prompted
 from ops.evaluating.attacks.points import FacePoints
 from ops.evaluating.attacks.prints import Pose, make_room, show
+from ops.evaluating.attacks.puppet import Build, Puppet
 from ops.evaluating.attacks.studio import Studio
+from ops.evaluating.cases import Case
 from ops.evaluating.manifest import Manifest, load_manifest
 from ops.evaluating.video import decoded, encoded
 from ops.performer import Performer
@@ -40,7 +45,12 @@ def manifest(drawn: Path) -> Manifest:
 
 @pytest.fixture(scope="module")
 def studio(manifest: Manifest, models_dir: Path) -> Studio:
-    return Studio(manifest.people[0], [], 8.0, 7, FacePoints(models_dir))
+    points = FacePoints(models_dir)
+    return Studio(manifest.people[0], [], 8.0, 7, points, points.solid)
+
+
+def case_of(studio: Studio, species: str, detail: str) -> Case:
+    return next(case for case in SPECIES[species](studio) if case.detail == detail)
 
 
 def face(vision: Vision, picture: np.ndarray):
@@ -152,14 +162,14 @@ def test_each_species_can_be_made_of_a_recording_and_gives_pictures(studio: Stud
         types = case.challenges(7)
         assert types is not None
         assert case.species == name
-        pictures = [decoded(shot.data) for shot in islice(case.make(types), 3)]
+        pictures = [decoded(shot.data) for shot in islice(case.make(types), 3) if shot is not None]
         assert {p.shape for p in pictures} == {pictures[0].shape}
 
 
 def test_a_swap_takes_two(studio: Studio, manifest: Manifest) -> None:
     assert list(SPECIES["identity_swap"](studio)) == []
     other = type(studio.target)("other", studio.target.neutral, studio.target.gestures)
-    pair = Studio(studio.target, [other], 8.0, 7, studio.points)
+    pair = Studio(studio.target, [other], 8.0, 7, studio.points, studio.solid)
     assert len(list(SPECIES["identity_swap"](pair))) == 1
 
 
@@ -174,15 +184,15 @@ def test_the_same_file_is_the_same_bytes_and_a_still_photo_is_not(studio: Studio
 
 def test_photos_are_swapped_by_a_cut_or_by_a_fade(studio: Studio) -> None:
     """To the gesture and back within three seconds: a fade takes several pictures for what a cut does in one step."""
-    cases = {case.detail: case for case in SPECIES["photo_swap"](studio)}
     neutral, peak = studio.neutral().astype(float), studio.peak(C.SMILE).astype(float)
 
-    def steps(detail: str) -> np.ndarray:
-        pictures = [decoded(shot.data).astype(float) for shot in islice(cases[detail].make([C.SMILE]), 24)]
+    def steps(species: str) -> np.ndarray:
+        source = case_of(studio, species, "SMILE").make([C.SMILE])
+        pictures = [decoded(shot.data).astype(float) for shot in islice(source, 24)]
         way = peak - neutral
         return np.array([abs(((b - a) * way).sum()) / (way**2).sum() for a, b in pairwise(pictures)])
 
-    cut, faded = steps("SMILE"), steps("SMILE, faded")
+    cut, faded = steps("photo_swap"), steps("faded_photos")
     assert sorted(cut)[-2:] == pytest.approx([1, 1], abs=0.15)
     assert sorted(cut)[-3] < 0.1
     assert faded.max() < 0.75
@@ -194,3 +204,43 @@ def test_attacks_are_the_same_in_every_run(studio: Studio) -> None:
         return [shot.data for shot in islice(next(SPECIES[name](studio)).make([C.SMILE]), 3)]
 
     assert first("moved_photo") == first("moved_photo")
+
+
+@pytest.fixture(scope="module")
+def puppet(portrait, models_dir: Path) -> Puppet:
+    vertices = FacePoints(models_dir).solid(portrait)
+    assert vertices is not None
+    return Puppet(portrait, vertices, Build(falloff=0.6, whole=False, inside=(12.0, 10.0, 14.0)))
+
+
+def test_a_puppet_at_rest_is_its_photo(puppet: Puppet, portrait) -> None:
+    assert np.abs(puppet.show(Pose(), Expression()).astype(int) - portrait).max() <= 1
+
+
+@pytest.mark.parametrize(("yaw", "pitch"), [(30, 0), (-30, 0), (0, 25), (0, -25)])
+def test_a_puppet_turns_its_head_before_a_room_that_stands_still(puppet, portrait, vision, yaw, pitch) -> None:
+    turned = puppet.show(Pose(yaw=yaw, pitch=pitch), Expression())
+    before, after = face(vision, portrait), face(vision, turned)
+    assert (after.yaw - before.yaw) * np.sign(yaw) > 10 or yaw == 0
+    assert (after.pitch - before.pitch) * np.sign(pitch) > 8 or pitch == 0
+    assert np.array_equal(turned[:60, :60], portrait[:60, :60])
+
+
+def test_a_puppet_smiles_opens_its_mouth_and_closes_its_eyes(puppet, portrait, vision) -> None:
+    rest = face(vision, portrait)
+    smiling, gaping, closed = (
+        face(vision, puppet.show(Pose(), e)) for e in (Expression(smile=1), Expression(mouth=1), Expression(lids=1))
+    )
+    assert smiling.mouth_width - smiling.mouth_drop > rest.mouth_width - rest.mouth_drop + 0.12
+    assert gaping.mouth_open > rest.mouth_open + 0.12
+    assert max(closed.left_eye, closed.right_eye) < 0.6 * min(rest.left_eye, rest.right_eye)
+
+
+def test_an_animated_photo_answers_what_is_asked_and_has_a_style_of_its_own(studio: Studio) -> None:
+    cases = list(SPECIES["animated_photo"](studio))
+    assert [case.count for case in cases] == [1] * len(C) + [3, 3]
+    styles = {Style.by(studio.chance("animated_photo", case.detail)) for case in cases}
+    assert len(styles) == len(cases)
+    style = next(iter(styles))
+    turned, _ = style.answer(C.TURN_RIGHT, 10.0, 10.0 - (READING + GO + 0.1) / style.pace)
+    assert turned.yaw < -20

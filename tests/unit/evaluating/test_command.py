@@ -41,6 +41,36 @@ def test_the_drawn_person_passes_and_its_photo_does_not(report: Path) -> None:
     assert {v["preset"] for v in figures["verdicts"]} == {"lenient", "standard", "strict"}
     assert figures["footprints"][0]["median_ms"] > 0
     assert (figures["about"]["people"], figures["about"]["identity"]) == (1, True)
+    assert figures["about"]["attributes"] == {"drawn": {"glasses": False}}
+
+
+def test_whole_sessions_are_played_at_their_own_rates_by_another_client(
+    drawn: Path, models_dir: Path, tmp_path: Path
+) -> None:
+    parts = ["--only", "bona_fide,attacks", "--species", "slow_photos", "--session-fps", "15,2", "--client", "drops"]
+    rest = ["--no-identity", "--filmed", "mirrored", "--models", models_dir, "--report", tmp_path]
+    result = evaluate(drawn, *parts, *rest)
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "results.json").read_text())
+    outcomes = figures["outcomes"]
+    assert {(v["fps"], v["preset"]) for v in figures["verdicts"]} == {
+        (fps, preset) for fps in (2.0, 15.0) for preset in ("lenient", "standard", "strict")
+    }
+    assert {(o["client"], o["filming"], o["draw"]) for o in outcomes} == {("drops", "mirrored", 0)}
+    assert {o["state"] for o in outcomes} <= {"completed", "failed"}
+    genuine = {o["fps"]: o["frames"] / o["seconds"] for o in outcomes if o["kind"] == "bona_fide"}
+    assert 10 < genuine[15.0] < 15, "some frames were lost"
+    slow = [o for o in outcomes if o["species"] == "slow_photos"]
+    assert all(o["frames"] < 2.3 * o["seconds"] + 1 for o in slow)
+    assert "drops" in (tmp_path / "report.html").read_text()
+
+
+def test_results_hold_all_that_the_verdict_is_made_of(report: Path) -> None:
+    outcomes = json.loads((report / "results.json").read_text())["outcomes"]
+    session = next(o for o in outcomes if o["kind"] == "bona_fide" and len(o["passed"]) == 2)
+    assert {challenge for _, _, challenge in session["findings"]} >= {0, 1}
+    for code, highest in session["evidence"].items():
+        assert max(score for found, score, _ in session["findings"] if found == code) == highest
 
 
 def test_the_report_loads_nothing(report: Path) -> None:
@@ -87,6 +117,8 @@ def test_two_processes_find_the_same(report: Path, drawn: Path, models_dir: Path
         (["--only", "gesture"], "there are gestures"),
         (["--fps", "8,fast"], "list of numbers"),
         (["--fps", "90"], "from 1 to 30"),
+        (["--session-fps", "0"], "from 1 to 30"),
+        (["--client", "none"], "steady"),
     ],
 )
 def test_what_is_wrong_with_the_arguments_is_told_in_a_sentence(drawn: Path, tmp_path: Path, arguments, told) -> None:

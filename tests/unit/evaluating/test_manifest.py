@@ -50,6 +50,23 @@ def test_paths_are_relative_to_the_manifest_or_to_the_root_given(written, tmp_pa
     assert load_manifest(path, other).person("ann").neutral[0].path == other / "a.mp4"
 
 
+def test_only_the_recordings_that_are_named_are_turned(written, tmp_path: Path) -> None:
+    (tmp_path / "b.mp4").touch()
+    bob = {"name": "bob", "neutral": [["b.mp4", 0, 2]]}
+    manifest = load_manifest(written(people=[ANN, bob], still_head=[["b.mp4", 0, 1]], turn={"b.mp4": -90}))
+    assert {s.turn for s in manifest.person("ann").segments} == {None}
+    assert manifest.person("bob").neutral[0].turn == manifest.still_head[0].turn == -90
+
+
+def test_people_have_what_a_report_may_group_them_by(written) -> None:
+    about = {"skin": "dark", "glasses": True, "light": "window behind"}
+    manifest = load_manifest(written(people=[ANN | {"about": about}, ANN | {"name": "bob"}]))
+    assert manifest.person("ann").about == about
+    assert manifest.person("bob").about == {}
+    described = load_manifest(written(people=[ANN | {"about": "a woman with glasses"}]))
+    assert described.person("ann").about == {"description": "a woman with glasses"}
+
+
 def test_people_can_be_chosen(written) -> None:
     path = written(people=[ANN, ANN | {"name": "bob"}])
     assert [p.name for p in load_manifest(path, only=["bob"]).people] == ["bob"]
@@ -72,6 +89,10 @@ def test_people_can_be_chosen(written) -> None:
         ({"people": [{"name": "x", "gestures": {"SMILE": [["a.mp4", 0, "two", 1]]}}]}, "seconds as numbers"),
         ({"people": [{"neutral": []}]}, r"people\[0\] must be an object with a \"name\""),
         ({"people": [ANN, ANN]}, "same name"),
+        ({"people": [ANN], "generated": [ANN, ANN]}, "Two of generated"),
+        ({"people": [ANN], "turn": {"a.mp4": 45}}, "a.mp4 cannot be turned by 45, only by 0, 90, -90, 180"),
+        ({"people": [ANN], "turn": 90}, "turn must be an object"),
+        ({"people": [ANN | {"about": {"skin": ["dark"]}}]}, r"people\[0\].about must be"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(written, wrong, told) -> None:

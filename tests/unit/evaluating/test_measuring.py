@@ -9,7 +9,7 @@ import pytest
 from ops.evaluating.measuring import Measuring
 from shared.liveness.observation import Observation
 from workers.vision.landmarks import Region
-from workers.vision.pipeline import Prior
+from workers.vision.prior import Prior
 
 
 class Counting:

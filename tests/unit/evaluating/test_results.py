@@ -62,6 +62,14 @@ def test_each_engine_and_rate_has_its_figures() -> None:
     assert [(r.engine, r.fps) for r in results.gestures] == [("mesh", 8.0), ("mesh", 5.0), ("dlib", 8.0)]
 
 
+def test_each_rate_of_whole_sessions_has_its_verdicts() -> None:
+    sessions = [passed("bona_fide"), outcome("bona_fide", fps=2.0), outcome("bona_fide", preset="strict")]
+    verdicts = summarise(sessions, [], []).verdicts
+    assert [(v.fps, v.preset, v.rejected.k) for v in verdicts] == [
+        (8.0, "standard", 0), (2.0, "standard", 1), (8.0, "strict", 1),
+    ]  # fmt: skip
+
+
 def test_attacks_are_counted_by_species_and_the_worst_is_quoted() -> None:
     still = [outcome("attack", species="still", person=str(i)) for i in range(10)]
     seen_through = outcome("attack", species="photo_swap", state="completed", is_live=False)

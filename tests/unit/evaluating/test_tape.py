@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ops.evaluating.tape import Tape
 from ops.evaluating.video import Shot
 from shared.liveness.challenge import ChallengeType
+from shared.liveness.hints import WAIT
 from shared.liveness.session import FrameResult, State
 
 
@@ -60,3 +63,26 @@ def test_other_answers_make_another_course_with_all_that_was_heard_before() -> N
     assert played(tape, [reply(), reply(passed=True), reply()]) == [b"0:0", b"1:0", b"2:1", b"3:1"]
     # And the tape itself is as it was.
     assert played(tape, [reply(), reply(), reply()]) == [b"0:0", b"1:0", b"2:0", b"3:0"]
+
+
+def test_what_is_left_out_and_what_is_answered_to_nothing_is_on_the_tape_too() -> None:
+    def source():
+        heard = yield None
+        yield Shot(str(heard).encode())
+        yield None
+
+    tape = Tape(source)
+    for _ in range(2):
+        played = tape.play()
+        assert [next(played), played.send(None).data, played.send(reply())] == [None, b"None", None]
+    assert len(tape._shots) == 3
+
+
+def test_another_hint_is_another_answer() -> None:
+    """Who stops when the answer says to wait must not be played on from a tape that was told to go on."""
+    tape = Tape(Actor().source)
+    played(tape, [reply()] * 3)
+    made = Actor()
+    tape._make = made.source
+    played(tape, [replace(reply(), hint=WAIT)] * 3)
+    assert made.made == 4

@@ -1,0 +1,83 @@
+"""Clients that send a camera's pictures in their own ways: over a bad line, or with an encoder that fails now and then."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from itertools import count
+from typing import TYPE_CHECKING
+
+from ops.evaluating.video import Shot, black, decoded, encoded
+
+if TYPE_CHECKING:  # the command line names the clients, and must not wait for vision
+    from ops.evaluating.player import Source
+    from shared.liveness.session import FrameResult
+
+#: Sends each picture in its time.
+STEADY = "steady"
+#: Chance that a frame is lost on its way.
+LOST = 0.15
+#: Seconds that a frame is usually late, at most; seconds of a pause of the line; chance that a frame meets a pause.
+JITTER, PAUSE, PAUSES = 0.1, 0.35, 0.05
+#: Seconds between two frames that have waited in a line and arrive one after the other.
+BURST = 0.01
+#: Pictures between two black frames.
+WHOLE = 5
+
+#: Tells what becomes of a frame, by its number; None: the frame does not arrive.
+Fate = Callable[[int, Shot], Shot | None]
+
+
+def _drops(_: float, chance: random.Random) -> Fate:
+    """A line that loses frames."""
+    return lambda _, shot: None if chance.random() < LOST else shot
+
+
+def _late(fps: float, chance: random.Random) -> Fate:
+    """A line that delays frames and sometimes stands still; frames arrive in the order in which they were sent."""
+    newest = 0.0
+
+    def fate(index: int, shot: Shot) -> Shot:
+        nonlocal newest
+        due = index / fps
+        delay = PAUSE if chance.random() < PAUSES else chance.uniform(0, JITTER)
+        newest = max(due + delay, newest + BURST)
+        # Rounded, as measurements are remembered by times of four digits.
+        return replace(shot, late=round(newest - due, 4))
+
+    return fate
+
+
+def _gaps(_: float, __: random.Random) -> Fate:
+    """An encoder that gives a black frame after every five pictures."""
+
+    def fate(index: int, shot: Shot) -> Shot:
+        dark = index % (WHOLE + 1) == WHOLE
+        return replace(shot, data=encoded(black(decoded(shot.data)))) if dark else shot
+
+    return fate
+
+
+CLIENTS: Mapping[str, Callable[[float, random.Random], Fate] | None] = {
+    STEADY: None,
+    "drops": _drops,
+    "late": _late,
+    "gaps": _gaps,
+}
+
+
+def sent_by(client: str, source: Source, fps: float, chance: random.Random) -> Source:
+    """The source's pictures as `client` sends them, at `fps` frames a second."""
+    makes = CLIENTS[client]
+    if makes is None:
+        yield from source
+        return
+    fate = makes(fps, chance)
+    reply: FrameResult | None = None
+    for index in count():
+        try:
+            shot = source.send(reply)  # a generator's first step takes no answer: None
+        except StopIteration:
+            return
+        reply = yield shot and fate(index, shot)
