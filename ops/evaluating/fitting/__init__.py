@@ -1,0 +1,1 @@
+"""Fitting the weights of the evidence over people: `ops/evaluate --fit`."""

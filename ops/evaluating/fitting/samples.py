@@ -1,0 +1,92 @@
+"""Sessions as the fit sees them: who, what it was, and what the judges found."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ops.evaluating.outcome import Outcome
+from ops.evaluating.presets import USUAL
+from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence import Code, Finding
+
+#: The chance with which an attack's findings of one judge are left out in the copy of it that the fit sees as well: a client
+#: chooses what the judges get to see, and silence must not count in its favour.
+SILENCED: Final = 0.35
+#: The judges that need a close look at the face: who holds a photo aside, or half out of the picture, silences all of them.
+CLOSE_LOOKS: Final = frozenset({Code.STIFF, Code.PLANAR, Code.CALM, Code.ONE_PICTURE, Code.MIXED})
+#: How an attack's weight is shared among its version as it is, that without some findings, and that without close looks.
+SHARES: Final = (0.6, 0.25, 0.15)
+
+
+#: What the comparison of faces finds tells of one species only: in the others it would only tell how alike photos are.
+_OF_IDENTITY: Final = frozenset({Code.SWAPPED, Code.UNIDENTIFIED})
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One session that met its challenges and was not decided by a single finding."""
+
+    person: str
+    #: The species of an attack; empty for a bona fide session.
+    species: str
+    asked: tuple[ChallengeType, ...]
+    findings: tuple[Finding, ...]
+    #: Its share in the fit.
+    weight: float = 1.0
+
+    @property
+    def bona_fide(self) -> bool:
+        """Whether it is a living person's."""
+        return not self.species
+
+
+def samples_of(outcomes: Iterable[Outcome], decisive: Mapping[Code, float]) -> list[Sample]:
+    """The samples among a run's outcomes: sessions that were completed, and that the weights decide on."""
+    found = []
+    for outcome in outcomes:
+        if outcome.kind not in ("bona_fide", "attack") or not outcome.completed or outcome.preset != USUAL:
+            continue
+        other = outcome.kind == "attack" and outcome.species != "identity_swap"
+        findings = tuple(
+            Finding(Code(code), score, at)
+            for code, score, at in outcome.findings
+            if not (other and code in _OF_IDENTITY)
+        )
+        if not any(f.code in decisive and f.score >= decisive[f.code] for f in findings):
+            asked = tuple(ChallengeType(kind) for kind in outcome.asked)
+            found.append(Sample(outcome.person, outcome.species, asked, findings))
+    return found
+
+
+def balanced(samples: Sequence[Sample], rare: float = 1.0) -> list[Sample]:
+    """The same with weights: bona fide sessions as much as attacks, each person alike, each species alike.
+
+    rare: how much the attacks weigh together, in shares of the bona fide sessions.
+    """
+    people = Counter((s.person, s.species) for s in samples)
+    species = Counter(name for _, name in people)
+    kinds = sum(bool(name) for name in species)
+    weighed = []
+    for sample in samples:
+        share = 1 / (people[sample.person, sample.species] * species[sample.species])
+        weighed.append(replace(sample, weight=share if sample.bona_fide else rare * share / kinds))
+    return weighed
+
+
+def silenced(samples: Sequence[Sample], seed: int = 7) -> list[Sample]:
+    """The samples; of each attack versions without some judges' findings, and without those of all close looks, as well."""
+    result = []
+    for place, sample in enumerate(samples):
+        if sample.bona_fide:
+            result.append(sample)
+            continue
+        chance = random.Random(f"{seed}:{sample.person}:{sample.species}:{place}")  # noqa: S311 - repeatable, not secret
+        some = {code for code in Code if chance.random() < SILENCED}
+        for share, quiet in zip(SHARES, (frozenset(), some, CLOSE_LOOKS), strict=True):
+            kept = tuple(f for f in sample.findings if f.code not in quiet)
+            result.append(replace(sample, findings=kept, weight=share * sample.weight))
+    return result
