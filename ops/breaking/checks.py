@@ -88,7 +88,7 @@ def sessions_kept(stack: Stack, notes: Notes, patience: float = 45.0) -> Iterato
     for session_id, record in records.items():
         if record is not None and not record.forgotten:
             judged_again += 1
-            if (reason := truth.disagreement(record)) is not None:
+            if (reason := truth.disagreement(record, stack.settings.weighing)) is not None:
                 yield f"{session_id}: its frames do not give its state: {reason}"
     if not judged_again and any(records.values()):
         yield "no session could be judged again: the measures of all have been deleted"

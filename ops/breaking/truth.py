@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 
 from shared.db import UnitOfWork, codec
 from shared.liveness.challenge import ChallengeType
-from shared.liveness.evidence import SWAP_LIMITS
+from shared.liveness.evidence import FITTED, SWAP_LIMITS, Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.session import FrameResult, Session
 
@@ -63,15 +63,15 @@ def read(engine: Engine, session_id: str) -> Record | None:
     return Record(session, rows, forgotten=session.ended and forget_from is None)
 
 
-def disagreement(record: Record) -> str | None:
-    """Why no history gives what is recorded; None where there is one."""
+def disagreement(record: Record, weighing: Weighing = FITTED) -> str | None:
+    """Why no history gives what is recorded; None where there is one. weighing: what the service's verdicts go by."""
     session = _opened(record.session)
     distances = [
         (s.frame_id, s.distance)
         for s in (record.session.identity.samples if record.session.identity else [])
         if s.distance is not None
     ]
-    reached = _Reached()
+    reached = _Reached(weighing)
     if _replay(session, record, 0, [], distances, reached=reached):
         return None
     if reached.frames < len(record.rows):
@@ -82,8 +82,9 @@ def disagreement(record: Record) -> str | None:
 
 @dataclass(slots=True)
 class _Reached:
-    """How far any history came, for the report."""
+    """How far any history came, for the report; and what its verdicts go by."""
 
+    weighing: Weighing = FITTED
     frames: int = 0
     given: Any = None
     tried: int = 0
@@ -111,7 +112,9 @@ def _replay(
             state.frames = _recalled(state, before, row.frame.at)
             # As recorded it is unmirrored already; the session would turn it round once more.
             state.mirrored = False
-            result = state.submit(row.frame.id, row.frame.observation, row.frame.at, settled=settled)
+            result = state.submit(
+                row.frame.id, row.frame.observation, row.frame.at, settled=settled, weighing=reached.weighing
+            )
             if at >= reached.frames:
                 reached.frames, reached.given = at, result
             # Where the face is, the worker adds to the session's answer.
@@ -153,7 +156,7 @@ def _ends(session: Session, record: Record, distances: Sequence[tuple[str, float
         for at in (None, session.due):
             state = copy.deepcopy(identified)
             if at is not None and not state.ended:
-                state.tick(at)
+                state.tick(at, reached.weighing)
             if reached.frames <= len(record.rows):
                 reached.frames, reached.given = len(record.rows), _ending(state)
             if _ending(state) == wanted:

@@ -18,8 +18,10 @@ from ops.breaking.stack import Kind, Stack
 from ops.client import Client, Outcome, Reply, Session
 from ops.replaying.play import play
 from ops.replaying.sources import Drawing
+from shared.weights import write_weights
 from tests.integration.events.conftest import Subscriber
 from tests.performer import models_dir  # noqa: F401 - a fixture
+from tests.unit.liveness.weights import WEIGHTS
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(150)]
@@ -35,9 +37,12 @@ COMPLETED = "liveness.session.completed"
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    # By the tests' own weights: to the service's a drawing that moves is one picture, and not always live.
+    weights = tmp_path_factory.mktemp("weights") / "weights.json"
+    write_weights(weights, WEIGHTS)
     try:
-        stack = Stack(Kind.FULL, settings=SETTINGS)
+        stack = Stack(Kind.FULL, settings=SETTINGS | {"EVIDENCE_WEIGHTS": str(weights)})
     except Missing as missing:
         pytest.skip(str(missing))
     with stack:

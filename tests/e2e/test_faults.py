@@ -16,7 +16,9 @@ from ops.breaking.load import Load, Notes
 from ops.breaking.processes import Missing
 from ops.breaking.stack import Kind, Stack
 from shared.redis import make_redis
+from shared.weights import write_weights
 from tests.performer import models_dir  # noqa: F401 - a fixture
+from tests.unit.liveness.weights import WEIGHTS
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -26,10 +28,15 @@ HANG = 3.0
 
 
 @pytest.fixture
-def stack() -> Iterator[Stack]:
+def stack(tmp_path: Path) -> Iterator[Stack]:
     """Web, two workers, clock, over SQLite and Redis; all gone afterwards, whatever becomes of the test."""
+    # By the tests' own weights: to the service's a drawing that moves is one picture, and not always live.
+    weights = tmp_path / "weights.json"
+    write_weights(weights, WEIGHTS)
     try:
-        stack = Stack(Kind.EMBEDDED, webs=1, balanced=False, identity=False)
+        stack = Stack(
+            Kind.EMBEDDED, webs=1, balanced=False, identity=False, settings={"EVIDENCE_WEIGHTS": str(weights)}
+        )
     except Missing as missing:
         pytest.skip(str(missing))
     with stack:
