@@ -55,7 +55,11 @@ class OfflineIdentity:
         asked = next((s.frame_id for s in samples if s.at == at and session.asks_for(s.frame_id)), None)
         if asked is not None and (descriptor := self._describe(data, at)) is not None:
             self._under_way.append((at + self._delay, asked, descriptor))
-        while self._under_way and self._under_way[0][0] <= at:
+        self.wait(session, at)
+
+    def wait(self, session: Session, at: float) -> None:
+        """No other frame has come up to `at`: the comparisons that have ended by then come in."""
+        while session is self._session and self._under_way and self._under_way[0][0] <= at:
             due, frame_id, descriptor = self._under_way.pop(0)
             if self._anchor is None:
                 self._anchor = descriptor

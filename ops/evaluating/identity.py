@@ -6,8 +6,6 @@ from typing import Protocol
 
 from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session
-from workers.offline import OfflineIdentity
-from workers.vision.descriptor import distance
 
 #: Seconds, by the recordings' clock, from a frame to the comparison of its face: what a worker takes that is not busy.
 DELAY = 0.15
@@ -31,15 +29,3 @@ class NoIdentity:
 
     def wait(self, session: Session, at: float, /) -> None:
         """See Identity."""
-
-
-class PatientIdentity(OfflineIdentity):
-    """The workers' comparison, which also ends when the client has fallen silent."""
-
-    def wait(self, session: Session, at: float) -> None:
-        """See Identity."""
-        while session is self._session and self._under_way and self._under_way[0][0] <= at:
-            due, frame_id, descriptor = self._under_way.pop(0)
-            if self._anchor is None:
-                self._anchor = descriptor
-            session.identify(frame_id, distance(self._anchor, descriptor), due)

@@ -15,7 +15,7 @@ from ops.evaluating.attacks.studio import Studio
 from ops.evaluating.cases import Case, Types, bona_fide_cases, gesture_cases, still_head_cases
 from ops.evaluating.clients import sent_by
 from ops.evaluating.filming import MIRRORED, filmed
-from ops.evaluating.identity import DELAY, Identity, NoIdentity, PatientIdentity
+from ops.evaluating.identity import DELAY, Identity, NoIdentity
 from ops.evaluating.job import STILL_HEAD, Job, Setup
 from ops.evaluating.manifest import Person, load_manifest
 from ops.evaluating.measuring import Measuring
@@ -28,6 +28,7 @@ from ops.evaluating.tape import Tape
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Preset
 from shared.liveness.session import Session
+from workers.offline import OfflineIdentity
 from workers.vision.descriptor import Describer
 from workers.vision.landmarks import Picture, Points
 from workers.vision.pipeline import Vision
@@ -130,7 +131,7 @@ class Worker:
     def _identity(self, engine: str) -> Identity:
         if engine not in self._identities:
             describer = Describer(self._setup.models)
-            self._identities[engine] = PatientIdentity(self._vision(engine), describer, delay=DELAY)
+            self._identities[engine] = OfflineIdentity(self._vision(engine), describer, delay=DELAY)
         return self._identities[engine]
 
     def _face_points(self, picture: Picture) -> Points | None:

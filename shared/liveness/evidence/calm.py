@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from shared.liveness.evidence.sight import BACK
+from shared.liveness.evidence.rest import stillness
 from shared.liveness.frame import Frame
 
 #: `Observation.flex` at which the score is one half: a living face at its calmest mostly shows more.
@@ -22,8 +20,4 @@ def calm(frames: Sequence[Frame], since: float) -> float | None:
 
     frames: oldest first; since: when the challenge began.
     """
-    if not frames:
-        return None
-    since = min(since, frames[-1].at - BACK)
-    changes = [f.observation.flex for f in frames if f.at >= since and f.observation.flex is not None]
-    return LIVING / (LIVING + float(np.quantile(changes, _QUANTILE))) if len(changes) >= _LEAST else None
+    return stillness(frames, since, lambda seen: seen.flex, half=LIVING, quantile=_QUANTILE, least=_LEAST)

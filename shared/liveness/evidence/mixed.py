@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
+from shared.liveness.evidence.sight import BACK
 from shared.liveness.frame import Frame
 
 #: The quantile of the frames' `Observation.unmixed` that counts: a few frames are bad, or the first of a fade.
 _QUANTILE = 0.7
 #: Frames with a change that could be compared with another.
 _LEAST = 3
-#: Seconds that are looked at, at the least, though the challenge began later.
-_BACK = 2.5
 #: Seconds back to the frames that a frame's changes may have been compared with (`workers.vision.mixing`).
 _COMPARED = 2.0
 #: Degrees of yaw and pitch within which the head stood meanwhile; else the frame's change may be the head's.
@@ -34,7 +33,7 @@ def mixed(frames: Sequence[Frame], kind: ChallengeType, since: float) -> float |
     """
     if not frames or kind in HEAD_MOVEMENTS:
         return None
-    since = min(since, frames[-1].at - _BACK)
+    since = min(since, frames[-1].at - BACK)
     shares = [
         f.observation.unmixed
         for f in frames

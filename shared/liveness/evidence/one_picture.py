@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from shared.liveness.evidence.rest import stillness
 from shared.liveness.frame import Frame
 
 #: `Observation.skin` at which the score is one half, as a share of the skin's brightness: that of most animated photos.
@@ -14,8 +13,6 @@ _HALF = 0.0015
 _QUANTILE = 0.3
 #: Frames that must have been compared.
 _LEAST = 4
-#: Seconds that are looked at, at the least, though the challenge began later.
-_BACK = 2.5
 
 
 def one_picture(frames: Sequence[Frame], since: float) -> float | None:
@@ -23,8 +20,4 @@ def one_picture(frames: Sequence[Frame], since: float) -> float | None:
 
     frames: oldest first; `since`: when the challenge began.
     """
-    if not frames:
-        return None
-    since = min(since, frames[-1].at - _BACK)
-    changes = [f.observation.skin for f in frames if f.at >= since and f.observation.skin is not None]
-    return _HALF / (_HALF + float(np.quantile(changes, _QUANTILE))) if len(changes) >= _LEAST else None
+    return stillness(frames, since, lambda seen: seen.skin, half=_HALF, quantile=_QUANTILE, least=_LEAST)

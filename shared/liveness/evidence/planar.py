@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from shared.liveness.evidence.sight import BACK
+from shared.liveness.evidence.rest import stillness
 from shared.liveness.frame import Frame
 
 #: `Observation.flex_lately` at which the score is one half: the most that a photo in a hand shows.
@@ -26,8 +24,4 @@ def planar(frames: Sequence[Frame], since: float) -> float | None:
 
     frames: oldest first; since: when the challenge began.
     """
-    if not frames:
-        return None
-    since = min(since, frames[-1].at - BACK)
-    changes = [f.observation.flex_lately for f in frames if f.at >= since and f.observation.flex_lately is not None]
-    return LIVING / (LIVING + float(np.quantile(changes, _QUANTILE))) if len(changes) >= _LEAST else None
+    return stillness(frames, since, lambda seen: seen.flex_lately, half=LIVING, quantile=_QUANTILE, least=_LEAST)

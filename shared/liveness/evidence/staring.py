@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from shared.liveness.evidence.sight import BACK
 from shared.liveness.frame import Frame
 
 #: Spread of the gaze in eye widths at which the score is a half: that of eyes which hardly move.
@@ -14,8 +15,6 @@ _HALF = 0.006
 _OPEN = 0.75
 #: Frames with open eyes that must have been seen.
 _LEAST = 5
-#: Seconds that are looked at, at the least, though the challenge began later.
-_BACK = 2.5
 
 
 def staring(frames: Sequence[Frame], since: float) -> float | None:
@@ -25,7 +24,7 @@ def staring(frames: Sequence[Frame], since: float) -> float | None:
     """
     if not frames:
         return None
-    since = min(since, frames[-1].at - _BACK)
+    since = min(since, frames[-1].at - BACK)
     seen = [
         (*f.observation.gaze, min(f.observation.face.left_eye, f.observation.face.right_eye))
         for f in frames

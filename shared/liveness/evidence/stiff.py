@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.liveness.challenge import ChallengeType
+from shared.liveness.evidence.sight import BACK
 from shared.liveness.frame import Frame
 
 #: `Observation.flex` at which the score is one half: most faces that live show more within a challenge.
@@ -13,8 +14,6 @@ LIVING = 0.02
 _SPARED, _MANY = (1, 2), 10
 #: Frames that must have been compared for the stillest face to show something.
 _LEAST = 5
-#: Seconds that are looked at, at the least, though the challenge began later: a blink takes a few frames.
-_BACK = 2.5
 #: Challenges that a hole for the mouth answers: all that lies near it may be cut out.
 _OF_THE_MOUTH = (ChallengeType.SMILE, ChallengeType.OPEN_MOUTH)
 
@@ -26,7 +25,7 @@ def stiff(frames: Sequence[Frame], kind: ChallengeType, since: float) -> float |
     """
     if not frames:
         return None
-    since = min(since, frames[-1].at - _BACK)
+    since = min(since, frames[-1].at - BACK)
     changes = sorted(change for f in frames if f.at >= since and (change := _change(f, kind)) is not None)
     if len(changes) < _LEAST:
         return None

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ops.evaluating.identity import DELAY, PatientIdentity
+from ops.evaluating.identity import DELAY
 from tests.unit.evaluating.helpers import seen
+from workers.offline import OfflineIdentity
 from workers.vision.descriptor import CHIP_SIDE, encode_chip
 
 
@@ -27,14 +28,14 @@ class Asking:
 
 
 @pytest.fixture
-def identity() -> PatientIdentity:
+def identity() -> OfflineIdentity:
     chip = encode_chip(np.zeros((CHIP_SIDE, CHIP_SIDE, 3), np.uint8))
     vision = SimpleNamespace(look=lambda *_: SimpleNamespace(chip=lambda: chip))
     describer = SimpleNamespace(describe=lambda _: np.ones(4, np.float32) / 2)
-    return PatientIdentity(vision, describer, delay=DELAY)
+    return OfflineIdentity(vision, describer, delay=DELAY)
 
 
-def test_a_comparison_under_way_comes_in_though_the_client_is_silent(identity: PatientIdentity) -> None:
+def test_a_comparison_under_way_comes_in_though_the_client_is_silent(identity: OfflineIdentity) -> None:
     session = Asking()
     identity.saw(session, b"a", seen(), None, 7.0)
     identity.wait(session, 7.1)
@@ -44,7 +45,7 @@ def test_a_comparison_under_way_comes_in_though_the_client_is_silent(identity: P
     assert session.told == [("3", pytest.approx(0, abs=1e-3), 7.0 + DELAY)]
 
 
-def test_a_comparison_of_one_session_is_not_told_to_another(identity: PatientIdentity) -> None:
+def test_a_comparison_of_one_session_is_not_told_to_another(identity: OfflineIdentity) -> None:
     one, other = Asking(), Asking()
     identity.saw(one, b"a", seen(), None, 7.0)
     identity.wait(other, 9.0)
