@@ -1,4 +1,4 @@
-# One image for every process of the Procfile: `docker run … IMAGE worker`; without a name it is web. ops/docker has all of them.
+# One image for every process of the Procfile: `docker run … IMAGE worker`; without a name it is web. ops/deploy/docker has all of them.
 # Runs as nobody in particular, and with a read-only root if /tmp and /app/var are tmpfs.
 
 FROM python:3.13-slim-bookworm AS build
@@ -14,9 +14,9 @@ RUN --mount=type=cache,target=/root/.cache/pip \
 
 # The models, checked by their SHA-256. LANDMARKS=dlib would bring points whose licence excludes commercial use (NOTICE).
 COPY ops/__init__.py ops/
-COPY ops/lib/ ops/lib/
+COPY ops/run/ ops/run/
 ARG LANDMARKS=mesh
-RUN --mount=type=cache,target=/root/.cache/pip MODELS_DIR=/models python -m ops.lib.models "$LANDMARKS" identity
+RUN --mount=type=cache,target=/root/.cache/pip MODELS_DIR=/models python -m ops.run.models "$LANDMARKS" identity
 
 
 FROM python:3.13-slim-bookworm

@@ -6,7 +6,6 @@ from flask_openapi import Info, OpenAPI
 
 from api import access, context, headers, limits, metrics, problems, tracing
 from api.docs import SECURITY_SCHEMES, docs
-from api.door import Door
 from api.evidence import evidence
 from api.frames import frames, refuse_unasked
 from api.health import health
@@ -15,6 +14,7 @@ from api.pages import pages
 from api.portraits import portraits
 from api.resources import Resources
 from api.schemas import Problem
+from api.serving.door import Door
 from api.sessions import sessions
 from api.uploads import body_limit
 from api.verdicts import verdicts

@@ -51,7 +51,9 @@ def problem_code() -> str | None:
 
 def _begin() -> None:
     begins = time.monotonic()
-    g.came = getattr(request.environ["wsgi.input"], "came", begins)  # ops.receiving says when; other servers do not
+    g.came = getattr(
+        request.environ["wsgi.input"], "came", begins
+    )  # api.serving.worker says when; other servers do not
     g.arrived_at = resources().now() - (begins - g.came)
     given = request.headers.get(HEADER, "")
     g.request_id = given if FIT_ID.fullmatch(given) else str(uuid4())

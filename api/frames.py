@@ -19,13 +19,13 @@ from api.resources import Resources, resources
 from api.schemas import FrameAnswer, FrameForm, SessionPath
 from api.sessions import TAG, find, json_of, known_form
 from api.uploads import read_picture
-from shared import answers, claims, inflight
-from shared.answers import Answer
+from shared.handoff import answers, claims, inflight
+from shared.handoff.answers import Answer
 from shared.liveness.observation import Observation
 from shared.liveness.session import Session
-from shared.messages import QueueUnavailable, enqueue_frame
-from shared.metrics.table import FRAME_ANSWER_SECONDS
-from shared.timekeeping import now
+from shared.queue.messages import QueueUnavailable, enqueue_frame
+from shared.redis.timekeeping import now
+from shared.telemetry.metrics.table import FRAME_ANSWER_SECONDS
 
 frames = APIBlueprint("frames", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
 

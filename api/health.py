@@ -14,10 +14,10 @@ from redis.exceptions import RedisError
 from api.resources import Resources, resources
 from api.schemas import Live, Ready
 from api.sessions import json_of
-from shared import presence
 from shared.db import ping as ping_database
-from shared.messages import FRAMES, IDENTITY
-from shared.timekeeping import now
+from shared.handoff import presence
+from shared.queue.messages import FRAMES, IDENTITY
+from shared.redis.timekeeping import now
 
 health = APIBlueprint(
     "health", __name__, abp_tags=[Tag(name="Health", description="For load balancers and operators.")]

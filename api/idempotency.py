@@ -16,7 +16,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from api.problems import ProblemError
-from shared import keyspace
+from shared.redis import keyspace
 
 #: Seconds after which a creation that never came to its end (its process was killed) may be begun anew.
 ABANDONED = 30

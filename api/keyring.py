@@ -13,9 +13,9 @@ from threading import Lock
 
 from sqlalchemy import Engine
 
-from shared import keys
+from shared import api_keys
+from shared.api_keys import Key
 from shared.db import UnitOfWork
-from shared.keys import Key
 
 #: Seconds for which what was read counts: within so long a revoked key is refused.
 FRESH = 5.0
@@ -40,7 +40,7 @@ class KeyRing:
 
     def find(self, given: str) -> Key | None:
         """The key, where what was given is one and it has not been revoked. Raises as the database does."""
-        key_id = keys.id_of(given)
+        key_id = api_keys.id_of(given)
         key = self._keys().get(key_id) if key_id is not None else None
         return key if key is not None and key.opens(given) else None
 

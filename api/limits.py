@@ -18,9 +18,9 @@ from api import addresses
 from api.access import ANYONE, Who, caller
 from api.problems import ProblemError
 from api.resources import resources
-from shared import keyspace, limits
-from shared.limits import Bucket, Level, Rate
-from shared.metrics.table import LIMITS_OPEN
+from shared.redis import buckets, keyspace
+from shared.redis.buckets import Bucket, Level, Rate
+from shared.telemetry.metrics.table import LIMITS_OPEN
 
 log = structlog.get_logger(__name__)
 
@@ -35,11 +35,11 @@ def for_creation() -> None:
 
     Without Redis everyone is let through: the limits protect the service, and it would protect nobody by being down.
     """
-    buckets = _buckets_of_creation()
-    if not buckets:
+    asked = _buckets_of_creation()
+    if not asked:
         return
     try:
-        levels = limits.take(resources().redis, buckets)
+        levels = buckets.take(resources().redis, asked)
     except RedisError as error:
         LIMITS_OPEN.inc()
         log.warning("limits.open", error=repr(error))
@@ -48,7 +48,7 @@ def for_creation() -> None:
 
 
 def of_frame(session_id: str) -> list[Bucket]:
-    """What a frame costs, to be taken as it is let in (`shared.inflight.enter`). Empty where there is no limit."""
+    """What a frame costs, to be taken as it is let in (`shared.handoff.inflight.enter`). Empty where there is no limit."""
     rate = Rate.parse(resources().settings.limit_frames)
     if rate is None or _exempt():
         return []
@@ -68,13 +68,13 @@ def _buckets_of_creation() -> list[Bucket]:
         return []
     settings, who = resources().settings, caller()
     by_key, by_address = Rate.parse(settings.limit_sessions_by_key), Rate.parse(settings.limit_sessions_by_address)
-    buckets = []
+    asked = []
     if by_key is not None and who.key_id is not None:
-        buckets.append(Bucket("sessions-by-key", keyspace.limit("key", who.key_id), by_key))
+        asked.append(Bucket("sessions-by-key", keyspace.limit("key", who.key_id), by_key))
     if by_address is not None and (who.key_id is None or who.who is not Who.SERVER):
         network = addresses.network(addresses.CUSTOMER)
-        buckets.append(Bucket("sessions-by-address", keyspace.limit("address", network), by_address))
-    return buckets
+        asked.append(Bucket("sessions-by-address", keyspace.limit("address", network), by_address))
+    return asked
 
 
 def _exempt() -> bool:

@@ -15,11 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 from api.context import arrived_at, problem_code
 from api.problems import ProblemError
 from api.resources import Resources, resources
-from shared import backlog, presence
 from shared.db import UnitOfWork
-from shared.messages import FRAMES, IDENTITY, WEBHOOKS
-from shared.metrics.gathering import Gauges, Totals
-from shared.metrics.table import (
+from shared.handoff import presence
+from shared.queue import backlog
+from shared.queue.messages import FRAMES, IDENTITY, WEBHOOKS
+from shared.redis.timekeeping import now
+from shared.telemetry.metrics.gathering import Gauges, Totals
+from shared.telemetry.metrics.table import (
     EVENTS_OLDEST,
     EVENTS_WAITING,
     PROBLEMS,
@@ -30,7 +32,6 @@ from shared.metrics.table import (
     WEBHOOKS_DISABLED,
     WORKERS,
 )
-from shared.timekeeping import now
 from shared.webhooks import FAILED_TOO_LONG, GONE
 
 metrics = Blueprint("metrics", __name__)
@@ -64,7 +65,7 @@ def _count(response: Response) -> Response:
 
 @metrics.get("/metrics")
 def show() -> Response:
-    """All metrics of shared/metrics/table.py, in Prometheus' text form."""
+    """All metrics of shared/telemetry/metrics/table.py, in Prometheus' text form."""
     _refuse_strangers()
     held = resources()
     registry = CollectorRegistry()

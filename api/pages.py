@@ -16,7 +16,11 @@ from flask import Blueprint, Response, render_template, request, send_from_direc
 
 pages = Blueprint("pages", __name__)
 
+#: The files of our own pages.
 WEB = Path(__file__).parent / "web"
+#: The browser client, which is served below `/web/client/`.
+BROWSER_CLIENT = Path(__file__).parent / "clients" / "browser"
+_CLIENT_PREFIX = "client/"
 
 #: What a page of ours may do: load our own files, talk to our own API, show the camera (a MediaStream has no address, and
 #: so needs no `media-src`). Nothing inline, nothing from another host.
@@ -63,9 +67,20 @@ def web(name: str) -> str:
 def digest() -> str:
     """One name for all files as they are."""
     whole = hashlib.sha256()
-    for path in sorted(path for path in WEB.rglob("*") if path.is_file()):
-        whole.update(f"{path.relative_to(WEB)}\0".encode() + path.read_bytes())
+    for name, path in sorted(served_files().items()):
+        whole.update(f"{name}\0".encode() + path.read_bytes())
     return whole.hexdigest()[:16]
+
+
+def served_files() -> dict[str, Path]:
+    """Every file that is served below `/web/`, by its name there."""
+    own = {path.relative_to(WEB).as_posix(): path for path in WEB.rglob("*") if path.is_file()}
+    client = {
+        _CLIENT_PREFIX + path.relative_to(BROWSER_CLIENT).as_posix(): path
+        for path in BROWSER_CLIENT.rglob("*")
+        if path.is_file()
+    }
+    return own | client
 
 
 def page(template: str) -> Response:
@@ -82,7 +97,9 @@ def page(template: str) -> Response:
 
 def _file(name: str, caching: str) -> Response:
     kind = _TYPES.get(Path(name).suffix) or mimetypes.guess_type(name)[0]
-    response = send_from_directory(WEB, name, mimetype=kind, conditional=True)
+    of_client = name.startswith(_CLIENT_PREFIX)
+    folder = BROWSER_CLIENT if of_client else WEB
+    response = send_from_directory(folder, name.removeprefix(_CLIENT_PREFIX), mimetype=kind, conditional=True)
     response.headers["Cache-Control"] = caching
     # Anyone may import the client; it holds no secret, and what it may do the API decides.
     response.headers["Access-Control-Allow-Origin"] = "*"

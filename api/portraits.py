@@ -13,8 +13,8 @@ from api.problems import ProblemError, responses
 from api.resources import resources
 from api.schemas import SessionPath, SessionView
 from api.sessions import TAG, find
-from shared import portraits as kept
 from shared.db.trail import Action
+from shared.handoff import portraits as kept
 
 #: As `api.evidence`.
 portraits = APIBlueprint("portraits", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])

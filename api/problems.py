@@ -355,7 +355,7 @@ def install(app: Flask) -> None:
 def early(
     code: str, request_id: str, *, more: Mapping[str, str] = MappingProxyType({}), follows: bool = False
 ) -> bytes:
-    """The answer to a request that the app has not looked at (`ops.receiving`, `api.door`), as it is sent.
+    """The answer to a request that the app has not looked at (`api.serving.worker`, `api.serving.door`), as it is sent.
 
     more: header fields beside those of every problem. follows: whether another request may come on the connection.
     """

@@ -15,13 +15,13 @@ from sqlalchemy import Engine
 
 from api.alive import Alive
 from api.gate import Gate
-from shared import tracing
-from shared.broker import make_broker
 from shared.db import PATIENCE, make_engine
-from shared.metrics.pushing import Pusher, started
-from shared.redis import make_redis
+from shared.queue.broker import make_broker
+from shared.redis.client import make_redis
+from shared.redis.timekeeping import Keeping, keep_time, now
 from shared.settings import Settings
-from shared.timekeeping import Keeping, keep_time, now
+from shared.telemetry import tracing
+from shared.telemetry.metrics.pushing import Pusher, started
 
 _T = TypeVar("_T")
 
@@ -71,7 +71,7 @@ class Resources:
         )
 
     def now(self) -> float:
-        """The service's time, see `shared.timekeeping`; kept from the first call on."""
+        """The service's time, see `shared.redis.timekeeping`; kept from the first call on."""
         redis = self.redis  # before the lock of `_once` is taken for the other
         self._once("time", lambda: keep_time(redis))
         return now()

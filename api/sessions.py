@@ -31,13 +31,13 @@ from api.schemas import (
     SessionView,
 )
 from api.uploads import read_reference
-from shared import faces, portraits
 from shared.db import UnitOfWork
 from shared.db.trail import Action, Tombstone
+from shared.handoff import faces, portraits
 from shared.liveness.draw import draw, draw_pauses
 from shared.liveness.options import Options
 from shared.liveness.session import Session
-from shared.messages import QueueUnavailable, enqueue_reference
+from shared.queue.messages import QueueUnavailable, enqueue_reference
 
 TAG = Tag(name="Sessions", description="A session is one person's check: some challenges, and what became of them.")
 

@@ -1,11 +1,11 @@
-"""Traces of requests, where they are wanted (shared/tracing)."""
+"""Traces of requests, where they are wanted (shared/telemetry/tracing)."""
 
 from __future__ import annotations
 
 from flask import Flask
 
-from shared import tracing
 from shared.settings import Settings
+from shared.telemetry import tracing
 
 #: Asked for every few seconds by machines.
 UNTRACED = "livez,readyz,metrics"

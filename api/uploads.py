@@ -14,7 +14,7 @@ from werkzeug.wsgi import get_input_stream
 
 from api.multipart import only_file
 from api.problems import ProblemError
-from shared import pictures
+from shared import image_header
 from shared.settings import Settings
 
 #: The name of the part that holds a frame's picture, and of the one that a session may be created with.
@@ -109,16 +109,16 @@ def _in_memory(*_args: Any, **_facts: Any) -> IO[bytes]:
 
 def _look_at(data: bytes, settings: Settings) -> None:
     """Refuse what no worker could use, by its header and its end."""
-    if pictures.kind(data) is None:
+    if image_header.kind(data) is None:
         raise ProblemError("not_an_image")
-    size = pictures.size(data)
+    size = image_header.size(data)
     if size is not None and size[0] * size[1] > settings.max_pixels:
         raise ProblemError(
             "too_many_pixels",
             f"The picture has {size[0]}×{size[1]} pixels, and at most {settings.max_pixels / 1e6:g} million are taken: "
             "send a smaller one. 640 pixels of width are plenty.",
         )
-    if pictures.truncated(data):
+    if image_header.truncated(data):
         raise ProblemError("truncated_image")
     if size is None:
         raise ProblemError("not_an_image", "The picture's header is damaged: send a JPEG or PNG as a camera makes it.")

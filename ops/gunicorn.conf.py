@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gunicorn.glogging import Logger
 
-from shared.logs import configure_logging
 from shared.settings import load_settings_or_exit
+from shared.telemetry.logs import configure_logging
 
 _settings = load_settings_or_exit()
 configure_logging(_settings)
@@ -54,7 +54,7 @@ def _open_more(files: int) -> None:
 bind = _addresses(_settings.port)
 
 # A frame holds its thread until its answer has come, and does nothing meanwhile: threads, not processes.
-worker_class = "ops.receiving.ReceivingWorker"
+worker_class = "api.serving.worker.ReceivingWorker"
 workers = _settings.web_concurrency
 threads = _settings.web_threads
 #: Connections that a process holds at once; whoever comes next gets the place of the one that is waited for longest.

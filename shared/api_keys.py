@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: What every key begins with, so that scanners of source code (and `shared.scrub`) know one when they see it.
+#: What every key begins with, so that scanners of source code (and `shared.telemetry.scrub`) know one when they see it.
 PREFIX = "lk_"
 
 _KEY = re.compile(rf"{PREFIX}([0-9a-f]{{12}})_[A-Za-z0-9_-]{{43}}")

@@ -16,10 +16,10 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from shared.limits import Rate
+from shared.evidence_weights import read_weights
 from shared.liveness.evidence import FITTED, Preset, Weighing
 from shared.liveness.session import SETTLE
-from shared.weights import read_weights
+from shared.redis.buckets import Rate
 
 #: Seconds that lie between the API's giving up on a frame and the first moment at which a clock may fail its session:
 #: a frame that was picked up just before its deadline must still find the session as it was.

@@ -1,3 +1,5 @@
+"""A server that answers as the API is documented, from a script, for the tests of clients."""
+
 from __future__ import annotations
 
 import threading
@@ -11,7 +13,6 @@ import numpy as np
 import pytest
 from werkzeug.serving import make_server
 
-from tests.performer import models_dir  # noqa: F401
 
 SESSION = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 PATH = "/api/v1/liveness/sessions"

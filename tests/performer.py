@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ops.performer import Performer
+from ops.lab.performer import Performer
 
 _TOP = Path(__file__).resolve().parents[1]
 

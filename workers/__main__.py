@@ -14,7 +14,7 @@ import os
 import sys
 
 #: What workers.main and what it then makes take from others; and by what vision runs its networks, where that is installed.
-LOADED = ("shared.broker", "workers.frames", "workers.identity", "workers.resources")
+LOADED = ("shared.queue.broker", "workers.frames", "workers.identity", "workers.resources")
 RUNTIME = "ai_edge_litert.interpreter"
 
 

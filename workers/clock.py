@@ -19,13 +19,14 @@ from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
-from shared import faces, timekeeping
 from shared.db import UnitOfWork, make_engine
+from shared.handoff import faces
 from shared.liveness.evidence import FITTED, Weighing
-from shared.logs import configure_logging
-from shared.metrics.pushing import Pusher, started
-from shared.redis import make_redis
+from shared.redis import timekeeping
+from shared.redis.client import make_redis
 from shared.settings import Settings, load_settings_or_exit
+from shared.telemetry.logs import configure_logging
+from shared.telemetry.metrics.pushing import Pusher, started
 from workers.lease import Lease
 
 log = structlog.get_logger(__name__)

@@ -18,17 +18,17 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from shared import answers, claims, faces, inflight, portraits
-from shared.answers import Answer, FrameProblem
 from shared.db import FrameMemory, UnitOfWork
+from shared.handoff import answers, claims, faces, inflight, portraits
+from shared.handoff.answers import Answer, FrameProblem
 from shared.liveness.evidence import Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.framing import framing
 from shared.liveness.session import Session
-from shared.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_comparison
-from shared.metrics.table import JUDGING_SECONDS, Stage
-from shared.timekeeping import now
-from workers import priors
+from shared.queue.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_comparison
+from shared.redis.timekeeping import now
+from shared.telemetry.metrics.table import JUDGING_SECONDS, Stage
+from workers import tracking
 from workers.vision.errors import BadImage
 from workers.vision.pipeline import Seen
 from workers.vision.prior import Prior
@@ -141,10 +141,10 @@ class FrameWork:
     def _fetch(self, session_id: str, frame_id: str) -> Fetched:
         pipe = self._tools.redis.pipeline(transaction=False)
         claims.look(pipe, frame_id)
-        priors.look(pipe, session_id)
+        tracking.look(pipe, session_id)
         inflight.waits_since(pipe, frame_id)
         picture, prior, waits_since = pipe.execute()
-        return Fetched(picture, priors.decode(prior), waits_since)
+        return Fetched(picture, tracking.decode(prior), waits_since)
 
     def _pass_over(self, session_id: str, arrived_at: float, waits_since: float | None) -> Answer | None:
         """What is said of a frame that need not be worked on, for the queue is behind and has a newer one; else None."""
@@ -191,7 +191,7 @@ class FrameWork:
     def _reply(self, session_id: str, frame_id: str, arrived_at: float, judged: Judged, seen: Seen | None) -> None:
         pipe = self._tools.redis.pipeline(transaction=False)
         if seen is not None:
-            priors.keep(pipe, session_id, arrived_at, seen.prior)
+            tracking.keep(pipe, session_id, arrived_at, seen.prior)
         answers.push(pipe, frame_id, judged.answer)
         inflight.leave(pipe, session_id, frame_id)
         claims.drop(pipe, frame_id)

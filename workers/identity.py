@@ -14,11 +14,11 @@ from dramatiq import Actor, Broker, actor
 from redis import Redis
 from sqlalchemy import Engine
 
-from shared import faces
 from shared.db import UnitOfWork
+from shared.handoff import faces
 from shared.liveness.session import Session
-from shared.messages import COMPARE_IDENTITY, DESCRIBE_REFERENCE, IDENTITY
-from shared.timekeeping import now
+from shared.queue.messages import COMPARE_IDENTITY, DESCRIBE_REFERENCE, IDENTITY
+from shared.redis.timekeeping import now
 from workers.frames import Looks
 from workers.vision.descriptor import Descriptor, decode_chip, distance, from_bytes, to_bytes
 from workers.vision.errors import BadImage

@@ -6,7 +6,7 @@ import uuid
 
 from redis import Redis
 
-from shared import keyspace
+from shared.redis import keyspace
 
 #: Take or renew. ARGV: who, milliseconds.
 _HOLD = """

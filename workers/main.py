@@ -8,9 +8,9 @@ from __future__ import annotations
 import dramatiq
 import dramatiq.worker
 
-from shared.broker import make_broker, worker_middleware
-from shared.logs import configure_logging
+from shared.queue.broker import make_broker, worker_middleware
 from shared.settings import load_settings_or_exit
+from shared.telemetry.logs import configure_logging
 from workers import frames, identity
 from workers.resources import Resources
 

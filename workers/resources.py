@@ -14,13 +14,13 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from shared.db import PATIENCE, make_engine
+from shared.handoff.presence import Heart
 from shared.liveness.evidence import Weighing
-from shared.messages import FRAMES, IDENTITY
-from shared.metrics.pushing import Pusher, started
-from shared.presence import Heart
-from shared.redis import make_redis
+from shared.queue.messages import FRAMES, IDENTITY
+from shared.redis.client import make_redis
+from shared.redis.timekeeping import Keeping, keep_time
 from shared.settings import Settings
-from shared.timekeeping import Keeping, keep_time
+from shared.telemetry.metrics.pushing import Pusher, started
 from workers.frames import Looks
 from workers.identity import Describes
 from workers.vision.descriptor import Describer

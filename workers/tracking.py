@@ -7,7 +7,7 @@ from typing import cast
 import msgspec
 from redis import Redis
 
-from shared import keyspace
+from shared.redis import keyspace
 from workers.vision.prior import Prior
 
 _encoder = msgspec.msgpack.Encoder()

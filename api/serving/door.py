@@ -1,4 +1,4 @@
-"""Frames that come while the gate is shut, refused before a thread or the app has them: `ops.receiving` asks for each.
+"""Frames that come while the gate is shut, refused before a thread or the app has them: `api.serving.worker` asks for each.
 
 They are told what the app would tell them (`api.frames.refuse_unasked`), for a sixth of what that takes of the processor
 that judging needs. What is not as plain as nearly every client's request is goes the long way, to the same answer.
@@ -17,7 +17,7 @@ from api.context import FIT_ID, HEADER
 from api.headers import USUAL
 from api.problems import early
 from api.resources import resources_of
-from shared.metrics.table import PROBLEMS, REQUEST_SECONDS, REQUESTS
+from shared.telemetry.metrics.table import PROBLEMS, REQUEST_SECONDS, REQUESTS
 
 #: Of `api.frames`.
 ENDPOINT, CODE, STATUS = "frames.submit_frame", "overloaded", "503"

@@ -10,7 +10,8 @@ and a thread gets a request when all of it is there: a slow client costs a descr
   (503, `unavailable`). Of `worker_connections` one is kept free for who comes next: the one that has been waited for
   longest gives way. An honest request is there in a moment, and small.
 - A request whose head says that it is too large is answered at once, and what still comes of it thrown away.
-- What the app refuses whatever it is (`app.extensions["door"]`, see `api.door`) is answered by the loop: no thread has it.
+- What the app refuses whatever it is (`app.extensions["door"]`, see `api.serving.door`) is answered by the
+  loop: no thread has it.
 - An answer that its client does not read waits in the system's buffer, not in a thread: the largest fits into it, and
   the connection's next request waits until there is room for another.
 
@@ -41,8 +42,12 @@ from gunicorn.errors import ConfigError
 from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn
 
-from ops.arriving import Arriving
-from ops.draining import DrainingWorker
+from api.problems import KINDS, early
+from api.serving.arriving import Arriving
+from api.serving.draining import DrainingWorker
+from api.uploads import body_limit
+from shared.settings import get_settings
+from shared.telemetry.metrics.table import PROBLEMS
 
 #: Seconds that any request may take to come, and bytes a second at which larger ones may: a picture of 60 KB has 14
 #: seconds, the largest that is taken four and a half minutes.
@@ -99,7 +104,7 @@ class Connection(TConn):
 
 
 class Refuses(Protocol):
-    """What an app has at its door (`api.door`)."""
+    """What an app has at its door (`api.serving.door`)."""
 
     def refusal(self, head: bytes) -> tuple[bytes, bool] | None:
         """The answer to a whole request with this head, and whether another may follow it; None: the app must see it."""
@@ -132,9 +137,6 @@ class ReceivingWorker(DrainingWorker):
 
     def init_process(self) -> None:
         """Called once in the process, after the fork."""
-        from api.uploads import body_limit  # loaded with the app by now
-        from shared.settings import get_settings
-
         self._body_limit = body_limit(get_settings())
         super().init_process()
 
@@ -334,9 +336,6 @@ class ReceivingWorker(DrainingWorker):
 
     def _tell(self, conn: Connection, code: str) -> None:
         """Answer what no thread will."""
-        from api.problems import KINDS, early
-        from shared.metrics.table import PROBLEMS
-
         assert conn.arriving is not None
         PROBLEMS.labels(code).inc()
         request_id = str(uuid4())

@@ -1,4 +1,4 @@
-"""Makes .venv and installs locked, hash-checked packages: `python -m ops.lib.environment runtime` or `… test`.
+"""Makes .venv and installs locked, hash-checked packages: `python -m ops.run.environment runtime` or `… test`.
 
 Runs on a bare Python: the standard library only. What is already there is left alone, so that a second start takes no
 time and needs no network.
@@ -16,7 +16,7 @@ import venv
 from collections import deque
 from pathlib import Path
 
-from ops.lib.words import MISSING, fail, say
+from ops.run.words import MISSING, fail, say
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from ops.lib.words import MISSING, fail, say
+from ops.run.words import MISSING, fail, say
 
 #: Bytes read at a time.
 CHUNK = 1 << 18

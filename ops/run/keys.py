@@ -15,10 +15,10 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.keyring import FRESH
-from ops.lib.words import fail
-from shared import keys
+from ops.run.words import fail
+from shared import api_keys
+from shared.api_keys import Key, Role
 from shared.db import UnitOfWork, make_engine
-from shared.keys import Key, Role
 from shared.settings import load_settings_or_exit
 
 DESCRIPTION = """\
@@ -71,7 +71,7 @@ def fit_name(text: str) -> str:
 
 def fit_id(text: str) -> str:
     """A key's id, out of it or of the whole key."""
-    found = keys.id_of(text) or (text if re.fullmatch(r"[0-9a-f]{12}", text) else None)
+    found = api_keys.id_of(text) or (text if re.fullmatch(r"[0-9a-f]{12}", text) else None)
     if found is None:
         raise argparse.ArgumentTypeError(
             "not the id of a key: twelve characters from 0 to 9 and a to f, see ops/keys list"
@@ -81,7 +81,7 @@ def fit_id(text: str) -> str:
 
 def create(engine: Engine, name: str, role: Role) -> None:
     """Make a key."""
-    given, key = keys.make(name, role, time.time())
+    given, key = api_keys.make(name, role, time.time())
     with UnitOfWork(engine) as uow:
         first = not uow.keys.all()
         uow.keys.add(key)

@@ -9,7 +9,7 @@ import os
 import sys
 from pathlib import Path
 
-from ops.lib.fetch import Archive, Piece, fetch
+from ops.run.fetch import Archive, Piece, fetch
 
 ROOT = Path(__file__).resolve().parents[2]
 

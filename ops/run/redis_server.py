@@ -19,9 +19,9 @@ from pathlib import Path
 
 import redis
 
-from ops.lib.fetch import Archive, Piece, fetch
-from ops.lib.ports import free_port
-from ops.lib.words import MISSING, fail
+from ops.run.fetch import Archive, Piece, fetch
+from ops.run.ports import free_port
+from ops.run.words import MISSING, fail
 
 #: GETDEL came with it.
 OLDEST = (6, 2)

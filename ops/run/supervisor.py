@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ops.lib.words import say
+from ops.run.words import say
 
 #: Seconds that programs have to end by themselves before they are killed: longer than gunicorn's graceful_timeout.
 GRACE = 15.0

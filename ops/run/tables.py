@@ -1,4 +1,4 @@
-"""`python -m ops.tables`: writes the tables in docs/ that are made from the code; `--check` only says which are stale."""
+"""`python -m ops.run.tables`: writes the tables of docs/ that are made from the code; `--check` names the stale ones."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from shared.liveness.evidence import FITTED, SPECIES, Code
 from shared.liveness.evidence.meanings import MEANINGS
 from shared.liveness.evidence.weighing import Group
 
-EVIDENCE = Path(__file__).parents[1] / "docs" / "evidence.md"
-_BEGIN, _END = "<!-- made by `python -m ops.tables` -->\n", "<!-- end -->\n"
+EVIDENCE = Path(__file__).resolve().parents[2] / "docs" / "evidence.md"
+_BEGIN, _END = "<!-- made by `python -m ops.run.tables` -->\n", "<!-- end -->\n"
 
 
 def evidence_table() -> str:
@@ -56,7 +56,7 @@ def main() -> int:
     if fresh == text:
         return 0
     if check:
-        print(f"{EVIDENCE.name} is stale: run python -m ops.tables")
+        print(f"{EVIDENCE.name} is stale: run python -m ops.run.tables")
         return 1
     EVIDENCE.write_text(fresh)
     return 0

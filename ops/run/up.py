@@ -19,9 +19,9 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
-from ops.lib import models, redis_server
-from ops.lib.supervisor import Supervisor
-from ops.lib.words import PORT_TAKEN, SECOND_START, fail, say
+from ops.run import models, redis_server
+from ops.run.supervisor import Supervisor
+from ops.run.words import PORT_TAKEN, SECOND_START, fail, say
 from shared.db import UnitOfWork, make_engine
 from shared.settings import Settings, load_settings_or_exit
 

@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from api import signing
 from api.secret import RootSecret
-from ops.lib.keys import day
-from ops.lib.words import fail
+from ops.run.keys import day
+from ops.run.words import fail
 from shared.db import UnitOfWork, make_engine
 from shared.settings import load_settings_or_exit
 

@@ -6,8 +6,8 @@
 from __future__ import annotations
 
 from shared.db.engine import PATIENCE, make_engine, ping
-from shared.db.memory import FrameMemory
-from shared.db.repository import SessionRepository
+from shared.db.frame_memory import FrameMemory
+from shared.db.sessions import SessionRepository
 from shared.db.unit_of_work import UnitOfWork
 
 __all__ = ["PATIENCE", "FrameMemory", "SessionRepository", "UnitOfWork", "make_engine", "ping"]

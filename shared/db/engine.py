@@ -13,9 +13,9 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from shared import tracing
 from shared.db.patient import PatientConnection
 from shared.db.tables import sessions
+from shared.telemetry import tracing
 
 #: Seconds to wait for a connection, from the pool or to the server. (libpq makes 2 of less.)
 CONNECT_TIMEOUT = 2

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
+from shared.api_keys import Key, Role
 from shared.db.tables import api_keys
-from shared.keys import Key, Role
 
 _ALL = select(api_keys).order_by(api_keys.c.created_at, api_keys.c.id)
 _ADD = insert(api_keys)

@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db import codec
 from shared.db.attempts import AttemptRepository
-from shared.db.memory import OPENING_FRAMES, RECENT_FRAMES, FrameMemory, window
+from shared.db.frame_memory import OPENING_FRAMES, RECENT_FRAMES, FrameMemory, window
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
 from shared.liveness.evidence import Preset
@@ -65,7 +65,7 @@ def _newest_frames(most: int, *conditions: ColumnElement[bool]) -> Any:
 
 # How many there are in all comes with them, as a row without an id.
 _HOW_MANY = select(null(), cast(func.count(), Double), null()).where(frames.c.session_id == bindparam("session_id"))
-# Two limits, see `shared.db.memory.window`.
+# Two limits, see `shared.db.frame_memory.window`.
 _RECALL = _newest_frames(OPENING_FRAMES, frames.c.at <= bindparam("until")).union_all(
     _newest_frames(RECENT_FRAMES, frames.c.at > bindparam("until"), frames.c.at >= bindparam("since")), _HOW_MANY
 )

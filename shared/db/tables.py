@@ -135,7 +135,7 @@ api_keys = Table(
     #: Part of the key itself, and no secret.
     Column("id", String(12), primary_key=True),
     Column("name", String(100), nullable=False),
-    #: See `shared.keys.Role`.
+    #: See `shared.api_keys.Role`.
     Column("role", String(16), nullable=False),
     #: SHA-256 of the key, in hexadecimal; the key is nowhere.
     Column("digest", String(64), nullable=False),

@@ -12,12 +12,12 @@ from shared.db.engine import SQLITE_BEGIN
 from shared.db.keys import KeyRepository
 from shared.db.leases import LeaseRepository
 from shared.db.outbox import OutboxRepository
-from shared.db.repository import SessionRepository
 from shared.db.secrets import SecretRepository
+from shared.db.sessions import SessionRepository
 from shared.db.signing import SigningKeyRepository
 from shared.db.trail import Trail
 from shared.db.webhooks import WebhookRepository
-from shared.metrics.sessions import count
+from shared.telemetry.metrics.sessions import count
 
 
 class UnitOfWork:

@@ -12,8 +12,8 @@ from typing import cast
 import msgspec
 from redis import Redis
 
-from shared import keyspace
 from shared.liveness.session import FrameResult
+from shared.redis import keyspace
 
 
 @dataclass(frozen=True, slots=True)

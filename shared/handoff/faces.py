@@ -10,7 +10,7 @@ from typing import cast
 
 from redis import Redis
 
-from shared import keyspace
+from shared.redis import keyspace
 
 
 def put(redis: Redis, frame_id: str, chip: bytes) -> None:

@@ -14,11 +14,11 @@ from typing import NamedTuple, cast
 
 from redis import Redis
 
-from shared import keyspace
-from shared.limits import TAKE, Bucket, Level, levels, sizes
 from shared.liveness.session import SETTLE
-from shared.lua import Lua
-from shared.messages import FRAMES
+from shared.queue.messages import FRAMES
+from shared.redis import keyspace
+from shared.redis.buckets import TAKE, Bucket, Level, levels, sizes
+from shared.redis.script import Lua
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import cast
 
 from redis import Redis
 
-from shared import keyspace
+from shared.redis import keyspace
 
 #: Of two workers the one with the better picture wins, whoever comes last. ARGV: score, JPEG, milliseconds from the first.
 _KEEP_BETTER = """

@@ -15,9 +15,9 @@ import structlog
 from redis import Redis
 from redis.exceptions import RedisError
 
-from shared import keyspace
-from shared.messages import FRAMES
-from shared.timekeeping import now
+from shared.queue.messages import FRAMES
+from shared.redis import keyspace
+from shared.redis.timekeeping import now
 
 log = structlog.get_logger(__name__)
 

@@ -27,12 +27,13 @@ from dramatiq.middleware import SkipMessage, TimeLimit
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPConnectionError
 
-from shared import keyspace, tracing
-from shared.correlation import Correlation
-from shared.metrics.messages import Metering
-from shared.redis import CONNECTING, make_redis
+from shared.redis import keyspace
+from shared.redis.client import CONNECTING, make_redis
+from shared.redis.timekeeping import now
 from shared.settings import Settings
-from shared.timekeeping import now
+from shared.telemetry import tracing
+from shared.telemetry.correlation import Correlation
+from shared.telemetry.metrics.messages import Metering
 
 _Args = ParamSpec("_Args")
 _Reply = TypeVar("_Reply")

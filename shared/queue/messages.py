@@ -8,8 +8,8 @@ from dramatiq import Broker, Message
 from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
-from shared import correlation
-from shared.timekeeping import now
+from shared.redis.timekeeping import now
+from shared.telemetry import correlation
 
 #: The queue of frames, and the actor that works on them.
 FRAMES = "frames"
@@ -64,7 +64,7 @@ def _enqueue(broker: Broker, queue: str, actor: str, **arguments: Any) -> None:
         args=(),
         kwargs=arguments,
         options=options,
-        # By the service's time, not by this machine's: `shared.broker.DropOld` compares it with another one's.
+        # By the service's time, not by this machine's: `shared.queue.broker.DropOld` compares it with another one's.
         message_timestamp=int(now() * 1000),
     )
     try:

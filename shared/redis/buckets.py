@@ -15,7 +15,7 @@ from typing import cast
 
 from redis import Redis
 
-from shared.lua import Lua
+from shared.redis.script import Lua
 
 #: Seconds of each period that a rate may be told by.
 PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -78,7 +78,7 @@ class Bucket:
 
     #: What it is called to clients.
     name: str
-    #: Its key in Redis, see `shared.keyspace`.
+    #: Its key in Redis, see `shared.redis.keyspace`.
     key: str
     rate: Rate
 

@@ -2,7 +2,7 @@
 
 Our own lines (structlog) and those of libraries (logging) go through the same ProcessorFormatter. No picture, no token,
 no key and no descriptor belongs in a line: an exception is shown by its traceback alone, never with the values of its
-variables, one of which may be a picture; and whatever a line does hold goes through `shared.scrub` last.
+variables, one of which may be a picture; and whatever a line does hold goes through `shared.telemetry.scrub` last.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ import sys
 import structlog
 from structlog.typing import Processor
 
-from shared.scrub import scrub
 from shared.settings import Settings
+from shared.telemetry.scrub import scrub
 
 #: Libraries that say more than anyone wants to read, and the least that we let them say.
 _QUIET = {

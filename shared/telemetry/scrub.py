@@ -31,7 +31,7 @@ _LOOKS_SECRET: tuple[tuple[re.Pattern[str], str], ...] = (
     # a JWS or JWT, whole or without its signature
     (re.compile(r"\beyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]*)?"), HIDDEN),
     (re.compile(r"\b(Bearer|Basic|ApiKey)\s+[A-Za-z0-9._~+/=-]{8,}", re.IGNORECASE), rf"\1 {HIDDEN}"),
-    # an API key (shared.keys): its id says which one, and may stay
+    # an API key (shared.api_keys): its id says which one, and may stay
     (re.compile(r"\b(lk_[0-9a-f]{12}_)[A-Za-z0-9_-]{8,}"), rf"\1{HIDDEN}"),
     (re.compile(r"\bwhsec_[A-Za-z0-9+/=]{8,}"), HIDDEN),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)", re.DOTALL), HIDDEN),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from ops.performer import Performer
+from ops.lab.performer import Performer
 from shared.liveness.challenge import ChallengeType
 from tests.e2e import tape
 from tests.e2e.browser import View, launched

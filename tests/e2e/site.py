@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from ops.lib.ports import free_port
-from shared.messages import FRAMES, IDENTITY
+from ops.run.ports import free_port
+from shared.queue.messages import FRAMES, IDENTITY
 from tests.integration.workers.service import ROOT, Service, end_with_children
 from tests.waiting import PATIENCE
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import cv2
 
-from ops.performer import Performer
+from ops.lab.performer import Performer
 from shared.liveness.challenge import ChallengeType
 
 #: Frames a second that Chromium plays such a file at, and that the performer is drawn at: each drawn one stands twice.

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import func, select
 
-from ops.benching import frames
-from ops.benching.filling import fill
-from ops.benching.load import Client, closed, open_loop
-from ops.benching.sides import Service
-from ops.benching.trial import GENERATOR, Window, trial
-from ops.benching.wire import form
-from ops.breaking.processes import Missing
+from ops.lab.bench import frames
+from ops.lab.bench.filling import fill
+from ops.lab.bench.load import Client, closed, open_loop
+from ops.lab.bench.sides import Service
+from ops.lab.bench.trial import GENERATOR, Window, trial
+from ops.lab.bench.wire import form
+from ops.lab.chaos.processes import Missing
 from shared.db.tables import challenges, sessions
 from shared.db.tables import frames as judged
 from tests.performer import models_dir  # noqa: F401 - a fixture

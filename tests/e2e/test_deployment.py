@@ -13,12 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ops.breaking.processes import Missing, Process
-from ops.breaking.stack import Kind, Stack
-from ops.client import Client, Outcome, Reply, Session
-from ops.replaying.play import play
-from ops.replaying.sources import Drawing
-from shared.weights import write_weights
+from liveness_client import Client, Outcome, Reply, Session
+from ops.lab.chaos.processes import Missing, Process
+from ops.lab.chaos.stack import Kind, Stack
+from ops.lab.replay.play import play
+from ops.lab.replay.sources import Drawing
+from shared.evidence_weights import write_weights
 from tests.integration.events.conftest import Subscriber
 from tests.performer import models_dir  # noqa: F401 - a fixture
 from tests.unit.liveness.weights import WEIGHTS

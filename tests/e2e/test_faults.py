@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from ops.breaking import checks
-from ops.breaking.checks import ONLY_ANSWERS
-from ops.breaking.clips import Clips
-from ops.breaking.load import Load, Notes
-from ops.breaking.processes import Missing
-from ops.breaking.stack import Kind, Stack
-from shared.redis import make_redis
-from shared.weights import write_weights
+from ops.lab.chaos import checks
+from ops.lab.chaos.checks import ONLY_ANSWERS
+from ops.lab.chaos.clips import Clips
+from ops.lab.chaos.load import Load, Notes
+from ops.lab.chaos.processes import Missing
+from ops.lab.chaos.stack import Kind, Stack
+from shared.evidence_weights import write_weights
+from shared.redis.client import make_redis
 from tests.performer import models_dir  # noqa: F401 - a fixture
 from tests.unit.liveness.weights import WEIGHTS
 from tests.waiting import until

@@ -21,7 +21,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ops.lib.ports import free_port
+from ops.run.ports import free_port
 
 #: Seconds that an Erlang machine may take to come up.
 BOOT = 60

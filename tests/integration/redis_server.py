@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from ops.lib.ports import free_port
+from ops.run.ports import free_port
 
 
 class RedisServer:

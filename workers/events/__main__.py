@@ -8,16 +8,16 @@ import threading
 import structlog
 from dramatiq import Worker
 
-from shared import timekeeping
-from shared.broker import make_broker
-from shared.correlation import Correlation
 from shared.db import make_engine
-from shared.logs import configure_logging
-from shared.messages import WEBHOOKS
-from shared.metrics.messages import Metering
-from shared.metrics.pushing import Pusher, started
-from shared.redis import make_redis
+from shared.queue.broker import make_broker
+from shared.queue.messages import WEBHOOKS
+from shared.redis import timekeeping
+from shared.redis.client import make_redis
 from shared.settings import load_settings_or_exit
+from shared.telemetry.correlation import Correlation
+from shared.telemetry.logs import configure_logging
+from shared.telemetry.metrics.messages import Metering
+from shared.telemetry.metrics.pushing import Pusher, started
 from workers.events import webhooks
 from workers.events.publisher import Publisher
 from workers.events.relay import Relay

@@ -9,7 +9,7 @@ from typing import Any
 
 from kombu import Connection, Producer, Queue
 
-from shared.events import CONTENT_TYPE, EXCHANGE, PATIENCE, connect
+from workers.events.cloudevents import CONTENT_TYPE, EXCHANGE, PATIENCE, connect
 
 
 class Publisher:

@@ -18,8 +18,8 @@ from sqlalchemy import Engine
 
 from shared.db import UnitOfWork
 from shared.db.outbox import Told
-from shared.events import PATIENCE, cloud_event
-from shared.timekeeping import now
+from shared.redis.timekeeping import now
+from workers.events.cloudevents import PATIENCE, cloud_event
 
 log = structlog.get_logger(__name__)
 

@@ -23,12 +23,12 @@ from sqlalchemy import Engine
 from standardwebhooks import Webhook as Signer
 
 from shared.db import UnitOfWork
-from shared.events import CONTENT_TYPE, connect, durable_queue
-from shared.messages import DELIVER_WEBHOOK, WEBHOOKS, QueueUnavailable, enqueue_delivery
-from shared.metrics.table import WEBHOOK_ATTEMPTS
-from shared.timekeeping import now
+from shared.queue.messages import DELIVER_WEBHOOK, WEBHOOKS, QueueUnavailable, enqueue_delivery
+from shared.redis.timekeeping import now
+from shared.telemetry.metrics.table import WEBHOOK_ATTEMPTS
 from shared.webhooks import FAILED_TOO_LONG, FAILING, GONE, JITTER, SCHEDULE, Delivery, Status, Webhook
 from workers.events.calling import Refused, call
+from workers.events.cloudevents import CONTENT_TYPE, connect, durable_queue
 
 log = structlog.get_logger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from shared import pictures
+from shared import image_header
 from workers.vision.errors import BadImage
 from workers.vision.landmarks import Picture, as_picture
 
@@ -21,12 +21,12 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     Raises BadImage for what is not a whole JPEG or PNG of a usable size. The size is read from the header first, so that
     a picture of too many pixels is never decoded.
     """
-    kind = pictures.kind(data)
+    kind = image_header.kind(data)
     if kind is None:
         raise BadImage(
             "not_an_image", "The bytes are not a JPEG or PNG picture. Send the camera frame as one of these."
         )
-    size = pictures.size(data)
+    size = image_header.size(data)
     if size is None:
         raise BadImage("truncated_image", "The picture has no readable header. Send the whole file.")
     width, height = size
@@ -40,7 +40,7 @@ def decode(data: bytes, max_pixels: int) -> Picture:
             "image_too_small",
             f"The picture has {width} × {height} pixels. Both sides must have at least {LEAST_SIDE}; 640 × 480 is good.",
         )
-    if pictures.truncated(data):
+    if image_header.truncated(data):
         raise BadImage("truncated_image", "The picture ends too early. Send the whole file.")
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), _flag(kind, max(width, height)))
     if picture is None:
@@ -51,9 +51,9 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     return as_picture(picture)
 
 
-def _flag(kind: pictures.Kind, longest: int) -> int:
+def _flag(kind: image_header.Kind, longest: int) -> int:
     """How to decode: a JPEG's own halving is nearly free, and keeps a phone's 12 megapixels from costing 100 ms."""
-    if kind is pictures.Kind.JPEG:
+    if kind is image_header.Kind.JPEG:
         for factor, flag in (
             (8, cv2.IMREAD_REDUCED_COLOR_8),
             (4, cv2.IMREAD_REDUCED_COLOR_4),

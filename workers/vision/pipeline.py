@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 
 from shared.liveness.observation import Face, Observation, Problem
-from shared.metrics.table import VISION_SECONDS, Stage
+from shared.telemetry.metrics.table import VISION_SECONDS, Stage
 from workers.vision.adrift import Scene, adrift
 from workers.vision.decode import decode
 from workers.vision.descriptor import cut_chip, encode_chip

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ops.benching.end_to_end import end_to_end
-from ops.benching.growth import growth
-from ops.benching.overload import overload
-from ops.benching.vision import vision
+from ops.lab.bench.end_to_end import end_to_end
+from ops.lab.bench.growth import growth
+from ops.lab.bench.overload import overload
+from ops.lab.bench.vision import vision
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 
-from ops.plots import COLOURS, style, svg
+from ops.lab.plots import COLOURS, style, svg
 
 
 def stacked(title: str, unit: str, bars: Mapping[str, Mapping[str, float]]) -> str:

@@ -13,12 +13,12 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ops.benching import charts, frames, usage
-from ops.benching.options import bodies_of, load_options
-from ops.benching.report import Table, report_option, write
-from ops.benching.sides import Peer, Service, pin
-from ops.benching.trial import GENERATOR, Outcome, Window, trial
-from ops.benching.vision import asked
+from ops.lab.bench import charts, frames, usage
+from ops.lab.bench.options import bodies_of, load_options
+from ops.lab.bench.report import Table, report_option, write
+from ops.lab.bench.sides import Peer, Service, pin
+from ops.lab.bench.trial import GENERATOR, Outcome, Window, trial
+from ops.lab.bench.vision import asked
 
 #: As the tables name them. Of the ways that such servers are written in, PEER is the quickest; SEARCHING is OpenBiometrics'.
 SERVICE, PEER, SEARCHING = "service", "one process", "one process that searches"
@@ -114,7 +114,7 @@ def vision_cpu(source: Path | None, count: int) -> float:
         (Path(folder) / "tracked").mkdir()
         for i, jpeg in enumerate(frames.moving(count, source)):
             (Path(folder) / "tracked" / f"{i:05}.jpg").write_bytes(jpeg)
-        told = asked([sys.executable, "-m", "ops.benching.ours", folder, "mesh"])
+        told = asked([sys.executable, "-m", "ops.lab.bench.ours", folder, "mesh"])
     return statistics.fmean(cpu for _, cpu, _ in told["tracked"]["times"])
 
 

@@ -10,8 +10,8 @@ import click
 import cv2
 import numpy as np
 
-from ops.benching.machine import TOP
-from ops.performer import Performer, room
+from ops.lab.bench.machine import TOP
+from ops.lab.performer import Performer, room
 from shared.liveness.challenge import ChallengeType
 
 #: Frames a second that a client sends.

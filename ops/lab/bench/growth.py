@@ -11,14 +11,14 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ops.benching import charts, usage
-from ops.benching.filling import fill
-from ops.benching.options import bodies_of, load_options
-from ops.benching.report import Table, report_option, write
-from ops.benching.sides import Service, pin
-from ops.benching.trial import Outcome, Window, trial
-from ops.breaking.processes import Missing
-from ops.breaking.stack import Kind
+from ops.lab.bench import charts, usage
+from ops.lab.bench.filling import fill
+from ops.lab.bench.options import bodies_of, load_options
+from ops.lab.bench.report import Table, report_option, write
+from ops.lab.bench.sides import Service, pin
+from ops.lab.bench.trial import Outcome, Window, trial
+from ops.lab.chaos.processes import Missing
+from ops.lab.chaos.stack import Kind
 
 DATABASES = {"sqlite": Kind.EMBEDDED, "postgresql": Kind.FULL}
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}

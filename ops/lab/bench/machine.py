@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from ops.lib.revision import revision
+from ops.run.revision import revision
 
-TOP = Path(__file__).resolve().parents[2]
+TOP = Path(__file__).resolve().parents[3]
 _PACKAGES = ("numpy", "opencv-python-headless", "dlib-bin", "ai-edge-litert")
 
 

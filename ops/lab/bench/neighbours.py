@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ops.benching import frames
-from ops.benching.load import PATH, Client, closed, open_loop
-from ops.benching.samples import Summary, summary
-from ops.benching.sides import Side
-from ops.benching.trial import Window
-from ops.benching.wire import MULTIPART, form, request
+from ops.lab.bench import frames
+from ops.lab.bench.load import PATH, Client, closed, open_loop
+from ops.lab.bench.samples import Summary, summary
+from ops.lab.bench.sides import Side
+from ops.lab.bench.trial import Window
+from ops.lab.bench.wire import MULTIPART, form, request
 
 #: Ordinary sessions, and frames a second of all of them together.
 ORDINARY = 4

@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from ops.benching import frames
-from ops.benching.wire import form
+from ops.lab.bench import frames
+from ops.lab.bench.wire import form
 
 #: Seconds of frames, RATE a second, that are sent again and again.
 PLAYED = 20

@@ -1,4 +1,4 @@
-"""The service's vision on a directory of frames, timed: `python -m ops.benching.ours DIRECTORY ENGINE`. Prints JSON."""
+"""The service's vision on a directory of frames, timed: `python -m ops.lab.bench.ours DIRECTORY ENGINE`. Prints JSON."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ops.benching.frames import RATE
-from ops.benching.machine import TOP
+from ops.lab.bench.frames import RATE
+from ops.lab.bench.machine import TOP
 from workers.vision import pipeline
 from workers.vision.pipeline import Vision
 

@@ -11,13 +11,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ops.benching import charts, frames
-from ops.benching.neighbours import ATTACKS, Others, with_neighbour
-from ops.benching.options import bodies_of, load_options
-from ops.benching.report import Table, report_option, write
-from ops.benching.sides import Arrangement, Service, arrangements, pin
-from ops.benching.trial import Outcome, Window, trial
-from ops.breaking.processes import Missing
+from ops.lab.bench import charts, frames
+from ops.lab.bench.neighbours import ATTACKS, Others, with_neighbour
+from ops.lab.bench.options import bodies_of, load_options
+from ops.lab.bench.report import Table, report_option, write
+from ops.lab.bench.sides import Arrangement, Service, arrangements, pin
+from ops.lab.bench.trial import Outcome, Window, trial
+from ops.lab.chaos.processes import Missing
 from shared.settings import Settings
 
 #: What the load that finds out what it can bear is called.

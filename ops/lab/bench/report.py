@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.table import Table as Printed
 
-from ops.benching.machine import about
+from ops.lab.bench.machine import about
 
 #: The option of every part that says where its report goes.
 report_option = click.option(

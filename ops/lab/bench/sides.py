@@ -16,13 +16,13 @@ from typing import Protocol, Self
 import click
 import psutil
 
-from ops.benching.machine import TOP
-from ops.benching.peer import environment
-from ops.breaking.processes import Process, wait_for
-from ops.breaking.stack import Kind, Stack
-from ops.lib.ports import free_port
-from shared import presence
-from shared.redis import make_redis
+from ops.lab.bench.machine import TOP
+from ops.lab.bench.peer import environment
+from ops.lab.chaos.processes import Process, wait_for
+from ops.lab.chaos.stack import Kind, Stack
+from ops.run.ports import free_port
+from shared.handoff import presence
+from shared.redis.client import make_redis
 
 #: The service's processes as the Procfile has them.
 _PROGRAMS = ("web", "worker", "identity", "clock", "events")
@@ -88,7 +88,7 @@ class Peer:
         """options: see peer/server.py."""
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
         self.front = ("127.0.0.1", free_port())
-        command = [str(environment.python()), str(TOP / "ops/benching/peer/server.py"), str(self.front[1]), *options]
+        command = [str(environment.python()), str(TOP / "ops/lab/bench/peer/server.py"), str(self.front[1]), *options]
         self._process = Process("peer", command, log=Path(self._folder.name) / "peer.log")
 
     def __enter__(self) -> Self:

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ops.benching import usage
-from ops.benching.load import Client, closed, open_loop
-from ops.benching.samples import Summary, summary
-from ops.benching.sides import Side
+from ops.lab.bench import usage
+from ops.lab.bench.load import Client, closed, open_loop
+from ops.lab.bench.samples import Summary, summary
+from ops.lab.bench.sides import Side
 
 #: What the load itself is called among the kinds of processes.
 GENERATOR = "load generator"

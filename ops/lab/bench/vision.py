@@ -14,10 +14,10 @@ from typing import Any
 import click
 from rich.console import Console
 
-from ops.benching import charts, frames
-from ops.benching.machine import TOP
-from ops.benching.peer import environment
-from ops.benching.report import Table, report_option, write
+from ops.lab.bench import charts, frames
+from ops.lab.bench.machine import TOP
+from ops.lab.bench.peer import environment
+from ops.lab.bench.report import Table, report_option, write
 
 PEER = "MediaPipe FaceMesh"
 _KINDS = {
@@ -62,9 +62,9 @@ def vision(*, engines: str, count: int, rounds: int, video: Path | None, peer: b
     with tempfile.TemporaryDirectory() as folder:
         directory = Path(folder)
         lay_out(directory, count, video)
-        sides = {name: [sys.executable, "-m", "ops.benching.ours", folder, name] for name in engines.split(",")}
+        sides = {name: [sys.executable, "-m", "ops.lab.bench.ours", folder, name] for name in engines.split(",")}
         if peer:
-            sides[PEER] = [str(environment.python()), str(TOP / "ops/benching/peer/mesh.py"), folder]
+            sides[PEER] = [str(environment.python()), str(TOP / "ops/lab/bench/peer/mesh.py"), folder]
         found: dict[str, list[_Figures]] = {name: [] for name in sides}
         for turn in range(rounds):
             for name, command in sides.items():

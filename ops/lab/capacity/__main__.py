@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ops.benching import charts
-from ops.benching.report import Table
-from ops.sizing import model, page
-from ops.sizing.measured import MEASURED, Measured
+from ops.lab.bench import charts
+from ops.lab.bench.report import Table
+from ops.lab.capacity import model, page
+from ops.lab.capacity.measured import MEASURED, Measured
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,11 +23,11 @@ def main() -> None:
 @click.option("--to", type=click.Path(dir_okay=False, path_type=Path), default=MEASURED, help="The file it goes into.")
 def measure(to: Path) -> None:
     """Measure the service times anew on this machine (some three minutes; nothing else should keep it busy)."""
-    from ops.benching.machine import about
-    from ops.breaking.clips import Clips
-    from ops.breaking.stack import ROOT, Kind
-    from ops.sizing.measure import measure as measure_stack
-    from ops.sizing.measure import vision_times
+    from ops.lab.bench.machine import about
+    from ops.lab.capacity.measure import measure as measure_stack
+    from ops.lab.capacity.measure import vision_times
+    from ops.lab.chaos.clips import Clips
+    from ops.lab.chaos.stack import ROOT, Kind
 
     clips = Clips(ROOT / "var" / "models", takes=1)
     told = about()

@@ -15,13 +15,13 @@ from typing import Any
 
 import psycopg
 
-from ops.benching.ours import measured
-from ops.breaking.clips import FPS, Clips
-from ops.breaking.load import Load, Request
-from ops.breaking.processes import Process
-from ops.breaking.stack import ROOT, Kind, Stack
+from ops.lab.bench.ours import measured
+from ops.lab.chaos.clips import FPS, Clips
+from ops.lab.chaos.load import Load, Request
+from ops.lab.chaos.processes import Process
+from ops.lab.chaos.stack import ROOT, Kind, Stack
 from shared.liveness.challenge import ChallengeType
-from shared.redis import make_redis
+from shared.redis.client import make_redis
 from workers.vision.pipeline import Vision
 
 #: Seconds: what the processes take by themselves; the load before anything counts; the load; the counting by watching.

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import ceil
 
-from ops.benching.report import Table
-from ops.sizing.measured import Measured
-from ops.sizing.simulation import Outcome, Service, constant, like, of_sessions, simulate
+from ops.lab.bench.report import Table
+from ops.lab.capacity.measured import Measured
+from ops.lab.capacity.simulation import Outcome, Service, constant, like, of_sessions, simulate
 
 #: Frames a second of a session.
 FPS = 8.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ops.benching.machine import TOP
-from ops.benching.report import Table
+from ops.lab.bench.machine import TOP
+from ops.lab.bench.report import Table
 
 PAGE = TOP / "docs" / "capacity.md"
 PLOT = TOP / "docs" / "images" / "capacity-latency.svg"

@@ -1,4 +1,4 @@
-"""nginx before the web processes, by the configuration that is shipped for it: ops/nginx."""
+"""nginx before the web processes, by the configuration that is shipped for it: ops/deploy/nginx."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import shutil
 import socket
 from pathlib import Path
 
-from ops.breaking.places import Place
-from ops.breaking.processes import Missing, Process, wait_for
-from ops.lib.ports import free_port
+from ops.lab.chaos.places import Place
+from ops.lab.chaos.processes import Missing, Process, wait_for
+from ops.run.ports import free_port
 
-TEMPLATE = Path(__file__).resolve().parents[1] / "nginx" / "liveness.conf.template"
+TEMPLATE = Path(__file__).resolve().parents[2] / "deploy" / "nginx" / "liveness.conf.template"
 
 #: Seconds for which a web process that refused a connection is left alone.
 _FAIL_TIMEOUT = 1

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from redis import Redis
 from sqlalchemy import Engine, text
 
-from ops.breaking import truth
-from ops.breaking.load import Notes, Request, Seen
-from ops.breaking.stack import Stack
+from ops.lab.chaos import truth
+from ops.lab.chaos.load import Notes, Request, Seen
+from ops.lab.chaos.stack import Stack
 
 #: Seconds beyond the frame's deadline by which an answer must be there: the balancer, and a busy machine.
 MARGIN = 2.0
@@ -172,7 +172,7 @@ def verdicts(engine: Engine, notes: Notes) -> Counter[str]:
 
 
 #: Seconds after which all keys must have gone: longer than any time to live, and than it takes until another subscriber is
-#: given what a killed one had in hand (60, `shared.events.connect`, and until it looks).
+#: given what a killed one had in hand (60, `workers.events.cloudevents.connect`, and until it looks).
 _PATIENCE = 90.0
 
 

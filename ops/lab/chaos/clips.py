@@ -6,7 +6,7 @@ from pathlib import Path
 
 import cv2
 
-from ops.performer import Performer
+from ops.lab.performer import Performer
 from shared.liveness.challenge import ChallengeType
 
 #: Frames a second that they are drawn for and sent at.

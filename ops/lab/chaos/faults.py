@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ops.breaking.checks import ONLY_ANSWERS, UNSEEN, Tolerance
-from ops.breaking.processes import Process
-from ops.breaking.servers import Server
-from ops.breaking.stack import GRACE, Kind, Stack
+from ops.lab.chaos.checks import ONLY_ANSWERS, UNSEEN, Tolerance
+from ops.lab.chaos.processes import Process
+from ops.lab.chaos.servers import Server
+from ops.lab.chaos.stack import GRACE, Kind, Stack
 
 #: Seconds that a server is stopped for.
 PAUSE = 10.0

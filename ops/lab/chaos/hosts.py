@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import quantiles
 
-from ops.breaking import checks
-from ops.breaking.checks import ONLY_ANSWERS
-from ops.breaking.load import Frames, Load
-from ops.breaking.places import Hosts
-from ops.breaking.stack import Kind, Stack
+from ops.lab.chaos import checks
+from ops.lab.chaos.checks import ONLY_ANSWERS
+from ops.lab.chaos.load import Frames, Load
+from ops.lab.chaos.places import Hosts
+from ops.lab.chaos.stack import Kind, Stack
 
 #: Seconds of load before a measurement counts.
 _WARM = 3.0

@@ -48,7 +48,7 @@ class Seen:
 
 
 class Frames(Protocol):
-    """Where the pictures come from (`ops.breaking.clips.Clips`)."""
+    """Where the pictures come from (`ops.lab.chaos.clips.Clips`)."""
 
     rest: list[bytes]
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from ops.breaking import checks
-from ops.breaking.checks import Holding
-from ops.breaking.faults import Fault
-from ops.breaking.load import Frames, Load
-from ops.breaking.processes import Missing
-from ops.breaking.stack import Kind, Stack
-from shared.redis import make_redis
+from ops.lab.chaos import checks
+from ops.lab.chaos.checks import Holding
+from ops.lab.chaos.faults import Fault
+from ops.lab.chaos.load import Frames, Load
+from ops.lab.chaos.processes import Missing
+from ops.lab.chaos.stack import Kind, Stack
+from shared.redis.client import make_redis
 
 #: Seconds of load before a fault and after it.
 BEFORE, AFTER = 4.0, 5.0

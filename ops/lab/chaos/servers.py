@@ -16,9 +16,9 @@ import psutil
 import psycopg
 import redis
 
-from ops.breaking.places import Place
-from ops.breaking.processes import Missing, Process, wait_for
-from ops.lib.ports import free_port
+from ops.lab.chaos.places import Place
+from ops.lab.chaos.processes import Missing, Process, wait_for
+from ops.run.ports import free_port
 
 
 class Server:

@@ -11,11 +11,11 @@ from statistics import mean, quantiles
 
 from redis import Redis
 
-from ops.breaking import checks
-from ops.breaking.checks import ONLY_ANSWERS, Holding
-from ops.breaking.load import Frames, Load, Request
-from ops.breaking.stack import Kind, Stack
-from shared.redis import make_redis
+from ops.lab.chaos import checks
+from ops.lab.chaos.checks import ONLY_ANSWERS, Holding
+from ops.lab.chaos.load import Frames, Load, Request
+from ops.lab.chaos.stack import Kind, Stack
+from shared.redis.client import make_redis
 
 #: Seconds between two looks.
 _EVERY = 5.0

@@ -19,17 +19,17 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from ops.breaking.balancer import Balancer
-from ops.breaking.disk import SmallDisk
-from ops.breaking.places import OneMachine, Places
-from ops.breaking.processes import Process, wait_for
-from ops.breaking.servers import Postgres, Rabbitmq, Redis, Server
-from ops.breaking.wrongclock import WrongClock
-from ops.lib.ports import free_port
+from ops.lab.chaos.balancer import Balancer
+from ops.lab.chaos.disk import SmallDisk
+from ops.lab.chaos.places import OneMachine, Places
+from ops.lab.chaos.processes import Process, wait_for
+from ops.lab.chaos.servers import Postgres, Rabbitmq, Redis, Server
+from ops.lab.chaos.wrongclock import WrongClock
+from ops.run.ports import free_port
 from shared.db import make_engine
 from shared.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 #: Seconds between two looks whether a process has died; a platform's own pace.
 _LOOK = 0.5

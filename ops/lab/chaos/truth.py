@@ -21,7 +21,7 @@ from shared.liveness.evidence import FITTED, SWAP_LIMITS, Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.session import FrameResult, Session
 
-#: How many frames of each kind the service recalls, see shared/db/repository.py.
+#: How many frames of each kind the service recalls, see shared/db/sessions.py.
 _OPENING_FRAMES, _RECENT_FRAMES = 100, 300
 #: Frames that are judged again at most in search of a history.
 _PATIENCE = 1000

@@ -9,20 +9,20 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from ops.evaluating.clients import CLIENTS, STEADY
-from ops.evaluating.filming import AS_RECORDED, FILMINGS
-from ops.evaluating.fitting.earlier import FittingError, read_earlier
-from ops.evaluating.job import Setup
-from ops.evaluating.manifest import ManifestError, load_manifest
+from ops.lab.evaluate.clients import CLIENTS, STEADY
+from ops.lab.evaluate.filming import AS_RECORDED, FILMINGS
+from ops.lab.evaluate.fitting.earlier import FittingError, read_earlier
+from ops.lab.evaluate.job import Setup
+from ops.lab.evaluate.manifest import ManifestError, load_manifest
+from shared.evidence_weights import WeightsError, read_weights
 from shared.liveness.evidence import FITTED, Weighing
-from shared.weights import WeightsError, read_weights
 
 #: Exit statuses. 2 is also what click ends with on a wrong argument.
 UNUSABLE, INTERRUPTED = 2, 130
 PARTS = ("gestures", "bona_fide", "attacks")
 #: Instead of parts: nothing is played, and weights are fitted over earlier runs alone.
 NONE = "none"
-_TOP = Path(__file__).resolve().parents[2]
+_TOP = Path(__file__).resolve().parents[3]
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
 _NEW_FILE = click.Path(dir_okay=False, writable=True, resolve_path=True, path_type=Path)
 _DIRECTORY = click.Path(file_okay=False, resolve_path=True, path_type=Path)
@@ -121,10 +121,10 @@ def evaluate(
         weighing = _weighing(weights)
         sessions = read_earlier(earlier)
         # Vision takes seconds to import: what is wrong with the arguments is told before.
-        from ops.evaluating.fitting.running import Fitting
-        from ops.evaluating.plan import Wanted
-        from ops.evaluating.presets import PRESETS
-        from ops.evaluating.run import run
+        from ops.lab.evaluate.fitting.running import Fitting
+        from ops.lab.evaluate.plan import Wanted
+        from ops.lab.evaluate.presets import PRESETS
+        from ops.lab.evaluate.run import run
 
         setup = Setup(
             manifest=manifest,

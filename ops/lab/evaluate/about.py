@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 
-from ops.evaluating.job import Setup
-from ops.evaluating.manifest import Manifest
-from ops.evaluating.plan import Wanted
-from ops.lib.revision import revision
+from ops.lab.evaluate.job import Setup
+from ops.lab.evaluate.manifest import Manifest
+from ops.lab.evaluate.plan import Wanted
+from ops.run.revision import revision
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import count
 
-from ops.evaluating.manifest import Person, Segment
-from ops.evaluating.player import Scene, Source
-from ops.evaluating.video import Shot, shots
+from ops.lab.evaluate.manifest import Person, Segment
+from ops.lab.evaluate.player import Scene, Source
+from ops.lab.evaluate.video import Shot, shots
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import FrameResult
 

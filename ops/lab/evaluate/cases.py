@@ -6,9 +6,9 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from ops.evaluating.actors import forever, performer
-from ops.evaluating.manifest import Manifest, Person, Segment, drawable
-from ops.evaluating.player import Source
+from ops.lab.evaluate.actors import forever, performer
+from ops.lab.evaluate.manifest import Manifest, Person, Segment, drawable
+from ops.lab.evaluate.player import Source
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.draw import draw
 

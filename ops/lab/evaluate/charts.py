@@ -9,9 +9,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ops.evaluating.results import GestureRates, Rate, Reach, Verdicts
-from ops.evaluating.signals import Signals
-from ops.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, YELLOW, style, svg
+from ops.lab.evaluate.results import GestureRates, Rate, Reach, Verdicts
+from ops.lab.evaluate.signals import Signals
+from ops.lab.plots import BLACK, BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY, YELLOW, style, svg
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.observation import Face
 

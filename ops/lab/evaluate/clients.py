@@ -8,10 +8,10 @@ from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
-from ops.evaluating.video import Shot, black, decoded, encoded
+from ops.lab.evaluate.video import Shot, black, decoded, encoded
 
 if TYPE_CHECKING:  # the command line names the clients, and must not wait for vision
-    from ops.evaluating.player import Source
+    from ops.lab.evaluate.player import Source
     from shared.liveness.session import FrameResult
 
 #: Sends each picture in its time.

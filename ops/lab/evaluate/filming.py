@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from ops.evaluating.video import QUALITY, decoded, encoded
+from ops.lab.evaluate.video import QUALITY, decoded, encoded
 from workers.vision.landmarks import Picture, as_picture
 
 if TYPE_CHECKING:  # the command line names the filmings, and must not wait for vision
-    from ops.evaluating.player import Source
+    from ops.lab.evaluate.player import Source
     from shared.liveness.session import FrameResult
 
 #: As it was filmed.

@@ -12,9 +12,9 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.evaluating.manifest import Manifest
-from ops.evaluating.player import BEGIN
-from ops.evaluating.video import shots
+from ops.lab.evaluate.manifest import Manifest
+from ops.lab.evaluate.player import BEGIN
+from ops.lab.evaluate.video import shots
 from workers.vision.pipeline import Vision
 from workers.vision.prior import Prior
 

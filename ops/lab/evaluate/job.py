@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ops.evaluating.clients import STEADY
-from ops.evaluating.filming import AS_RECORDED
+from ops.lab.evaluate.clients import STEADY
+from ops.lab.evaluate.filming import AS_RECORDED
 from shared.liveness.evidence import FITTED, Weighing
 
 #: What stands for the segments that are nobody's.
@@ -27,9 +27,9 @@ class Setup:
     rounds: int
     #: Whether whole sessions are to be of one person, by comparing faces.
     identity: bool
-    #: How everything is filmed: one of `ops.evaluating.filming.FILMINGS`.
+    #: How everything is filmed: one of `ops.lab.evaluate.filming.FILMINGS`.
     filming: str = AS_RECORDED
-    #: How everything is sent: one of `ops.evaluating.clients.CLIENTS`.
+    #: How everything is sent: one of `ops.lab.evaluate.clients.CLIENTS`.
     client: str = STEADY
     #: What verdicts go by.
     weighing: Weighing = FITTED

@@ -8,12 +8,12 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from itertools import product
 
-from ops.evaluating.attacks import EVERY_SPECIES, RECORDED
-from ops.evaluating.job import STILL_HEAD, Job, Setup
-from ops.evaluating.manifest import Manifest
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.signals import Signals, recordings
-from ops.evaluating.work import Worker
+from ops.lab.evaluate.attacks import EVERY_SPECIES, RECORDED
+from ops.lab.evaluate.job import STILL_HEAD, Job, Setup
+from ops.lab.evaluate.manifest import Manifest
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.signals import Signals, recordings
+from ops.lab.evaluate.work import Worker
 
 Done = Signals | list[Outcome]
 

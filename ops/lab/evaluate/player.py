@@ -7,9 +7,9 @@ from collections.abc import Generator
 from dataclasses import dataclass, field
 from itertools import count
 
-from ops.evaluating.identity import Identity
-from ops.evaluating.measuring import Measures
-from ops.evaluating.video import Shot
+from ops.lab.evaluate.identity import Identity
+from ops.lab.evaluate.measuring import Measures
+from ops.lab.evaluate.video import Shot
 from shared.liveness.evidence import FITTED, Weighing
 from shared.liveness.session import FrameResult, Session
 from workers.vision.prior import Prior

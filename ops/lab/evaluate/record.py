@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ops.evaluating.cases import Case
-from ops.evaluating.job import Job
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.player import Played
+from ops.lab.evaluate.cases import Case
+from ops.lab.evaluate.job import Job
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.player import Played
 
 
 def outcome_of(case: Case, job: Job, preset: str, played: Played) -> Outcome:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import jinja2
 
-from ops.evaluating import charts
-from ops.evaluating.about import About
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.presets import USUAL
-from ops.evaluating.results import GestureRates, Results, Verdicts
-from ops.evaluating.signals import Signals
+from ops.lab.evaluate import charts
+from ops.lab.evaluate.about import About
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.presets import USUAL
+from ops.lab.evaluate.results import GestureRates, Results, Verdicts
+from ops.lab.evaluate.signals import Signals
 
 _HERE = Path(__file__).parent
 

@@ -6,11 +6,11 @@ import statistics
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ops.evaluating.attacks import EVERY_SPECIES
-from ops.evaluating.footprint import Footprint
-from ops.evaluating.intervals import upper_bound, wilson
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.signals import UNITS, Signals, onset, reach
+from ops.lab.evaluate.attacks import EVERY_SPECIES
+from ops.lab.evaluate.footprint import Footprint
+from ops.lab.evaluate.intervals import upper_bound, wilson
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.signals import UNITS, Signals, onset, reach
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures.amount import NEEDED
 

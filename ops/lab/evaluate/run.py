@@ -10,20 +10,20 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from ops.evaluating.about import about
-from ops.evaluating.attacks import EVERY_SPECIES
-from ops.evaluating.charts import words
-from ops.evaluating.fitting.running import NO_FITTING, Fitting, enough, fit_over
-from ops.evaluating.footprint import Footprint, footprint
-from ops.evaluating.job import Setup
-from ops.evaluating.manifest import Manifest, ManifestError
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.plan import Wanted, do, plan
-from ops.evaluating.report import write_report
-from ops.evaluating.results import Rate, Results, Verdicts, summarise
-from ops.evaluating.signals import Signals
-from ops.evaluating.steps import Steps
-from ops.lib.models import MODELS
+from ops.lab.evaluate.about import about
+from ops.lab.evaluate.attacks import EVERY_SPECIES
+from ops.lab.evaluate.charts import words
+from ops.lab.evaluate.fitting.running import NO_FITTING, Fitting, enough, fit_over
+from ops.lab.evaluate.footprint import Footprint, footprint
+from ops.lab.evaluate.job import Setup
+from ops.lab.evaluate.manifest import Manifest, ManifestError
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.plan import Wanted, do, plan
+from ops.lab.evaluate.report import write_report
+from ops.lab.evaluate.results import Rate, Results, Verdicts, summarise
+from ops.lab.evaluate.signals import Signals
+from ops.lab.evaluate.steps import Steps
+from ops.run.models import MODELS
 
 
 def run(

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ops.evaluating.manifest import Person, Segment
-from ops.evaluating.measuring import Measures
-from ops.evaluating.player import BEGIN
-from ops.evaluating.video import encoded, pictures
+from ops.lab.evaluate.manifest import Person, Segment
+from ops.lab.evaluate.measuring import Measures
+from ops.lab.evaluate.player import BEGIN
+from ops.lab.evaluate.video import encoded, pictures
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 from shared.liveness.frame import Frame
 from shared.liveness.gestures import thresholds

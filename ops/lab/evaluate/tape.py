@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import count
 
-from ops.evaluating.player import Source
-from ops.evaluating.video import Shot
+from ops.lab.evaluate.player import Source
+from ops.lab.evaluate.video import Shot
 from shared.liveness.session import FrameResult
 
 

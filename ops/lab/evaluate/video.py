@@ -9,7 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from ops.evaluating.manifest import ManifestError, Segment
+from ops.lab.evaluate.manifest import ManifestError, Segment
 from workers.vision.landmarks import Picture, as_picture
 
 #: Longer side in pixels of what a client sends.

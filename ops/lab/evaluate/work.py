@@ -8,23 +8,23 @@ from functools import partial
 
 import cv2
 
-from ops.evaluating.attacks import RECORDED, SPECIES
-from ops.evaluating.attacks.points import FacePoints
-from ops.evaluating.attacks.recordings import recorded
-from ops.evaluating.attacks.studio import Studio
-from ops.evaluating.cases import Case, Types, bona_fide_cases, gesture_cases, still_head_cases
-from ops.evaluating.clients import sent_by
-from ops.evaluating.filming import MIRRORED, filmed
-from ops.evaluating.identity import DELAY, Identity, NoIdentity
-from ops.evaluating.job import STILL_HEAD, Job, Setup
-from ops.evaluating.manifest import Person, load_manifest
-from ops.evaluating.measuring import Measuring
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.player import BEGIN, Played, Source, play
-from ops.evaluating.presets import USUAL
-from ops.evaluating.record import outcome_of
-from ops.evaluating.signals import Signals, watch
-from ops.evaluating.tape import Tape
+from ops.lab.evaluate.attacks import RECORDED, SPECIES
+from ops.lab.evaluate.attacks.points import FacePoints
+from ops.lab.evaluate.attacks.recordings import recorded
+from ops.lab.evaluate.attacks.studio import Studio
+from ops.lab.evaluate.cases import Case, Types, bona_fide_cases, gesture_cases, still_head_cases
+from ops.lab.evaluate.clients import sent_by
+from ops.lab.evaluate.filming import MIRRORED, filmed
+from ops.lab.evaluate.identity import DELAY, Identity, NoIdentity
+from ops.lab.evaluate.job import STILL_HEAD, Job, Setup
+from ops.lab.evaluate.manifest import Person, load_manifest
+from ops.lab.evaluate.measuring import Measuring
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.player import BEGIN, Played, Source, play
+from ops.lab.evaluate.presets import USUAL
+from ops.lab.evaluate.record import outcome_of
+from ops.lab.evaluate.signals import Signals, watch
+from ops.lab.evaluate.tape import Tape
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Preset
 from shared.liveness.session import Session

@@ -5,7 +5,7 @@ person in tests of the service, and says nothing about how well the service tell
 a judge that looks at landmarks can be fooled by such a drawing, injected as frames in the camera's place.
 """
 
-from ops.performer.performer import Performer
-from ops.performer.pose import NEUTRAL, Pose
+from ops.lab.performer.performer import Performer
+from ops.lab.performer.pose import NEUTRAL, Pose
 
 __all__ = ["NEUTRAL", "Performer", "Pose"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from ops.performer.pose import NEUTRAL, Pose
+from ops.lab.performer.pose import NEUTRAL, Pose
 from shared.liveness.challenge import ChallengeType
 
 #: Where each gesture leads. Head movements come with a little of the others, as necks do.

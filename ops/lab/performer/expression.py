@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ops.performer import landmarks as marks
-from ops.performer.arrays import Indices, Points
-from ops.performer.head import Head
-from ops.performer.pose import Pose
+from ops.lab.performer import landmarks as marks
+from ops.lab.performer.arrays import Indices, Points
+from ops.lab.performer.head import Head
+from ops.lab.performer.pose import Pose
 
 #: Skin this far above the upper lid still moves when it closes, in the portrait's pixels.
 _LID_SKIN = 9.0

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from ops.performer.arrays import Picture, Points
+from ops.lab.performer.arrays import Picture, Points
 
 #: Points around each rim.
 _AROUND = 24

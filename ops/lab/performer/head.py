@@ -3,7 +3,7 @@
 The mesh model gives the face's points their depth. Around them the hair is a bulge out to its outline, and behind the
 outline the surface closes with the hair's own texture, mirrored: so there is hair to see when the head turns. Eyeballs,
 teeth and the mouth's dark are surfaces of their own just behind the openings; the depth buffer hides them when lids
-or lips meet. Closing lids have skin of their own, painted (`ops.performer.paint`), since an open eye shows none of it.
+or lips meet. Closing lids have skin of their own, painted (`ops.lab.performer.paint`), since an open eye shows none of it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay  # type: ignore[import-untyped]
 
-from ops.performer import landmarks as marks
-from ops.performer import paint, portrait
-from ops.performer.arrays import Indices, Points
+from ops.lab.performer import landmarks as marks
+from ops.lab.performer import paint, portrait
+from ops.lab.performer.arrays import Indices, Points
 
 #: Depth of the hair's outline, a little behind the ears, in the portrait's pixels.
 _OUTLINE_DEPTH = 50.0

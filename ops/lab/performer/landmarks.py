@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ops.performer.arrays import Picture, Points
+from ops.lab.performer.arrays import Picture, Points
 
 #: The model's file, as `ops/models` names it.
 MODEL = "face_landmark.tflite"

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from ops.performer import landmarks as marks
-from ops.performer import portrait
-from ops.performer.arrays import Picture, Points
+from ops.lab.performer import landmarks as marks
+from ops.lab.performer import portrait
+from ops.lab.performer.arrays import Picture, Points
 
 
 class Area(NamedTuple):

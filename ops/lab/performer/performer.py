@@ -10,11 +10,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from ops.performer import glasses, head, landmarks, paint, portrait, room
-from ops.performer.acting import Answering, rehearsed
-from ops.performer.arrays import Picture, Points
-from ops.performer.expression import Expressions
-from ops.performer.pose import NEUTRAL, Pose
+from ops.lab.performer import glasses, head, landmarks, paint, portrait, room
+from ops.lab.performer.acting import Answering, rehearsed
+from ops.lab.performer.arrays import Picture, Points
+from ops.lab.performer.expression import Expressions
+from ops.lab.performer.pose import NEUTRAL, Pose
 from shared.liveness.challenge import ChallengeType
 
 #: Rows of the portrait that fill the picture's height at scale 1: a face about a quarter of 640 pixels wide.

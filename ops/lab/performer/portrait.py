@@ -8,7 +8,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ops.performer.arrays import Picture, Weights
+from ops.lab.performer.arrays import Picture, Weights
 
 #: A square around the face: middle x, middle y, side.
 FACE_AREA = (225.0, 121.0, 162.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ops.performer.arrays import Picture
+from ops.lab.performer.arrays import Picture
 
 
 def draw(size: tuple[int, int], chance: np.random.Generator) -> Picture:

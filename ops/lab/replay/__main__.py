@@ -10,10 +10,10 @@ from typing import Literal
 import click
 from rich.console import Console
 
-from ops.client import Client, ClientError, Options
-from ops.replaying.play import play
-from ops.replaying.screen import Screen
-from ops.replaying.sources import Camera, Drawing, Source, SourceError, Video
+from liveness_client import Client, ClientError, Options
+from ops.lab.replay.play import play
+from ops.lab.replay.screen import Screen
+from ops.lab.replay.sources import Camera, Drawing, Source, SourceError, Video
 
 #: Exit statuses. 2 is also what click ends with on a wrong argument.
 LIVE, NOT_LIVE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
@@ -83,7 +83,7 @@ def _source(video: Path | None, camera: int | None, *, once: bool, fps: float, s
     from shared.settings import load_settings_or_exit
 
     # MODELS_DIR and .env are named from the repository's top, wherever this is called from.
-    os.chdir(Path(__file__).resolve().parents[2])
+    os.chdir(Path(__file__).resolve().parents[3])
     return Drawing(load_settings_or_exit().models_dir, fps, seed=seed, mirrored=mirrored)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Unpack
 
-from ops.client import Client, Listener, Options, Outcome, Reply, Session
-from ops.replaying.sources import Source
+from liveness_client import Client, Listener, Options, Outcome, Reply, Session
+from ops.lab.replay.sources import Source
 
 
 class _Both:

@@ -7,7 +7,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-from ops.client import Outcome, Reply, Session
+from liveness_client import Outcome, Reply, Session
 
 _ENDINGS = {
     "failed": "✗ Failed: a challenge was not met in time.",

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import cv2
 
-from ops.client import Reply
+from liveness_client import Reply
 
 #: Longer side of what is sent, in pixels: more only costs time on its way.
 LONGEST = 1280
@@ -132,10 +132,10 @@ class Drawing:
 
     def __init__(self, models: Path, fps: float, *, seed: int = 0, mirrored: bool = False) -> None:
         try:
-            from ops.performer import Performer
+            from ops.lab.performer import Performer
         except ImportError as error:
             raise SourceError(
-                f"The performer needs {error.name}: python3 -m ops.lib.environment performer installs it."
+                f"The performer needs {error.name}: python3 -m ops.run.environment performer installs it."
             ) from error
         try:
             performer = Performer(models, seed, mirrored=mirrored)

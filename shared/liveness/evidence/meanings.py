@@ -1,4 +1,4 @@
-"""What each code of a finding means, in a sentence: docs/evidence.md is made from here (`python -m ops.tables`)."""
+"""What each code of a finding means, in a sentence: docs/evidence.md is made from here (`python -m ops.run.tables`)."""
 
 from __future__ import annotations
 

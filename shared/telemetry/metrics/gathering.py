@@ -12,8 +12,8 @@ from prometheus_client import Metric
 from prometheus_client.utils import floatToGoString
 from redis import Redis
 
-from shared import keyspace
-from shared.metrics.table import TABLE, Declared
+from shared.redis import keyspace
+from shared.telemetry.metrics.table import TABLE, Declared
 
 #: By labels, in the table's order.
 Gauges = Mapping[str, Mapping[tuple[str, ...], float]]

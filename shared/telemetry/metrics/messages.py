@@ -8,8 +8,8 @@ from typing import Any
 
 from dramatiq import Broker, MessageProxy, Middleware
 
-from shared.metrics.table import MESSAGES, QUEUE_SECONDS, WORK_SECONDS
-from shared.timekeeping import now
+from shared.redis.timekeeping import now
+from shared.telemetry.metrics.table import MESSAGES, QUEUE_SECONDS, WORK_SECONDS
 
 
 class Metering(Middleware):

@@ -16,8 +16,8 @@ from prometheus_client import CollectorRegistry
 from redis import Redis
 from redis.exceptions import RedisError
 
-from shared import keyspace
-from shared.metrics.table import REGISTRY
+from shared.redis import keyspace
+from shared.telemetry.metrics.table import REGISTRY
 
 log = structlog.get_logger(__name__)
 

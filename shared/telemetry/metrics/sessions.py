@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from shared.liveness.session import Event
-from shared.metrics.table import CHALLENGES_PASSED, SESSION_SCORE, SESSIONS_CREATED, SESSIONS_ENDED
+from shared.telemetry.metrics.table import CHALLENGES_PASSED, SESSION_SCORE, SESSIONS_CREATED, SESSIONS_ENDED
 
 #: Events that are a session's last.
 _ENDS = frozenset({"session.completed", "session.failed", "session.expired", "session.cancelled"})

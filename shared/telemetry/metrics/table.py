@@ -1,6 +1,7 @@
 """Every metric of this service: its name, its unit, what it says, its labels, its buckets. Nothing else declares one.
 
-Counting is a few additions in this process's memory (prometheus_client); `shared.metrics.pushing` carries them out of it.
+Counting is a few additions in this process's memory (prometheus_client); `shared.telemetry.metrics.pushing` carries them
+out of it.
 Labels have few values, all known: rules not paths, codes not sentences; never an id, an address or a key.
 """
 

@@ -28,7 +28,7 @@ def start(settings: Settings, role: str) -> bool:
         return False
     if not _started:
         try:
-            from shared.tracing import spans  # noqa: PLC0415 - only where traces are wanted
+            from shared.telemetry.tracing import spans  # noqa: PLC0415 - only where traces are wanted
         except ImportError as error:
             refuse(
                 f"Not started: OTEL_EXPORTER_OTLP_ENDPOINT is set, and {error.name} is not installed. "
@@ -43,7 +43,7 @@ def middleware(settings: Settings, role: str) -> list[Middleware]:
     """What carries traces over the queue: for whoever sends messages and whoever works on them."""
     if not start(settings, role):
         return []
-    from shared.tracing.spans import TracedMessages  # noqa: PLC0415
+    from shared.telemetry.tracing.spans import TracedMessages  # noqa: PLC0415
 
     return [TracedMessages()]
 
@@ -51,7 +51,7 @@ def middleware(settings: Settings, role: str) -> list[Middleware]:
 def watch(engine: Engine) -> Engine:
     """The same engine, its statements traced where this process is."""
     if _started:
-        from shared.tracing import spans  # noqa: PLC0415
+        from shared.telemetry.tracing import spans  # noqa: PLC0415
 
         spans.watch(engine)
     return engine

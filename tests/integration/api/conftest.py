@@ -18,15 +18,15 @@ from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
 from api import create_app
-from shared import keys
-from shared.broker import make_broker, worker_middleware
+from shared import api_keys
+from shared.api_keys import Role
 from shared.db import UnitOfWork, make_engine
-from shared.keys import Role
 from shared.liveness.challenge import Challenge, ChallengeType
 from shared.liveness.evidence import FITTED, Weighing
 from shared.liveness.observation import Observation
 from shared.liveness.session import Session
-from shared.redis import make_redis
+from shared.queue.broker import make_broker, worker_middleware
+from shared.redis.client import make_redis
 from shared.settings import Settings
 from tests.integration import schema
 from tests.integration.api.contract import Contract
@@ -138,7 +138,7 @@ def make_key(engine: Engine) -> MakeKey:
     """Make a key, as `ops/keys create` does."""
 
     def new(role: str = "server", engine: Engine = engine) -> MadeKey:
-        given, key = keys.make("a test", Role(role), time.time())
+        given, key = api_keys.make("a test", Role(role), time.time())
         with UnitOfWork(engine) as uow:
             uow.keys.add(key)
             uow.commit()

@@ -10,12 +10,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from shared import portraits
 from shared.db import UnitOfWork
 from shared.db.trail import Action, Entry, Tombstone
+from shared.handoff import portraits
 from shared.liveness.options import Options
 from shared.liveness.session import Session, State
-from shared.redis import make_redis
+from shared.redis.client import make_redis
 from shared.settings import Settings
 from tests.integration.api.conftest import SESSIONS, MakeKey, session_like
 from workers.clock import Trails

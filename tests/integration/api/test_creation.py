@@ -13,7 +13,6 @@ from dramatiq import Worker
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
-from shared import timekeeping
 from shared.db import UnitOfWork
 from shared.liveness import session as session_module
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, ChallengeType
@@ -22,6 +21,7 @@ from shared.liveness.evidence import FITTED, Preset
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.options import Options
 from shared.liveness.session import Session, State
+from shared.redis import timekeeping
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_frames import post
 from tests.unit.db import samples

@@ -191,7 +191,7 @@ def test_nothing_of_it_is_in_what_the_client_sees(client: FlaskClient, keep: Kee
 
 def test_the_documents_example_is_of_the_documented_shape(client: FlaskClient) -> None:
     from api.schemas import EvidenceView
-    from ops.tables import EVIDENCE
+    from ops.run.tables import EVIDENCE
 
     example = EVIDENCE.read_text().partition("```json\n")[2].partition("```")[0]
     read = json.load(io.StringIO(example))

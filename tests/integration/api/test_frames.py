@@ -22,23 +22,23 @@ from redis import Redis
 from sqlalchemy import Engine
 from werkzeug.test import TestResponse
 
-from shared import answers, inflight
-from shared.answers import Answer
-from shared.broker import make_broker
 from shared.db import UnitOfWork
+from shared.handoff import answers, inflight
+from shared.handoff.answers import Answer
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.hints import Hint
 from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session, State
-from shared.messages import FRAMES, MEASURE_FRAME
-from shared.redis import make_redis
+from shared.queue.broker import make_broker
+from shared.queue.messages import FRAMES, MEASURE_FRAME
+from shared.redis.client import make_redis
+from shared.redis.timekeeping import now
 from shared.settings import Settings
-from shared.timekeeping import now
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_sessions import ENDS, UNKNOWN
 from tests.integration.redis_server import RedisServer, find_program
 from tests.waiting import PATIENCE, until
-from workers import priors
+from workers import tracking
 from workers.vision.errors import BadImage
 
 FIELDS = [
@@ -399,7 +399,7 @@ def test_while_the_workers_have_enough_to_do_who_has_begun_goes_on_and_others_ar
 ) -> None:
     client = start_app(frames_per_worker=4)
     begun, new, other = (new_session(client) for _ in range(3))
-    priors.keep(redis, begun, time.time(), None)
+    tracking.keep(redis, begun, time.time(), None)
     at = [1000.0]
     monkeypatch.setattr("api.gate.time", SimpleNamespace(monotonic=lambda: at[0]))
     for n in range(3):

@@ -9,7 +9,8 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from shared import keyspace, presence
+from shared.handoff import presence
+from shared.redis import keyspace
 
 PARTS = ("redis", "database", "queue", "workers", "identity")
 

@@ -13,9 +13,9 @@ from sqlalchemy import Engine, event
 from structlog.testing import capture_logs
 
 from api import access, keyring
-from shared import keys
+from shared import api_keys
+from shared.api_keys import Role
 from shared.db import UnitOfWork
-from shared.keys import Role
 from shared.liveness.session import Session, State
 from tests.integration.api.conftest import SESSIONS, MakeKey, session_like
 
@@ -226,9 +226,9 @@ def test_the_document_says_how_a_key_is_sent(client: FlaskClient) -> None:
 
 
 def test_a_key_is_of_one_form_and_only_its_hash_is_kept() -> None:
-    given, key = keys.make("a test", Role.SERVER, 1.0)
+    given, key = api_keys.make("a test", Role.SERVER, 1.0)
     assert re.fullmatch(r"lk_[0-9a-f]{12}_[A-Za-z0-9_-]{43}", given)
     assert key.id in given
     assert given not in repr(key)
     assert given[16:] not in repr(key)
-    assert keys.make("a test", Role.SERVER, 1.0)[0] != given
+    assert api_keys.make("a test", Role.SERVER, 1.0)[0] != given

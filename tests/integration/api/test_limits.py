@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from redis import Redis
 from structlog.testing import capture_logs
 
-from shared import inflight
-from shared.limits import Bucket, Rate, take
-from shared.metrics.table import LIMITS_OPEN
+from shared.handoff import inflight
+from shared.redis.buckets import Bucket, Rate, take
+from shared.telemetry.metrics.table import LIMITS_OPEN
 from tests.integration.api.conftest import SESSIONS, MakeKey
 from tests.integration.api.test_server import jpeg
 from tests.waiting import until

@@ -13,16 +13,16 @@ from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import Engine
 
-from shared import presence
-from shared.broker import make_broker, worker_middleware
+from shared.handoff import presence
 from shared.liveness.challenge import Challenge, ChallengeType
 from shared.liveness.observation import Observation
 from shared.liveness.session import State
-from shared.messages import FRAMES, MEASURE_FRAME, enqueue_frame
-from shared.metrics.pushing import Pusher
-from shared.metrics.table import TABLE
-from shared.redis import make_redis
+from shared.queue.broker import make_broker, worker_middleware
+from shared.queue.messages import FRAMES, MEASURE_FRAME, enqueue_frame
+from shared.redis.client import make_redis
 from shared.settings import Settings
+from shared.telemetry.metrics.pushing import Pusher
+from shared.telemetry.metrics.table import TABLE
 from tests.integration.api.conftest import SESSIONS, Eyes, Tools, session_like
 from tests.integration.api.test_frames import jpeg, new_session, post
 from tests.waiting import PATIENCE, until

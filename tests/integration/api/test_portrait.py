@@ -10,11 +10,12 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from shared import keyspace, portraits
+from shared.handoff import portraits
 from shared.liveness.identity import Identity, Reference
 from shared.liveness.options import Options
 from shared.liveness.session import Session, State
-from shared.messages import IDENTITY
+from shared.queue.messages import IDENTITY
+from shared.redis import keyspace
 from tests.integration.api.conftest import SESSIONS, session_like
 from tests.unit.api.test_uploads import picture
 

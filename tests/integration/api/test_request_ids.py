@@ -14,8 +14,8 @@ from dramatiq import Worker
 from flask.testing import FlaskClient
 
 from shared.liveness.observation import Observation
-from shared.logs import configure_logging
 from shared.settings import Settings
+from shared.telemetry.logs import configure_logging
 from tests.integration.api.conftest import SESSIONS, Eyes
 from tests.integration.api.test_frames import jpeg, new_session
 

@@ -23,9 +23,9 @@ from PIL import Image
 from redis import Redis
 from sqlalchemy import Engine
 
-from ops.lib.ports import free_port
-from shared import inflight
+from ops.run.ports import free_port
 from shared.db import make_engine
+from shared.handoff import inflight
 from shared.settings import Settings
 from tests.integration import schema
 from tests.integration.api.conftest import SESSIONS
@@ -150,7 +150,7 @@ def test_without_ipv6_it_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch) -> Non
     from shared.settings import get_settings
 
     get_settings.cache_clear()
-    monkeypatch.setattr("shared.logs.configure_logging", lambda settings: None)
+    monkeypatch.setattr("shared.telemetry.logs.configure_logging", lambda settings: None)
     try:
         assert runpy.run_path(str(CONF))["bind"] == ["0.0.0.0:8123"]
     finally:

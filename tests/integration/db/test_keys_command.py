@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from shared import keys
+from shared import api_keys
 from shared.db import UnitOfWork
 
 ROOT = Path(__file__).parents[3]
@@ -46,7 +46,7 @@ def test_a_key_s_life(engine: Engine, url: str) -> None:
     assert "our backend" in listed
     assert given.split("_", 2)[2] not in listed, "the secret, which may hold an underscore itself"
     assert run(url, "revoke", given).returncode == 0
-    assert run(url, "revoke", keys.id_of(app) or "").returncode == 0
+    assert run(url, "revoke", api_keys.id_of(app) or "").returncode == 0
     assert run(url, "list").stdout.count("revoked") == 2
     again = run(url, "revoke", given)
     assert again.returncode == 1

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import Engine, Table, event, func, select
 from sqlalchemy.exc import StatementError
 
-from shared.db import FrameMemory, UnitOfWork, repository
+from shared.db import FrameMemory, UnitOfWork
+from shared.db import sessions as sessions_module
 from shared.db.codec import decode_observation as decoded
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.frame import Frame
@@ -278,17 +279,17 @@ class TestRecall:
     ) -> None:
         session = samples.pending()
         session.challenges[0].started_at = NOW
-        flood = [NOW + OPENING + 1 + i / 100 for i in range(repository.RECENT_FRAMES + 50)]
+        flood = [NOW + OPENING + 1 + i / 100 for i in range(sessions_module.RECENT_FRAMES + 50)]
         recalled = self.recalled(engine, session, [NOW + 1, *flood], NOW + 8)
         assert recalled[0] == 1
-        assert len(recalled) == 1 + repository.RECENT_FRAMES
+        assert len(recalled) == 1 + sessions_module.RECENT_FRAMES
         assert recalled[-1] == flood[-1] - NOW
 
     def test_a_long_wait_for_a_face_is_not_brought_whole(self, engine: Engine) -> None:
         session = samples.pending()
-        times = [NOW + i / 10 for i in range(repository.OPENING_FRAMES + 50)]
+        times = [NOW + i / 10 for i in range(sessions_module.OPENING_FRAMES + 50)]
         recalled = self.recalled(engine, session, times, NOW + 20)
-        assert len(recalled) == repository.OPENING_FRAMES
+        assert len(recalled) == sessions_module.OPENING_FRAMES
         assert recalled[-1] == times[-1] - NOW
 
     def test_frames_of_others_stay_with_them(self, engine: Engine) -> None:
@@ -476,7 +477,9 @@ class TestRecallFromMemory:
             expected = session.frames
             with pytest.MonkeyPatch.context() as patch:
                 read: list[bytes] = []
-                patch.setattr(repository.codec, "decode_observation", lambda data: read.append(data) or decoded(data))
+                patch.setattr(
+                    sessions_module.codec, "decode_observation", lambda data: read.append(data) or decoded(data)
+                )
                 uow.sessions.recall(session, NOW + at, memory)
         assert session.frames == expected
         return len(read)
@@ -520,13 +523,13 @@ class TestRecallFromMemory:
 
     def test_more_than_are_recalled_are_not_all_of_them(self, engine: Engine) -> None:
         session, memory = self.opened(engine), FrameMemory()
-        flood = [OPENING + 1 + i / 100 for i in range(repository.RECENT_FRAMES + 10)]
+        flood = [OPENING + 1 + i / 100 for i in range(sessions_module.RECENT_FRAMES + 10)]
         self.add(engine, session, *flood)
         for _ in range(2):
-            assert self.recall(engine, session, 8, memory) == repository.RECENT_FRAMES
+            assert self.recall(engine, session, 8, memory) == sessions_module.RECENT_FRAMES
 
     def test_many_new_ones_at_once(self, engine: Engine) -> None:
         session, memory = self.opened(engine), FrameMemory()
         self.recall(engine, session, 0, memory)
-        self.add(engine, session, *(OPENING + 1 + i / 100 for i in range(repository.RECENT_FRAMES + 10)))
+        self.add(engine, session, *(OPENING + 1 + i / 100 for i in range(sessions_module.RECENT_FRAMES + 10)))
         self.recall(engine, session, 8, memory)

@@ -19,11 +19,11 @@ from kombu.mixins import ConsumerMixin
 from sqlalchemy import Engine
 
 from shared.db import UnitOfWork, make_engine
-from shared.events import connect, durable_queue
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import Session
 from tests.integration import schema
 from tests.waiting import PATIENCE
+from workers.events.cloudevents import connect, durable_queue
 
 ROOT = Path(__file__).parents[3]
 

@@ -14,12 +14,12 @@ from sqlalchemy import Engine, func, select
 
 from shared.db import UnitOfWork, make_engine
 from shared.db.tables import outbox
-from shared.events import connect
 from tests.integration import schema
 from tests.integration.events.conftest import LIFE, EventsProcess, Subscriber, live
 from tests.integration.rabbitmq_server import RabbitmqServer, find_program
 from tests.waiting import until
 from workers.events import relay as module
+from workers.events.cloudevents import connect
 from workers.events.publisher import Publisher
 from workers.events.relay import Relay
 

@@ -17,8 +17,8 @@ from standardwebhooks import WebhookVerificationError
 
 from api import create_app
 from shared.db import UnitOfWork
-from shared.metrics.table import WEBHOOK_ATTEMPTS
 from shared.settings import Settings
+from shared.telemetry.metrics.table import WEBHOOK_ATTEMPTS
 from shared.webhooks import FAILING, OVERLAP, SCHEDULE, Status, fault_of, is_outside
 from tests.integration.api.contract import Contract
 from tests.integration.events.conftest import EventsProcess, live

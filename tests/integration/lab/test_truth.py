@@ -1,4 +1,4 @@
-"""`ops.breaking.truth` accepts what the service records, and nothing else."""
+"""`ops.lab.chaos.truth` accepts what the service records, and nothing else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, delete, select, update
 
-from ops.breaking import truth
+from ops.lab.chaos import truth
 from shared.db import UnitOfWork, codec, make_engine
 from shared.db.tables import challenges, frames, sessions
 from shared.liveness.challenge import ChallengeType

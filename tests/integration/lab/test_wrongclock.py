@@ -13,11 +13,11 @@ import psycopg
 import pytest
 import redis
 
-from ops.breaking.places import Place
-from ops.breaking.processes import Missing
-from ops.breaking.servers import Postgres, Redis, Server
-from ops.breaking.stack import ROOT
-from ops.breaking.wrongclock import WrongClock
+from ops.lab.chaos.places import Place
+from ops.lab.chaos.processes import Missing
+from ops.lab.chaos.servers import Postgres, Redis, Server
+from ops.lab.chaos.stack import ROOT
+from ops.lab.chaos.wrongclock import WrongClock
 
 SAYS = "import time; print(time.time(), time.monotonic())"
 

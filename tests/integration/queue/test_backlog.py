@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from dramatiq import Broker, Message
 
-from shared import backlog
-from shared.broker import make_broker
+from shared.queue import backlog
+from shared.queue.broker import make_broker
 from shared.settings import Settings
 from tests.waiting import until
 

@@ -16,10 +16,10 @@ from dramatiq.brokers.rabbitmq import RabbitmqBroker
 from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
-from shared import broker as broker_module
-from shared.broker import IDLE, make_broker, ping, worker_middleware
-from shared.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_frame
-from shared.redis import make_redis
+from shared.queue import broker as broker_module
+from shared.queue.broker import IDLE, make_broker, ping, worker_middleware
+from shared.queue.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_frame
+from shared.redis.client import make_redis
 from shared.settings import Settings
 from tests.waiting import PATIENCE, until
 

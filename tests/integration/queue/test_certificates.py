@@ -12,11 +12,11 @@ import pytest
 import redis
 from kombu.exceptions import OperationalError
 
-from shared import events
-from shared.broker import make_broker, ping
-from shared.redis import make_redis
+from shared.queue.broker import make_broker, ping
+from shared.redis.client import make_redis
 from shared.settings import Settings
 from tests.integration.tls import TlsFront
+from workers.events import cloudevents
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def _queue(settings: Settings) -> None:
 
 
 def _events(settings: Settings) -> None:
-    with events.connect(settings.events_url) as connection:
+    with cloudevents.connect(settings.events_url) as connection:
         connection.ensure_connection(max_retries=1, interval_start=0)
         connection.default_channel.client.ping()
 

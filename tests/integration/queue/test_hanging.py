@@ -12,10 +12,10 @@ import pytest
 import redis
 from dramatiq import Broker, Worker
 
-from shared import broker as broker_module
-from shared.broker import make_broker, worker_middleware
-from shared.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_frame
-from shared.redis import CONNECTING, PATIENCE, make_redis
+from shared.queue import broker as broker_module
+from shared.queue.broker import make_broker, worker_middleware
+from shared.queue.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_frame
+from shared.redis.client import CONNECTING, PATIENCE, make_redis
 from shared.settings import Settings
 from tests.integration.redis_server import running_server
 from tests.waiting import PATIENCE as WAITING

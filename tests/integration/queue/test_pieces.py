@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from shared import answers, claims, inflight, keyspace, presence
-from shared.answers import Answer, FrameProblem
+from shared.handoff import answers, claims, inflight, presence
+from shared.handoff.answers import Answer, FrameProblem
+from shared.handoff.presence import Heart
 from shared.liveness.session import SETTLE
-from shared.presence import Heart
-from shared.redis import PATIENCE, make_redis
+from shared.redis import keyspace
+from shared.redis.client import PATIENCE, make_redis
 from tests import waiting
-from workers import priors
+from workers import tracking
 from workers.lease import Lease
 from workers.vision.landmarks import Region
 from workers.vision.prior import Prior
@@ -98,8 +99,8 @@ def test_a_session_has_no_more_under_way_than_it_may(client):
 
 def test_more_than_the_workers_can_do_is_refused_and_leaves_nothing(client):
     for n in range(4):
-        priors.keep(client, f"s{n}", NOW, None)
-        priors.keep(client, f"t{n}", NOW, None)
+        tracking.keep(client, f"s{n}", NOW, None)
+        tracking.keep(client, f"t{n}", NOW, None)
     assert [taken(client, f"s{n}", f"f{n}") for n in range(5)] == [0, 0, 0, 0, inflight.Entry.BEHIND]
     assert inflight.count_earlier(client, "s4", NOW + 1) == 0
     presence.beat(client, "one", NOW)
@@ -113,7 +114,7 @@ def test_more_than_the_workers_can_do_is_refused_and_leaves_nothing(client):
 def test_before_that_who_has_not_begun_waits_and_who_has_goes_on(client):
     begun = [f"s{n}" for n in range(4)]
     for session_id in begun:
-        priors.keep(
+        tracking.keep(
             client, session_id, NOW, None
         )  # as a worker does with each frame that it judges, with a face or without
     assert [taken(client, f"new{n}", f"n{n}") for n in range(4)] == [0, 0, 0, inflight.Entry.NOT_YET]
@@ -154,24 +155,24 @@ def test_the_newest_frame_s_prior_is_kept_whatever_the_order(client):
         return Prior(region=Region(320.5, 240.25, 200.0, -3.5), at=at, seen_at=at, searched_at=at, faces=1)
 
     def kept() -> Prior | None:
-        return priors.decode(priors.look(client, "s"))
+        return tracking.decode(tracking.look(client, "s"))
 
     assert kept() is None
-    priors.keep(client, "s", NOW, prior(NOW))
+    tracking.keep(client, "s", NOW, prior(NOW))
     assert kept() == prior(NOW)
-    priors.keep(client, "s", NOW - 0.001, prior(NOW - 0.001))
+    tracking.keep(client, "s", NOW - 0.001, prior(NOW - 0.001))
     assert kept() == prior(NOW)
-    priors.keep(client, "s", NOW + 0.001, prior(NOW + 0.001))
+    tracking.keep(client, "s", NOW + 0.001, prior(NOW + 0.001))
     assert kept() == prior(NOW + 0.001)
-    priors.keep(client, "s", NOW + 0.002, None)  # lost: nobody goes on from the place before
+    tracking.keep(client, "s", NOW + 0.002, None)  # lost: nobody goes on from the place before
     assert kept() is None
-    priors.keep(client, "s", NOW + 0.001, prior(NOW + 0.001))
+    tracking.keep(client, "s", NOW + 0.001, prior(NOW + 0.001))
     assert kept() is None
     assert 0 < client.ttl(keyspace.prior("s")) <= keyspace.PRIOR_TTL
 
 
 def test_a_prior_of_another_version_of_the_code_is_none():
-    assert priors.decode(b"\x81\xa1x\x01") is None
+    assert tracking.decode(b"\x81\xa1x\x01") is None
 
 
 def test_workers_are_seen_from_their_first_sign_of_life_until_they_fall_silent(client):

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.lib import supervisor as module
-from ops.lib.supervisor import Program, Supervisor
+from ops.run import supervisor as module
+from ops.run.supervisor import Program, Supervisor
 from tests.waiting import until
 
 ROOT = Path(__file__).parents[3]
@@ -119,7 +119,7 @@ def test_redis_ends_after_those_that_need_it(supervisor: Supervisor, tmp_path: P
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends the children of a killed parent")
 def test_programs_end_when_the_launcher_is_killed(tmp_path: Path) -> None:
     script = (
-        "import os, time\nfrom pathlib import Path\nfrom ops.lib.supervisor import Supervisor\n"
+        "import os, time\nfrom pathlib import Path\nfrom ops.run.supervisor import Supervisor\n"
         "p = Supervisor(os.environ, Path('.')).start('sleeper', ['sleep', '60'])\n"
         "print(p.process.pid, flush=True)\ntime.sleep(60)\n"
     )

@@ -14,9 +14,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ops.draining import DrainingWorker
-from ops.lib.ports import free_port
-from ops.receiving import ReceivingWorker
+from api.serving.draining import DrainingWorker
+from api.serving.worker import ReceivingWorker
+from ops.run.ports import free_port
 from tests.integration.workers.service import end_with_children
 from tests.waiting import PATIENCE, until
 
@@ -40,7 +40,7 @@ def server(tmp_path: Path) -> Iterator[tuple[psutil.Popen, int]]:
     """gunicorn with the worker of ops/gunicorn.conf.py, two threads, and its port."""
     (tmp_path / "slow.py").write_text(APP)
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "-k", "ops.receiving.ReceivingWorker", "--threads", "2"]
+    command = [sys.executable, "-m", "gunicorn", "-k", "api.serving.worker.ReceivingWorker", "--threads", "2"]
     command += ["-b", f"127.0.0.1:{port}", "--pythonpath", f"{tmp_path},{ROOT}", "--no-control-socket"]
     command += ["--chdir", str(tmp_path), "--graceful-timeout", f"{PATIENCE:.0f}", "slow:app"]
     with psutil.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
@@ -91,5 +91,5 @@ def test_who_has_come_is_answered_and_who_comes_later_is_refused(server, tmp_pat
 
 
 def test_the_service_runs_it():
-    assert 'worker_class = "ops.receiving.ReceivingWorker"' in (ROOT / "ops" / "gunicorn.conf.py").read_text()
+    assert 'worker_class = "api.serving.worker.ReceivingWorker"' in (ROOT / "ops" / "gunicorn.conf.py").read_text()
     assert issubclass(ReceivingWorker, DrainingWorker)

@@ -20,7 +20,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ops.lib.ports import free_port
+from ops.run.ports import free_port
 from tests.integration.workers.service import end_with_children
 from tests.waiting import PATIENCE, until
 
@@ -61,7 +61,15 @@ class Server:
         self.directory = directory
         (directory / "app.py").write_text(APP)
         self.port = free_port()
-        command = [sys.executable, "-m", "gunicorn", "-k", "ops.receiving.ReceivingWorker", "--threads", f"{THREADS}"]
+        command = [
+            sys.executable,
+            "-m",
+            "gunicorn",
+            "-k",
+            "api.serving.worker.ReceivingWorker",
+            "--threads",
+            f"{THREADS}",
+        ]
         command += ["--worker-connections", f"{CONNECTIONS}", "--keep-alive", f"{PATIENCE:.0f}", "--no-control-socket"]
         command += ["-b", f"127.0.0.1:{self.port}", "--pythonpath", f"{directory},{ROOT}", "app:app"]
         self.process = psutil.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -404,7 +412,7 @@ def test_a_stop_waits_for_what_is_on_its_way_but_not_for_who_dribbles(stopping: 
 
 
 def test_it_runs_only_what_it_can_read() -> None:
-    command = [sys.executable, "-m", "gunicorn", "-k", "ops.receiving.ReceivingWorker", "--proxy-protocol", "v2"]
+    command = [sys.executable, "-m", "gunicorn", "-k", "api.serving.worker.ReceivingWorker", "--proxy-protocol", "v2"]
     done = subprocess.run(
         [*command, "-b", f"127.0.0.1:{free_port()}", "http.server:test"], cwd=ROOT, capture_output=True, check=False
     )

@@ -18,14 +18,14 @@ import msgspec
 import numpy as np
 
 import shared.liveness.session
-from shared.broker import make_broker, worker_middleware
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Finding
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.observation import Face, Observation
-from shared.logs import configure_logging
+from shared.queue.broker import make_broker, worker_middleware
 from shared.settings import Settings, load_settings_or_exit
+from shared.telemetry.logs import configure_logging
 from tests.unit.liveness.weights import WEIGHTS, alive
 from workers import frames, identity
 from workers.resources import Resources

@@ -14,18 +14,19 @@ from pathlib import Path
 import psutil
 from sqlalchemy import func, select
 
-from shared import answers, claims, faces, inflight, keyspace
-from shared.answers import Answer
-from shared.broker import make_broker
 from shared.db import UnitOfWork, make_engine
 from shared.db.tables import frames
+from shared.evidence_weights import write_weights
+from shared.handoff import answers, claims, faces, inflight
+from shared.handoff.answers import Answer
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.options import NO_OPTIONS, Options
 from shared.liveness.session import FrameResult, Session
-from shared.messages import FRAMES, enqueue_frame, enqueue_reference
-from shared.redis import make_redis
+from shared.queue.broker import make_broker
+from shared.queue.messages import FRAMES, enqueue_frame, enqueue_reference
+from shared.redis import keyspace
+from shared.redis.client import make_redis
 from shared.settings import Settings
-from shared.weights import write_weights
 from tests.integration import schema
 from tests.integration.workers.scripted_worker import Script
 from tests.unit.liveness.weights import WEIGHTS

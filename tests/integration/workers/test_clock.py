@@ -17,7 +17,7 @@ from shared.liveness.evidence import Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
 from shared.liveness.session import SETTLE, Session, State
-from shared.redis import make_redis
+from shared.redis.client import make_redis
 from tests.integration.workers.service import ROOT, Service
 from tests.waiting import PATIENCE, until
 from workers import clock

@@ -6,12 +6,12 @@ import logging
 import time
 from statistics import median
 
-from shared import answers, inflight
-from shared.broker import IDLE
 from shared.db import UnitOfWork
+from shared.handoff import answers, inflight
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import State
-from shared.messages import enqueue_frame
+from shared.queue.broker import IDLE
+from shared.queue.messages import enqueue_frame
 from tests.integration.workers.scripted_worker import Gate, Script
 from tests.integration.workers.service import problem_of, result_of
 from tests.waiting import until

@@ -9,14 +9,15 @@ import pytest
 import redis
 from sqlalchemy import select
 
-from shared import faces, keyspace, portraits
 from shared.db.tables import outbox
+from shared.handoff import faces, portraits
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
 from shared.liveness.identity import Reference
 from shared.liveness.options import Options
 from shared.liveness.session import State
-from shared.messages import IDENTITY, enqueue_comparison
+from shared.queue.messages import IDENTITY, enqueue_comparison
+from shared.redis import keyspace
 from tests.integration.redis_server import RedisServer
 from tests.integration.workers.scripted_worker import Script, descriptor_of
 from tests.integration.workers.service import Service

@@ -6,13 +6,13 @@ import time
 from itertools import count
 from statistics import median
 
-from shared import keyspace
 from shared.db import UnitOfWork
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
 from shared.liveness.held import PATIENCE
 from shared.liveness.session import FrameResult, State
-from shared.messages import IDENTITY
+from shared.queue.messages import IDENTITY
+from shared.redis import keyspace
 from tests.integration.workers.showing import anchored, show, stored
 from tests.waiting import until
 from workers.clock import Sessions

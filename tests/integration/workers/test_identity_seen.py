@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import cv2
 import pytest
 
-from ops.performer import Performer, portrait
+from ops.lab.performer import Performer, portrait
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
 from shared.liveness.session import FrameResult, State
-from shared.messages import IDENTITY
+from shared.queue.messages import IDENTITY
 from tests.integration.workers.service import Service, result_of
 from tests.performer import require_models
 from tests.somebody_else import somebody_else

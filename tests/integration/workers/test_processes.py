@@ -6,15 +6,16 @@ import time
 
 import pytest
 
-from shared import claims, keyspace, presence
 from shared.db import UnitOfWork
+from shared.handoff import claims, presence
 from shared.liveness.session import State
-from shared.messages import enqueue_frame
+from shared.queue.messages import enqueue_frame
+from shared.redis import keyspace
 from tests.integration.workers.scripted_worker import Script
 from tests.integration.workers.service import PRELOADED, Service, problem_of, result_of
 from tests.waiting import until
 
-#: Dramatiq's own keys, which live as long as there is something in them (see shared/keyspace.py).
+#: Dramatiq's own keys, which live as long as there is something in them (see shared/redis/keyspace.py).
 DRAMATIQ = {"dramatiq:__heartbeats__"}
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 from pathlib import Path
 
 import pytest
 from flask_openapi import OpenAPI
 
-from api.pages import WEB, digest
+from api.pages import BROWSER_CLIENT, digest, served_files
 from shared.liveness.challenge import ChallengeType
 from tests.unit.api.test_docs import Page
 
-CLIENT = WEB / "client"
-LOCALES = sorted(path.stem for path in (CLIENT / "locales").glob("*.js"))
+LOCALES = sorted(path.stem for path in (BROWSER_CLIENT / "locales").glob("*.js"))
 
 
 def entries(locale: str) -> dict[str, str]:
     """The words of a locale's file: one `key: "text",` a line."""
-    text = (CLIENT / "locales" / f"{locale}.js").read_text()
+    text = (BROWSER_CLIENT / "locales" / f"{locale}.js").read_text()
     return {
         key.strip('"'): json.loads(value)
         for key, value in re.findall(r'^  ("[\w.]+"|\w+): (".*"),$', text, re.MULTILINE)
@@ -49,12 +49,13 @@ def test_the_page_loads_only_its_own_files_and_all_of_them_are_there(lone_app: O
 def test_every_module_that_is_imported_at_once_is_named_beforehand(lone_app: OpenAPI) -> None:
     """Else the browser would come to know of it only after it has read the one before."""
     preloaded = {load for load in Page(lone_app.test_client().get("/").text).loads if load.endswith(".js")}
-    found, left = set(), [WEB / "page.js"]
+    files = served_files()
+    found, left = set(), ["page.js"]
     while left:
-        path = left.pop()
-        found.add(f"/web/~{digest()}/{path.relative_to(WEB)}")
-        imported = re.findall(r'^(?:import|export) [^;]*?"(\.[^"]+)";', path.read_text(), re.MULTILINE)
-        left += [(path.parent / name).resolve() for name in imported]
+        name = left.pop()
+        found.add(f"/web/~{digest()}/{name}")
+        imported = re.findall(r'^(?:import|export) [^;]*?"(\.[^"]+)";', files[name].read_text(), re.MULTILINE)
+        left += [posixpath.normpath(posixpath.join(posixpath.dirname(name), other)) for other in imported]
     assert preloaded == found
 
 
@@ -100,7 +101,7 @@ def test_nothing_else_is_served(lone_app: OpenAPI, path: str) -> None:
 
 
 def test_no_file_names_another_host() -> None:
-    for path in WEB.rglob("*"):
+    for path in served_files().values():
         if path.suffix in (".js", ".css", ".html", ".svg"):
             code = re.sub(r"/\*.*?\*/|^\s*//.*$", "", path.read_text(), flags=re.DOTALL | re.MULTILINE)
             addresses = set(re.findall(r"https?://\w[\w.]*", code))
@@ -118,7 +119,7 @@ def test_a_language_says_all_that_english_says(locale: str) -> None:
 
 
 def test_every_language_is_offered() -> None:
-    offered = (CLIENT / "language.js").read_text().partition("LANGUAGES = {")[2].partition("}")[0]
+    offered = (BROWSER_CLIENT / "language.js").read_text().partition("LANGUAGES = {")[2].partition("}")[0]
     assert sorted(re.findall(r"(\w+): \"", offered)) == LOCALES
 
 

@@ -6,8 +6,8 @@ from email.utils import format_datetime
 
 import pytest
 
-from ops.client import USUAL_WAIT, Busy, Client, Refused, Unreachable
-from tests.unit.replay.conftest import SESSION, completed, problem, reply
+from liveness_client import USUAL_WAIT, Busy, Client, Refused, Unreachable
+from tests.documented_server import SESSION, completed, problem, reply
 
 #: Made when tests are collected, which may be a while before they run.
 IN_AN_HOUR = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from ops.client import AsyncClient, Client, Outcome, Refused, Reply, Session, Unreachable
-from ops.client import life as life_module
-from tests.unit.replay.conftest import SESSION, Server, completed, passed, problem, reply
+from liveness_client import AsyncClient, Client, Outcome, Refused, Reply, Session, Unreachable
+from liveness_client import life as life_module
+from tests.documented_server import SESSION, Server, completed, passed, problem, reply
 
 
 class Heard:

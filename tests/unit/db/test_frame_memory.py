@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from shared.db import memory
-from shared.db.memory import FrameMemory, window
+from shared.db import frame_memory
+from shared.db.frame_memory import FrameMemory, window
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
 
@@ -24,8 +24,8 @@ class TestWindow:
         assert times(window(frames(1, 2, 3), until=2, since=1)) == [1, 2, 3]
 
     def test_the_newest_of_each_where_there_are_too_many(self) -> None:
-        opening = [i / 100 for i in range(memory.OPENING_FRAMES + 5)]
-        recent = [10 + i / 100 for i in range(memory.RECENT_FRAMES + 5)]
+        opening = [i / 100 for i in range(frame_memory.OPENING_FRAMES + 5)]
+        recent = [10 + i / 100 for i in range(frame_memory.RECENT_FRAMES + 5)]
         assert times(window(frames(*opening, *recent), until=5, since=0)) == opening[5:] + recent[5:]
 
     def test_no_frames(self) -> None:
@@ -36,8 +36,8 @@ class TestFrameMemory:
     """It stays small."""
 
     def test_forgets_what_was_judged_longest_ago(self) -> None:
-        known, long = FrameMemory(), frames(*range(memory.MOST_FRAMES - 1))
-        most = memory.MOST_IN_ALL // memory.MOST_FRAMES
+        known, long = FrameMemory(), frames(*range(frame_memory.MOST_FRAMES - 1))
+        most = frame_memory.MOST_IN_ALL // frame_memory.MOST_FRAMES
         for number in range(most):
             known.keep(str(number), long)
         assert known.of("0") == long
@@ -59,7 +59,7 @@ class TestFrameMemory:
 
     def test_forgets_sessions_without_a_frame_as_well(self) -> None:
         known = FrameMemory()
-        for number in range(memory.MOST_IN_ALL + 1):
+        for number in range(frame_memory.MOST_IN_ALL + 1):
             known.keep(str(number), [])
         assert known.of("0") is None
         assert known.of("1") == []
@@ -67,5 +67,5 @@ class TestFrameMemory:
     def test_forgets_a_session_that_has_become_too_long(self) -> None:
         known = FrameMemory()
         known.keep("long", frames(1))
-        known.keep("long", frames(*range(memory.MOST_FRAMES + 1)))
+        known.keep("long", frames(*range(frame_memory.MOST_FRAMES + 1)))
         assert known.of("long") is None

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from ops.lib.up import read_procfile
-from shared.messages import FRAMES
-from shared.metrics.table import TABLE
+from ops.run.up import read_procfile
+from shared.queue.messages import FRAMES
 from shared.settings import Settings
+from shared.telemetry.metrics.table import TABLE
 
 ROOT = Path(__file__).parents[3]
 PROCESSES = set(read_procfile(ROOT / "Procfile"))
@@ -25,13 +25,13 @@ SETTINGS = {name.upper() for name in Settings.model_fields}
 ENDING = Settings.model_fields["frame_deadline"].default + 5
 
 APP = json.loads((ROOT / "app.json").read_text())
-COMPOSE = yaml.safe_load((ROOT / "ops/docker/compose.yml").read_text())
-KUBERNETES = ROOT / "ops/kubernetes"
+COMPOSE = yaml.safe_load((ROOT / "ops/deploy/docker/compose.yml").read_text())
+KUBERNETES = ROOT / "ops/deploy/kubernetes"
 OURS = {name: service for name, service in COMPOSE["services"].items() if service["image"] == "liveness"}
 
 
 def manifests(*names: str) -> list[dict[str, Any]]:
-    """All documents of some of ops/kubernetes' files."""
+    """All documents of some of ops/deploy/kubernetes' files."""
     return [document for name in names for document in yaml.safe_load_all((KUBERNETES / name).read_text())]
 
 
@@ -78,8 +78,8 @@ def test_compose_has_every_process_and_only_settings(monkeypatch: pytest.MonkeyP
 
 
 def test_compose_has_no_password_but_from_the_environment() -> None:
-    text = (ROOT / "ops/docker/compose.yml").read_text()
-    example = (ROOT / "ops/docker/env.example").read_text()
+    text = (ROOT / "ops/deploy/docker/compose.yml").read_text()
+    example = (ROOT / "ops/deploy/docker/env.example").read_text()
     secrets = set(re.findall(r"\b\w+_(?:PASSWORD|SECRET|TOKEN)\b", text)) - {"POSTGRES_PASSWORD"} | {
         "POSTGRES_PASSWORD"
     }
@@ -95,7 +95,7 @@ def test_compose_gives_nginx_each_web_process() -> None:
     webs = {f"{name}:8000" for name, service in OURS.items() if service["command"] == ["web"]}
     given = COMPOSE["services"]["nginx"]["environment"]
     assert set(re.findall(r"server (\S+) ", given["WEB_SERVERS"])) == webs
-    template = (ROOT / "ops/nginx/liveness.conf.template").read_text()
+    template = (ROOT / "ops/deploy/nginx/liveness.conf.template").read_text()
     assert set(re.findall(r"\$\{(\w+)\}", template)) == set(given)
 
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from shared.metrics.table import TABLE
+from shared.telemetry.metrics.table import TABLE
 
-OPS = Path(__file__).parents[3] / "ops"
-PROMETHEUS = OPS / "prometheus"
-DASHBOARD = json.loads((OPS / "grafana" / "liveness.json").read_text())
+DEPLOY = Path(__file__).parents[3] / "ops" / "deploy"
+PROMETHEUS = DEPLOY / "prometheus"
+DASHBOARD = json.loads((DEPLOY / "grafana" / "liveness.json").read_text())
 #: What Prometheus itself adds to a series.
 ADDED = {"le", "job", "instance"}
 
@@ -57,7 +57,7 @@ def test_each_metric_is_looked_at_by_somebody() -> None:
 
 
 def test_the_manual_lists_every_metric() -> None:
-    manual = (OPS.parent / "docs" / "operation.md").read_text()
+    manual = (DEPLOY.parents[1] / "docs" / "operation.md").read_text()
     assert set(re.findall(r"^\| `(liveness_\w+)` \|", manual, re.MULTILINE)) == set(TABLE)
 
 

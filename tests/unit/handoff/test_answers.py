@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from shared import answers
-from shared.answers import Answer, FrameProblem
+from shared.handoff import answers
+from shared.handoff.answers import Answer, FrameProblem
 from shared.liveness.challenge import ChallengeType, Prompt
 from shared.liveness.framing import Framing
 from shared.liveness.hints import Hint

@@ -4,8 +4,8 @@ import time
 
 import pytest
 
-from shared import timekeeping
-from shared.timekeeping import EVERY, SLEW, Keeping, Timekeeper
+from shared.redis import timekeeping
+from shared.redis.timekeeping import EVERY, SLEW, Keeping, Timekeeper
 
 
 class Server:

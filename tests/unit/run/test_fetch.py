@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.lib import fetch
-from ops.lib.fetch import Archive, Piece
+from ops.run import fetch
+from ops.run.fetch import Archive, Piece
 
 CONTENT = bytes(range(256)) * 4096
 

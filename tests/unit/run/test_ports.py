@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from ops.lib import ports
+from ops.run import ports
 
 
 def test_a_port_is_free_given_once_and_none_that_a_client_may_get(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,7 @@ PROGRAMS = {
     "clock": "import workers.clock",
     "events": "import workers.events.__main__",
     "release": "import alembic.config, shared.db, psycopg",
-    "ops/up": "import ops.lib.up, ops.lib.models",
+    "ops/up": "import ops.run.up, ops.run.models",
     # What libraries import only when they are used.
     "events over Redis": "import kombu; kombu.Connection('redis://localhost/0').get_transport_cls()",
     "events over RabbitMQ": "import kombu; kombu.Connection('amqp://localhost').get_transport_cls()",

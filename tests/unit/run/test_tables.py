@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from ops import tables
+from ops.run import tables
 from shared.liveness.evidence import FITTED, SPECIES, Code
 from shared.liveness.evidence.meanings import MEANINGS
 from shared.liveness.evidence.weighing import Group
@@ -14,7 +14,7 @@ from shared.liveness.evidence.weighing import Group
 
 def test_the_evidence_page_is_as_the_code_is() -> None:
     text = tables.EVIDENCE.read_text()
-    assert tables.renewed(text) == text, "stale: run python -m ops.tables"
+    assert tables.renewed(text) == text, "stale: run python -m ops.run.tables"
 
 
 def test_every_code_has_a_sentence_and_a_species() -> None:
@@ -52,7 +52,7 @@ def test_what_is_stale_is_said_and_mended(monkeypatch, tmp_path, capsys) -> None
     monkeypatch.setattr(tables, "EVIDENCE", page)
     monkeypatch.setattr("sys.argv", ["tables", "--check"])
     assert tables.main() == 1
-    assert "run python -m ops.tables" in capsys.readouterr().out
+    assert "run python -m ops.run.tables" in capsys.readouterr().out
     monkeypatch.setattr("sys.argv", ["tables"])
     assert tables.main() == 0
     monkeypatch.setattr("sys.argv", ["tables", "--check"])

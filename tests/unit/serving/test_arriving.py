@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.arriving import Arriving
+from api.serving.arriving import Arriving
 
 BODY = 100_000
 PLAIN = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -10,9 +10,9 @@ import pytest
 from flask_openapi import OpenAPI
 
 from api import create_app
-from api.door import Door
-from shared.metrics.table import REGISTRY
+from api.serving.door import Door
 from shared.settings import Settings
+from shared.telemetry.metrics.table import REGISTRY
 
 PATH = "/api/v1/liveness/sessions/00000000-0000-4000-8000-000000000000/frame"
 #: Of the connection, not of the answer; and of each its own.

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from shared import pictures
-from shared.pictures import Kind
+from shared import image_header
+from shared.image_header import Kind
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -50,37 +50,39 @@ WHOLE = {
 @pytest.mark.parametrize("name", WHOLE)
 def test_kind_size_and_end_of_whole_pictures(name: str) -> None:
     data = WHOLE[name]
-    assert pictures.kind(data) is (Kind.PNG if name.startswith("png") else Kind.JPEG)
-    assert pictures.size(data) == (97, 61)
-    assert not pictures.truncated(data)
-    assert not pictures.truncated(data + b"\xff\xda a phone's own trailer"), "what follows the end does not matter"
+    assert image_header.kind(data) is (Kind.PNG if name.startswith("png") else Kind.JPEG)
+    assert image_header.size(data) == (97, 61)
+    assert not image_header.truncated(data)
+    assert not image_header.truncated(data + b"\xff\xda a phone's own trailer"), "what follows the end does not matter"
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_every_shorter_beginning_is_truncated(name: str) -> None:
     data = WHOLE[name]
-    assert all(pictures.truncated(data[:length]) for length in range(8, len(data)))
+    assert all(image_header.truncated(data[:length]) for length in range(8, len(data)))
 
 
 def test_a_preview_in_exif_is_neither_the_size_nor_the_end() -> None:
     preview, whole = picture(size=(8, 8)), picture()
     data = whole[:2] + segment(0xE1, b"Exif\0\0" + preview) + whole[2:]
-    assert pictures.size(data) == (97, 61)
-    assert not pictures.truncated(data)
-    assert pictures.truncated(data[:-10])
+    assert image_header.size(data) == (97, 61)
+    assert not image_header.truncated(data)
+    assert image_header.truncated(data[:-10])
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"\xff\xd8", b"GIF89a" + bytes(40), b"<svg/>", b"RIFF\0\0\0\0WEBPVP8 "])
 def test_other_bytes_are_no_picture(data: bytes) -> None:
-    assert pictures.kind(data) is None
-    assert pictures.size(data) is None
-    assert not pictures.truncated(data)
+    assert image_header.kind(data) is None
+    assert image_header.size(data) is None
+    assert not image_header.truncated(data)
 
 
 def test_size_is_read_from_the_header_alone() -> None:
-    assert pictures.size(png_header(50_000, 60_000)) == (50_000, 60_000)
-    assert pictures.size(b"\xff\xd8" + segment(0xE0, b"JFIF\0") + frame_header(65_535, 65_000)) == (65_535, 65_000)
-    assert pictures.size(b"\xff\xd8\xff\xff" + frame_header(7, 5, marker=0xC2)) == (7, 5), "FF may fill before a marker"
+    assert image_header.size(png_header(50_000, 60_000)) == (50_000, 60_000)
+    assert image_header.size(b"\xff\xd8" + segment(0xE0, b"JFIF\0") + frame_header(65_535, 65_000)) == (65_535, 65_000)
+    assert image_header.size(b"\xff\xd8\xff\xff" + frame_header(7, 5, marker=0xC2)) == (7, 5), (
+        "FF may fill before a marker"
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,17 +100,17 @@ def test_size_is_read_from_the_header_alone() -> None:
     ],
 )
 def test_no_size_where_the_header_states_none(data: bytes) -> None:
-    assert pictures.size(data) is None
+    assert image_header.size(data) is None
 
 
 def test_bytes_made_of_nothing_but_markers_are_given_up() -> None:
     data = b"\xff\xd8\xff" + b"\xff\x01" * 100_000 + frame_header(640, 480)
-    assert pictures.size(data) is None
-    assert pictures.truncated(data)
+    assert image_header.size(data) is None
+    assert image_header.truncated(data)
 
 
 @given(st.sampled_from([b"", b"\xff\xd8\xff", PNG_MAGIC, WHOLE["baseline"][:200], WHOLE["png"][:60]]), st.binary())
 def test_no_bytes_upset_it(beginning: bytes, rest: bytes) -> None:
     data = beginning + rest
-    pictures.size(data)
-    pictures.truncated(data)
+    image_header.size(data)
+    image_header.truncated(data)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
-from shared.logs import configure_logging
 from shared.settings import Settings
+from shared.telemetry.logs import configure_logging
 
 
 @pytest.fixture(autouse=True)

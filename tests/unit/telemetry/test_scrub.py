@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import structlog
 
-from shared.logs import configure_logging
-from shared.scrub import scrub
 from shared.settings import Settings
+from shared.telemetry.logs import configure_logging
+from shared.telemetry.scrub import scrub
 
 chance = random.Random(7)
 PICTURE = b"\xff\xd8\xff\xe0\x00\x10JFIF" + chance.randbytes(3000)

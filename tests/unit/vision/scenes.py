@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ops.performer import Performer
-from ops.performer.acting import rehearsed
+from ops.lab.performer import Performer
+from ops.lab.performer.acting import rehearsed
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation

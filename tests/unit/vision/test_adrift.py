@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ops.performer import NEUTRAL
+from ops.lab.performer import NEUTRAL
 from tests.unit.vision.pictures import encode
 from tests.unit.vision.scenes import watch
 from tests.unit.vision.test_surround import FACE, PHONE, phone, room

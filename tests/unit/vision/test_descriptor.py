@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import skimage.data
 
-from ops.performer import Performer, portrait
-from ops.performer.pose import NEUTRAL, Pose
+from ops.lab.performer import Performer, portrait
+from ops.lab.performer.pose import NEUTRAL, Pose
 from shared.liveness.evidence import SWAP_LIMITS, Preset
 from tests.performer import require_models
 from tests.somebody_else import somebody_else

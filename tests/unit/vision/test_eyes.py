@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ops.performer import Pose
+from ops.lab.performer import Pose
 from tests.unit.vision.heads import mirrored
 from workers.vision.eyes import EyeContours
 from workers.vision.landmarks import Region

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ops.performer import NEUTRAL, Performer, Pose
+from ops.lab.performer import NEUTRAL, Performer, Pose
 from tests.unit.vision.fakes import FACE, FakeFinder
 from workers.vision.finder import BlazeFinder, DlibFinder, Finder, Found, SecondOpinion
 

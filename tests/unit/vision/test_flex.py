@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ops.evaluating.attacks.prints import Pose as Paper
-from ops.evaluating.attacks.prints import show
-from ops.performer import NEUTRAL, Performer, Pose
+from ops.lab.evaluate.attacks.prints import Pose as Paper
+from ops.lab.evaluate.attacks.prints import show
+from ops.lab.performer import NEUTRAL, Performer, Pose
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence.planar import planar
 from shared.liveness.evidence.stiff import LIVING, stiff

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ops.performer import Pose
+from ops.lab.performer import Pose
 from workers.vision.eyes import EyeContours
 from workers.vision.gaze import gaze
 from workers.vision.landmarks import Region

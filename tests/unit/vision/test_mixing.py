@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from ops.evaluating.attacks.prints import Pose as Paper
-from ops.evaluating.attacks.prints import show
-from ops.performer import NEUTRAL, Pose
+from ops.lab.evaluate.attacks.prints import Pose as Paper
+from ops.lab.evaluate.attacks.prints import show
+from ops.lab.performer import NEUTRAL, Pose
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence.mixed import mixed
 from shared.liveness.frame import Frame

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ops.performer import Performer
+from ops.lab.performer import Performer
 from tests.unit.vision.pictures import encode
 from workers.vision import eyes, finder, mesh
 from workers.vision.network import LiteRtNetwork, OpenCvNetwork, load_network, usual_runtime

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ops.performer import NEUTRAL, Performer, Pose
+from ops.lab.performer import NEUTRAL, Performer, Pose
 from shared.liveness.observation import Problem
 from tests.unit.vision.pictures import encode
 from tests.unit.vision.scenes import dimmed, observations, tilted

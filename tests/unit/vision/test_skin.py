@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from ops.evaluating.attacks.features import Expression
-from ops.evaluating.attacks.points import FacePoints
-from ops.evaluating.attacks.prints import Pose
-from ops.evaluating.attacks.puppet import Build, Puppet
+from ops.lab.evaluate.attacks.features import Expression
+from ops.lab.evaluate.attacks.points import FacePoints
+from ops.lab.evaluate.attacks.prints import Pose
+from ops.lab.evaluate.attacks.puppet import Build, Puppet
 from tests.unit.vision.heads import head, seen
 from tests.unit.vision.scenes import T0
 from workers.vision.flex import SmallFace

@@ -12,12 +12,12 @@ Or step by step, `submit` repeated 5 to 10 times a second until `reply.ended`:
 It needs httpx and nothing else of this repository: copy the folder, or put the repository on the path.
 """
 
-from ops.client.asynchronous import AsyncClient
-from ops.client.errors import Busy, ClientError, Refused, Unreachable
-from ops.client.life import Listener
-from ops.client.models import ENDED, Challenge, Framing, Outcome, Reply, Session
-from ops.client.sync import Client
-from ops.client.wire import ANSWER_WITHIN, USUAL_WAIT, Options
+from liveness_client.asynchronous import AsyncClient
+from liveness_client.errors import Busy, ClientError, Refused, Unreachable
+from liveness_client.life import Listener
+from liveness_client.models import ENDED, Challenge, Framing, Outcome, Reply, Session
+from liveness_client.sync import Client
+from liveness_client.wire import ANSWER_WITHIN, USUAL_WAIT, Options
 
 __all__ = [
     "ANSWER_WITHIN",

@@ -11,14 +11,14 @@ from typing import Any, Self, Unpack
 
 import httpx
 
-from ops.client import wire
-from ops.client.errors import Busy, ClientError, Refused, Unreachable
-from ops.client.life import USUAL_RATE, Life, Listener, Opening, Silent
-from ops.client.models import Outcome, Reply, Session
+from liveness_client import wire
+from liveness_client.errors import Busy, ClientError, Refused, Unreachable
+from liveness_client.life import USUAL_RATE, Life, Listener, Opening, Silent
+from liveness_client.models import Outcome, Reply, Session
 
 
 class AsyncClient:
-    """Speaks to one server; see `ops.client.Client`."""
+    """Speaks to one server; see `liveness_client.Client`."""
 
     def __init__(self, url: str, *, token: str | None = None, answer_within: float = wire.ANSWER_WITHIN) -> None:
         self.url = url.rstrip("/")
@@ -39,7 +39,7 @@ class AsyncClient:
         await self._http.aclose()
 
     async def open(self, **options: Unpack[wire.Options]) -> Session:
-        """Create a session; its options are those of `ops.client.Options`."""
+        """Create a session; its options are those of `liveness_client.Options`."""
         return wire.session_of(await self._ask(wire.creation(options)))
 
     async def submit(self, session_id: str, picture: bytes) -> Reply:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ops.client.errors import Busy, ClientError, Refused, Unreachable
-from ops.client.models import Outcome, Reply, Session
+from liveness_client.errors import Busy, ClientError, Refused, Unreachable
+from liveness_client.models import Outcome, Reply, Session
 
 #: Frames a second.
 USUAL_RATE = 8.0

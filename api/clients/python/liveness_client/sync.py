@@ -10,10 +10,10 @@ from typing import Any, Self, Unpack
 
 import httpx
 
-from ops.client import wire
-from ops.client.errors import Busy, ClientError, Refused, Unreachable
-from ops.client.life import USUAL_RATE, Life, Listener, Opening, Silent
-from ops.client.models import Outcome, Reply, Session
+from liveness_client import wire
+from liveness_client.errors import Busy, ClientError, Refused, Unreachable
+from liveness_client.life import USUAL_RATE, Life, Listener, Opening, Silent
+from liveness_client.models import Outcome, Reply, Session
 
 
 class Client:
@@ -41,7 +41,7 @@ class Client:
         self._http.close()
 
     def open(self, **options: Unpack[wire.Options]) -> Session:
-        """Create a session; its options are those of `ops.client.Options`."""
+        """Create a session; its options are those of `liveness_client.Options`."""
         return wire.session_of(self._ask(wire.creation(options)))
 
     def submit(self, session_id: str, picture: bytes) -> Reply:

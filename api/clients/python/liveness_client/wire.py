@@ -10,8 +10,8 @@ from typing import Any, Literal, TypedDict
 
 import httpx
 
-from ops.client.errors import Busy, ClientError, Refused, Unreachable
-from ops.client.models import Challenge, Framing, Reply, Session
+from liveness_client.errors import Busy, ClientError, Refused, Unreachable
+from liveness_client.models import Challenge, Framing, Reply, Session
 
 #: Seconds to wait for an answer; longer than a server waits for its workers, so that its 503 arrives.
 ANSWER_WITHIN = 15.0

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from ops.benching.machine import TOP
+from ops.lab.bench.machine import TOP
 
 LOCK = TOP / "requirements" / "peer.txt"
 HERE = TOP / "var" / "peer"

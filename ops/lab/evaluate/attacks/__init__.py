@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ops.evaluating.attacks.animated import animated_photo
-from ops.evaluating.attacks.cutout import cut_out
-from ops.evaluating.attacks.faded import faded_photos
-from ops.evaluating.attacks.gaps import gaps
-from ops.evaluating.attacks.moved import bent_photo, moved_photo
-from ops.evaluating.attacks.photos import photo_swap, same_frame, still
-from ops.evaluating.attacks.recordings import identity_swap, replay
-from ops.evaluating.attacks.silence import silence
-from ops.evaluating.attacks.slow import slow_photos
-from ops.evaluating.attacks.studio import Studio
-from ops.evaluating.cases import Case
-from ops.evaluating.manifest import GENERATED, SCREEN_REPLAY
+from ops.lab.evaluate.attacks.animated import animated_photo
+from ops.lab.evaluate.attacks.cutout import cut_out
+from ops.lab.evaluate.attacks.faded import faded_photos
+from ops.lab.evaluate.attacks.gaps import gaps
+from ops.lab.evaluate.attacks.moved import bent_photo, moved_photo
+from ops.lab.evaluate.attacks.photos import photo_swap, same_frame, still
+from ops.lab.evaluate.attacks.recordings import identity_swap, replay
+from ops.lab.evaluate.attacks.silence import silence
+from ops.lab.evaluate.attacks.slow import slow_photos
+from ops.lab.evaluate.attacks.studio import Studio
+from ops.lab.evaluate.cases import Case
+from ops.lab.evaluate.manifest import GENERATED, SCREEN_REPLAY
 
 #: Makers of attacks on a target.
 SPECIES: dict[str, Callable[[Studio], Iterator[Case]]] = {

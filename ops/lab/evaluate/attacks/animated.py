@@ -14,15 +14,15 @@ from itertools import count
 
 import cv2
 
-from ops.evaluating.actors import READING
-from ops.evaluating.attacks.features import Expression
-from ops.evaluating.attacks.moving import Prompted, course
-from ops.evaluating.attacks.prints import Pose
-from ops.evaluating.attacks.puppet import Build, Puppet
-from ops.evaluating.attacks.studio import Studio
-from ops.evaluating.cases import Case, Types, anything, asks
-from ops.evaluating.player import Source
-from ops.evaluating.video import Shot, encoded
+from ops.lab.evaluate.actors import READING
+from ops.lab.evaluate.attacks.features import Expression
+from ops.lab.evaluate.attacks.moving import Prompted, course
+from ops.lab.evaluate.attacks.prints import Pose
+from ops.lab.evaluate.attacks.puppet import Build, Puppet
+from ops.lab.evaluate.attacks.studio import Studio
+from ops.lab.evaluate.cases import Case, Types, anything, asks
+from ops.lab.evaluate.player import Source
+from ops.lab.evaluate.video import Shot, encoded
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 from workers.vision.landmarks import Picture, as_picture
 

@@ -13,15 +13,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from ops.evaluating.actors import READING
-from ops.evaluating.attacks.moved import HELD
-from ops.evaluating.attacks.moving import Hand, Prompted
-from ops.evaluating.attacks.prints import make_room, show
-from ops.evaluating.attacks.studio import Studio, taken
-from ops.evaluating.cases import Case, Types, asks
-from ops.evaluating.manifest import Segment
-from ops.evaluating.player import Source
-from ops.evaluating.video import decoded, shots
+from ops.lab.evaluate.actors import READING
+from ops.lab.evaluate.attacks.moved import HELD
+from ops.lab.evaluate.attacks.moving import Hand, Prompted
+from ops.lab.evaluate.attacks.prints import make_room, show
+from ops.lab.evaluate.attacks.studio import Studio, taken
+from ops.lab.evaluate.cases import Case, Types, asks
+from ops.lab.evaluate.manifest import Segment
+from ops.lab.evaluate.player import Source
+from ops.lab.evaluate.video import decoded, shots
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 from workers.vision.landmarks import Picture, Points, as_picture
 

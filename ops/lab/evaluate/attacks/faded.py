@@ -7,12 +7,12 @@ from itertools import count
 
 import cv2
 
-from ops.evaluating.attacks.moving import Hand, Prompted
-from ops.evaluating.attacks.prints import show
-from ops.evaluating.attacks.stack import one_each, several
-from ops.evaluating.attacks.studio import Studio, taken
-from ops.evaluating.cases import Case, Types
-from ops.evaluating.player import Source
+from ops.lab.evaluate.attacks.moving import Hand, Prompted
+from ops.lab.evaluate.attacks.prints import show
+from ops.lab.evaluate.attacks.stack import one_each, several
+from ops.lab.evaluate.attacks.studio import Studio, taken
+from ops.lab.evaluate.cases import Case, Types
+from ops.lab.evaluate.player import Source
 from workers.vision.landmarks import Picture, as_picture
 
 #: Seconds in which one photo is faded into the other: three pictures in between, at eight a second.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from ops.evaluating.attacks.moving import tremble
-from ops.evaluating.attacks.prints import show
-from ops.evaluating.attacks.stack import one_each, shown
-from ops.evaluating.attacks.studio import Studio, taken
-from ops.evaluating.cases import Case, Types
-from ops.evaluating.player import Source
-from ops.evaluating.video import black
+from ops.lab.evaluate.attacks.moving import tremble
+from ops.lab.evaluate.attacks.prints import show
+from ops.lab.evaluate.attacks.stack import one_each, shown
+from ops.lab.evaluate.attacks.studio import Studio, taken
+from ops.lab.evaluate.cases import Case, Types
+from ops.lab.evaluate.player import Source
+from ops.lab.evaluate.video import black
 
 #: Seconds from the neutral photo to the gesture's, to the neutral one again, and until it all begins anew.
 PHOTO, BACK, ANEW = 1.2, 2.2, 3.0

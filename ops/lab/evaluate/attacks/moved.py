@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from ops.evaluating.attacks.moving import Hand
-from ops.evaluating.attacks.prints import make_room, show
-from ops.evaluating.attacks.studio import Studio, taken
-from ops.evaluating.cases import Case, Types, anything, asks
-from ops.evaluating.player import Source
+from ops.lab.evaluate.attacks.moving import Hand
+from ops.lab.evaluate.attacks.prints import make_room, show
+from ops.lab.evaluate.attacks.studio import Studio, taken
+from ops.lab.evaluate.cases import Case, Types, anything, asks
+from ops.lab.evaluate.player import Source
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 
 #: Size in the picture of a print that is held before a room.

@@ -6,9 +6,9 @@ import math
 import random
 from dataclasses import dataclass, replace
 
-from ops.evaluating.actors import READING
-from ops.evaluating.attacks.prints import Pose
-from ops.evaluating.cases import Types
+from ops.lab.evaluate.actors import READING
+from ops.lab.evaluate.attacks.prints import Pose
+from ops.lab.evaluate.cases import Types
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 from shared.liveness.session import FrameResult
 

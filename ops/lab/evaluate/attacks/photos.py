@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from ops.evaluating.attacks.moving import Prompted
-from ops.evaluating.attacks.stack import one_each, several
-from ops.evaluating.attacks.studio import Studio, taken
-from ops.evaluating.cases import Case, Types, anything, asks
-from ops.evaluating.player import Source
-from ops.evaluating.video import Shot, encoded
+from ops.lab.evaluate.attacks.moving import Prompted
+from ops.lab.evaluate.attacks.stack import one_each, several
+from ops.lab.evaluate.attacks.studio import Studio, taken
+from ops.lab.evaluate.cases import Case, Types, anything, asks
+from ops.lab.evaluate.player import Source
+from ops.lab.evaluate.video import Shot, encoded
 from shared.liveness.challenge import ChallengeType
 from workers.vision.landmarks import Picture
 

@@ -12,8 +12,8 @@ import cv2.typing
 import numpy as np
 from numpy.typing import NDArray
 
-from ops.evaluating.attacks.features import CORNERS_OF_EYES, Expression, Features, smooth
-from ops.evaluating.attacks.prints import Pose, rotation
+from ops.lab.evaluate.attacks.features import CORNERS_OF_EYES, Expression, Features, smooth
+from ops.lab.evaluate.attacks.prints import Pose, rotation
 from workers.vision.landmarks import Picture, Points, as_picture
 
 #: Pixels between the nodes of the grid that a turn is computed on.

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import cycle
 
-from ops.evaluating.actors import forever, performer
-from ops.evaluating.attacks.studio import Studio
-from ops.evaluating.cases import Case, Types, anything, within
-from ops.evaluating.manifest import Person, drawable
-from ops.evaluating.player import Scene, Source
-from ops.evaluating.video import shots
+from ops.lab.evaluate.actors import forever, performer
+from ops.lab.evaluate.attacks.studio import Studio
+from ops.lab.evaluate.cases import Case, Types, anything, within
+from ops.lab.evaluate.manifest import Person, drawable
+from ops.lab.evaluate.player import Scene, Source
+from ops.lab.evaluate.video import shots
 from shared.liveness.session import FrameResult
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
-from ops.evaluating.attacks.stack import one_each, shown
-from ops.evaluating.attacks.studio import Studio, taken
-from ops.evaluating.cases import Case, Types
-from ops.evaluating.player import Source
-from ops.evaluating.video import Shot, black, encoded
+from ops.lab.evaluate.attacks.stack import one_each, shown
+from ops.lab.evaluate.attacks.studio import Studio, taken
+from ops.lab.evaluate.cases import Case, Types
+from ops.lab.evaluate.player import Source
+from ops.lab.evaluate.video import Shot, black, encoded
 from shared.liveness import hints
 from shared.liveness.session import FrameResult
 

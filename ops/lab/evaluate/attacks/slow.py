@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count, repeat
 
-from ops.evaluating.attacks.moving import Prompted, tremble
-from ops.evaluating.attacks.prints import show
-from ops.evaluating.attacks.stack import one_each, several, shown
-from ops.evaluating.attacks.studio import Studio, taken
-from ops.evaluating.cases import Case, Types
-from ops.evaluating.player import Source
+from ops.lab.evaluate.attacks.moving import Prompted, tremble
+from ops.lab.evaluate.attacks.prints import show
+from ops.lab.evaluate.attacks.stack import one_each, several, shown
+from ops.lab.evaluate.attacks.studio import Studio, taken
+from ops.lab.evaluate.cases import Case, Types
+from ops.lab.evaluate.player import Source
 
 #: Frames a second that the client sends, whatever the rate of the session's other clients.
 RATE = 2.0

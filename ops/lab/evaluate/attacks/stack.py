@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
-from ops.evaluating.attacks.studio import Studio
-from ops.evaluating.cases import Case, Types, asks, within
-from ops.evaluating.manifest import drawable
-from ops.evaluating.player import Source
+from ops.lab.evaluate.attacks.studio import Studio
+from ops.lab.evaluate.cases import Case, Types, asks, within
+from ops.lab.evaluate.manifest import drawable
+from ops.lab.evaluate.player import Source
 from shared.liveness.challenge import ChallengeType
 
 #: Challenges of a longer session.

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import cv2
 
-from ops.evaluating.attacks.grain import Grain
-from ops.evaluating.cases import Case, Types
-from ops.evaluating.manifest import Person
-from ops.evaluating.player import Source
-from ops.evaluating.video import Shot, encoded, picture_at
+from ops.lab.evaluate.attacks.grain import Grain
+from ops.lab.evaluate.cases import Case, Types
+from ops.lab.evaluate.manifest import Person
+from ops.lab.evaluate.player import Source
+from ops.lab.evaluate.video import Shot, encoded, picture_at
 from shared.liveness.challenge import ChallengeType
 from workers.vision.landmarks import Picture, Points, as_picture
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ops.evaluating.fitting.samples import Sample
+from ops.lab.evaluate.fitting.samples import Sample
 from shared.liveness.evidence import Code
 from shared.liveness.evidence.weighing import Curve, Group, group_of
 

@@ -8,10 +8,10 @@ from itertools import pairwise
 from math import log2
 from typing import Final
 
-from ops.evaluating.fitting.crossed import Crossed
-from ops.evaluating.fitting.fit import DECISIVE, of_life
-from ops.evaluating.fitting.samples import Sample, balanced, samples_of, silenced
-from ops.evaluating.outcome import Outcome
+from ops.lab.evaluate.fitting.crossed import Crossed
+from ops.lab.evaluate.fitting.fit import DECISIVE, of_life
+from ops.lab.evaluate.fitting.samples import Sample, balanced, samples_of, silenced
+from ops.lab.evaluate.outcome import Outcome
 
 #: The bins' edges; the last bin holds the score 1, too.
 EDGES: Final = (0.0, 0.02, 0.1, 0.25, 0.5, 0.75, 0.9, 0.98, 1.0)

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Final
 
-from ops.evaluating.fitting.fit import DECISIVE, fit
-from ops.evaluating.fitting.folds import fits_without, parts_of
-from ops.evaluating.fitting.samples import samples_of
-from ops.evaluating.fitting.thresholds import thresholds
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.presets import USUAL
+from ops.lab.evaluate.fitting.fit import DECISIVE, fit
+from ops.lab.evaluate.fitting.folds import fits_without, parts_of
+from ops.lab.evaluate.fitting.samples import samples_of
+from ops.lab.evaluate.fitting.thresholds import thresholds
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.presets import USUAL
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code, Finding, Preset, Verdict, Weighing
 

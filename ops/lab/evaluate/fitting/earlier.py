@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.presets import USUAL
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.presets import USUAL
 
 #: What a manifest says about each person.
 Attributes = Mapping[str, Mapping[str, str | bool | float]]

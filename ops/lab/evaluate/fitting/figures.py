@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ops.evaluating.fitting.crossed import Crossed
-from ops.evaluating.intervals import upper_bound
-from ops.evaluating.outcome import Outcome
+from ops.lab.evaluate.fitting.crossed import Crossed
+from ops.lab.evaluate.intervals import upper_bound
+from ops.lab.evaluate.outcome import Outcome
 from shared.liveness.evidence import Preset
 
 

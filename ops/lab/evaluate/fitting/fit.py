@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 from scipy.optimize import minimize  # type: ignore[import-untyped] # scipy brings no types
 
-from ops.evaluating.fitting.basis import NEVER_IN_FAVOUR, Array, Block, blocks_of, design
-from ops.evaluating.fitting.samples import Sample, balanced, silenced
+from ops.lab.evaluate.fitting.basis import NEVER_IN_FAVOUR, Array, Block, blocks_of, design
+from ops.lab.evaluate.fitting.samples import Sample, balanced, silenced
 from shared.liveness.evidence import Code, Preset, Weighing
 from shared.liveness.evidence.weighing import Curve, Group
 

@@ -10,7 +10,7 @@ from itertools import combinations
 from multiprocessing import get_context
 from typing import Final
 
-from ops.evaluating.fitting.samples import Sample
+from ops.lab.evaluate.fitting.samples import Sample
 from shared.liveness.evidence import Weighing
 
 #: Makes a weighing from samples.

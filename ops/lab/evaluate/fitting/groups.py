@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ops.evaluating.fitting.crossed import Crossed
-from ops.evaluating.fitting.earlier import Attributes
-from ops.evaluating.fitting.figures import completed_by
-from ops.evaluating.outcome import Outcome
+from ops.lab.evaluate.fitting.crossed import Crossed
+from ops.lab.evaluate.fitting.earlier import Attributes
+from ops.lab.evaluate.fitting.figures import completed_by
+from ops.lab.evaluate.outcome import Outcome
 
 #: Free text, which groups nobody.
 DESCRIPTION = "description"

@@ -10,11 +10,11 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ops.evaluating.charts import words
-from ops.evaluating.fitting.basis import Array
-from ops.evaluating.fitting.crossed import Crossed
-from ops.evaluating.outcome import Outcome
-from ops.plots import BLACK, BLUE, COLOURS, GREY, RED, style, svg
+from ops.lab.evaluate.charts import words
+from ops.lab.evaluate.fitting.basis import Array
+from ops.lab.evaluate.fitting.crossed import Crossed
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.plots import BLACK, BLUE, COLOURS, GREY, RED, style, svg
 from shared.liveness.evidence import Preset
 
 #: Bits beyond which a score is drawn at the edge: scores are rounded to four places.

@@ -10,22 +10,22 @@ from typing import Final
 
 from rich.console import Console
 
-from ops.evaluating.fitting.calibration import Bin, Scored, auc, bins, log_loss, mix, scored
-from ops.evaluating.fitting.crossed import Crossed, Live, crossed, verdict, without_species
-from ops.evaluating.fitting.earlier import Attributes, Earlier, FittingError, sessions_of
-from ops.evaluating.fitting.figures import completed_by, rows, turned_away
-from ops.evaluating.fitting.fit import DECISIVE
-from ops.evaluating.fitting.groups import Group, groups
-from ops.evaluating.fitting.module import module
-from ops.evaluating.fitting.plots import scores_chart, species_chart
-from ops.evaluating.fitting.samples import samples_of
-from ops.evaluating.fitting.sheet import Sheet
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.presets import USUAL
-from ops.evaluating.steps import Steps
-from ops.lib.revision import revision
+from ops.lab.evaluate.fitting.calibration import Bin, Scored, auc, bins, log_loss, mix, scored
+from ops.lab.evaluate.fitting.crossed import Crossed, Live, crossed, verdict, without_species
+from ops.lab.evaluate.fitting.earlier import Attributes, Earlier, FittingError, sessions_of
+from ops.lab.evaluate.fitting.figures import completed_by, rows, turned_away
+from ops.lab.evaluate.fitting.fit import DECISIVE
+from ops.lab.evaluate.fitting.groups import Group, groups
+from ops.lab.evaluate.fitting.module import module
+from ops.lab.evaluate.fitting.plots import scores_chart, species_chart
+from ops.lab.evaluate.fitting.samples import samples_of
+from ops.lab.evaluate.fitting.sheet import Sheet
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.presets import USUAL
+from ops.lab.evaluate.steps import Steps
+from ops.run.revision import revision
+from shared.evidence_weights import read_weights, write_weights
 from shared.liveness.evidence import Code, Preset, Weighing
-from shared.weights import read_weights, write_weights
 
 #: People whom weights are fitted over at least.
 PEOPLE: Final = 10

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.presets import USUAL
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.presets import USUAL
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code, Finding
 

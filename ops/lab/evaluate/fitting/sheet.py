@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from ops.evaluating.fitting.calibration import Bin
-from ops.evaluating.fitting.crossed import Live
-from ops.evaluating.fitting.figures import Row, table
-from ops.evaluating.fitting.groups import Group
-from ops.evaluating.fitting.thresholds import TURNED_AWAY
+from ops.lab.evaluate.fitting.calibration import Bin
+from ops.lab.evaluate.fitting.crossed import Live
+from ops.lab.evaluate.fitting.figures import Row, table
+from ops.lab.evaluate.fitting.groups import Group
+from ops.lab.evaluate.fitting.thresholds import TURNED_AWAY
 from shared.liveness.evidence import Preset, Weighing
 
 _TOLD = """\

@@ -11,14 +11,14 @@ import pytest
 import redis as redis_py
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from shared import keyspace
-from shared.metrics.gathering import Totals
-from shared.metrics.pushing import Pusher, started
-from shared.metrics.table import TABLE
-from shared.redis import make_redis
+from shared.redis import keyspace
+from shared.redis.client import make_redis
+from shared.telemetry.metrics.gathering import Totals
+from shared.telemetry.metrics.pushing import Pusher, started
+from shared.telemetry.metrics.table import TABLE
 from tests.integration.redis_server import RedisServer, find_program
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 @pytest.fixture
@@ -136,7 +136,8 @@ def test_it_pushes_by_itself_and_what_it_keeps_has_a_time_to_live(redis: redis_p
 def test_the_web_process_knows_every_metric_without_a_workers_code() -> None:
     """Nothing that declares a metric needs cv2 or dlib: /metrics of a process without them tells of all."""
     code = (
-        "import sys, shared.metrics.table as t; print(len(t.TABLE)); print({'cv2', 'dlib', 'redis'} & set(sys.modules))"
+        "import sys, shared.telemetry.metrics.table as t; print(len(t.TABLE)); "
+        "print({'cv2', 'dlib', 'redis'} & set(sys.modules))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == [str(len(TABLE)), "set()"]

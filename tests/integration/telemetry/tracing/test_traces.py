@@ -20,7 +20,7 @@ from tests.integration.api.test_frames import jpeg
 from tests.integration.api.test_server import Server
 from tests.integration.workers.service import Service, WorkerProcess
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 #: Milliseconds after which spans are sent by themselves: later than the test.
 LATE = "120000"
@@ -139,7 +139,7 @@ def test_nothing_of_it_is_imported_unless_it_is_wanted() -> None:
     """redis-py imports some of OpenTelemetry for itself where it is installed; what we would bring is not there."""
     code = (
         "import sys; from api import create_app; from shared.settings import Settings;"
-        "from shared.broker import make_broker, worker_middleware;"
+        "from shared.queue.broker import make_broker, worker_middleware;"
         "s = Settings(_env_file=None); create_app(s); worker_middleware(s);"
         "ours = ('opentelemetry.exporter', 'opentelemetry.instrumentation', 'opentelemetry.sdk.trace', 'requests');"
         "print([m for m in sys.modules if m.startswith(ours)])"

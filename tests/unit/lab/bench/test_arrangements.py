@@ -10,7 +10,7 @@ from typing import Self
 
 import pytest
 
-from ops.benching.sides import Arrangement, arrangements
+from ops.lab.bench.sides import Arrangement, arrangements
 
 CORES = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
 pytestmark = pytest.mark.skipif(len(CORES) < 2, reason="needs two cores, and Linux")

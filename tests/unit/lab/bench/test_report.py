@@ -7,8 +7,8 @@ import json
 import pytest
 from rich.console import Console
 
-from ops.benching import charts
-from ops.benching.report import Table, shown, write
+from ops.lab.bench import charts
+from ops.lab.bench.report import Table, shown, write
 
 
 @pytest.mark.parametrize(

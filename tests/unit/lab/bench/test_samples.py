@@ -6,11 +6,11 @@ from itertools import islice
 
 import pytest
 
-from ops.benching.end_to_end import target
-from ops.benching.growth import numbers
-from ops.benching.load import schedule
-from ops.benching.samples import Sample, percentile, summary
-from ops.benching.usage import Reading, between
+from ops.lab.bench.end_to_end import target
+from ops.lab.bench.growth import numbers
+from ops.lab.bench.load import schedule
+from ops.lab.bench.samples import Sample, percentile, summary
+from ops.lab.bench.usage import Reading, between
 
 
 @pytest.mark.parametrize(("percent", "value"), [(0, 1), (50, 50), (99, 99), (99.5, 100), (100, 100)])

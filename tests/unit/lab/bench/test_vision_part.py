@@ -6,8 +6,8 @@ import json
 
 from click.testing import CliRunner
 
-from ops.benching.__main__ import bench
-from ops.benching.vision import PEER, kinds_table, merge, stage_means
+from ops.lab.bench.__main__ import bench
+from ops.lab.bench.vision import PEER, kinds_table, merge, stage_means
 
 
 def test_each_kind_of_frame_and_each_stage_is_measured(tmp_path, models_dir):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from click.testing import CliRunner
 
-from ops.sizing import model, page
-from ops.sizing.__main__ import main
-from ops.sizing.measured import Measured, unit_of
+from ops.lab.capacity import model, page
+from ops.lab.capacity.__main__ import main
+from ops.lab.capacity.measured import Measured, unit_of
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from math import factorial
 
 import pytest
 
-from ops.sizing.simulation import Service, constant, exponential, like, of_sessions, poisson, simulate
+from ops.lab.capacity.simulation import Service, constant, exponential, like, of_sessions, poisson, simulate
 
 FRAMES = 120_000
 

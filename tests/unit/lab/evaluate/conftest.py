@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ops.performer import Performer
+from ops.lab.performer import Performer
 from shared.liveness.challenge import ChallengeType
 from tests.performer import models_dir, performer  # noqa: F401
-from tests.unit.evaluating.helpers import RATE, write_video
+from tests.unit.lab.evaluate.helpers import RATE, write_video
 
 
 @pytest.fixture

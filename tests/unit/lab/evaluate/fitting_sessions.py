@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ops.evaluating.outcome import Outcome
+from ops.lab.evaluate.outcome import Outcome
 from shared.liveness.evidence import Code
 
 #: Means of what each judge finds: of living people, and of each species of attack. All spread by SPREAD.

@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ops.evaluating.player import Source
-from ops.evaluating.video import Shot
+from ops.lab.evaluate.player import Source
+from ops.lab.evaluate.video import Shot
 from shared.liveness.observation import Face, Observation
 
 #: Frames a second of the drawn recordings.

@@ -8,23 +8,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ops.evaluating.actors import READING
-from ops.evaluating.attacks import SPECIES
-from ops.evaluating.attacks.animated import Style
-from ops.evaluating.attacks.features import Expression
-from ops.evaluating.attacks.grain import STRENGTH, Grain
-from ops.evaluating.attacks.moving import GO, Hand, Prompted
-from ops.evaluating.attacks.points import FacePoints
-from ops.evaluating.attacks.prints import Pose, make_room, show
-from ops.evaluating.attacks.puppet import Build, Puppet
-from ops.evaluating.attacks.studio import Studio
-from ops.evaluating.cases import Case
-from ops.evaluating.manifest import Manifest, load_manifest
-from ops.evaluating.video import decoded, encoded
-from ops.performer import Performer
+from ops.lab.evaluate.actors import READING
+from ops.lab.evaluate.attacks import SPECIES
+from ops.lab.evaluate.attacks.animated import Style
+from ops.lab.evaluate.attacks.features import Expression
+from ops.lab.evaluate.attacks.grain import STRENGTH, Grain
+from ops.lab.evaluate.attacks.moving import GO, Hand, Prompted
+from ops.lab.evaluate.attacks.points import FacePoints
+from ops.lab.evaluate.attacks.prints import Pose, make_room, show
+from ops.lab.evaluate.attacks.puppet import Build, Puppet
+from ops.lab.evaluate.attacks.studio import Studio
+from ops.lab.evaluate.cases import Case
+from ops.lab.evaluate.manifest import Manifest, load_manifest
+from ops.lab.evaluate.video import decoded, encoded
+from ops.lab.performer import Performer
 from shared.liveness.challenge import HEAD_MOVEMENTS
 from shared.liveness.challenge import ChallengeType as C
-from tests.unit.evaluating.test_tape import reply
+from tests.unit.lab.evaluate.test_tape import reply
 from workers.vision.pipeline import Vision
 
 
@@ -140,7 +140,7 @@ def test_the_prompted_know_what_is_asked_and_since_when() -> None:
 
 
 def test_a_cut_out_moves_in_its_holes_and_nowhere_else(studio: Studio) -> None:
-    from ops.evaluating.attacks.cutout import _through_holes
+    from ops.lab.evaluate.attacks.cutout import _through_holes
 
     photo = studio.neutral().astype(int)
     composed = _through_holes(studio, C.SMILE, studio.target.gestures[C.SMILE])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from ops.evaluating.cases import asks, bona_fide_cases, gesture_cases
-from ops.evaluating.manifest import Person, Segment
+from ops.lab.evaluate.cases import asks, bona_fide_cases, gesture_cases
+from ops.lab.evaluate.manifest import Person, Segment
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.challenge import ChallengeType as C
 
@@ -54,7 +54,7 @@ def test_what_cannot_be_drawn_is_left_out(ann: Person) -> None:
 
 
 def test_a_performer_shows_the_next_clip_when_the_challenge_has_passed(ann: Person) -> None:
-    from tests.unit.evaluating.test_tape import reply
+    from tests.unit.lab.evaluate.test_tape import reply
 
     case = list(bona_fide_cases(ann, 8))[1]
     source = case.make([C.SMILE, C.TURN_LEFT])

@@ -6,9 +6,9 @@ import pytest
 
 pytest.importorskip("matplotlib", reason="requirements/evaluate.txt brings it")
 
-from ops.evaluating import charts
-from ops.evaluating.results import summarise
-from tests.unit.evaluating.test_results import outcome, passed
+from ops.lab.evaluate import charts
+from ops.lab.evaluate.results import summarise
+from tests.unit.lab.evaluate.test_results import outcome, passed
 
 
 def test_engines_and_rates_are_lines_beside_each_other() -> None:

@@ -8,9 +8,9 @@ from random import Random
 import numpy as np
 import pytest
 
-from ops.evaluating.clients import CLIENTS, PAUSE, STEADY, sent_by
-from ops.evaluating.player import Source
-from ops.evaluating.video import Shot, decoded, encoded
+from ops.lab.evaluate.clients import CLIENTS, PAUSE, STEADY, sent_by
+from ops.lab.evaluate.player import Source
+from ops.lab.evaluate.video import Shot, decoded, encoded
 
 FPS = 8.0
 PICTURE = encoded(np.full((48, 64, 3), 130, np.uint8))

@@ -16,7 +16,7 @@ pytest.importorskip("matplotlib", reason="requirements/evaluate.txt brings it")
 
 
 def evaluate(*arguments: object) -> Result:
-    from ops.evaluating.__main__ import evaluate as command
+    from ops.lab.evaluate.__main__ import evaluate as command
 
     return CliRunner().invoke(command, [str(a) for a in arguments])
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ops.evaluating.filming import AS_RECORDED, FILMINGS, filmed
-from ops.evaluating.video import Shot, decoded, encoded
+from ops.lab.evaluate.filming import AS_RECORDED, FILMINGS, filmed
+from ops.lab.evaluate.video import Shot, decoded, encoded
 
 STRIPES = np.tile(np.array([40, 40, 220, 220], np.uint8), (240, 80))[:, :, None].repeat(3, axis=2)
 PICTURE = np.repeat(np.linspace(40, 220, 320, dtype=np.uint8)[None, :, None], 240, axis=0).repeat(3, axis=2)

@@ -8,18 +8,18 @@ from itertools import pairwise
 
 import pytest
 
-from ops.evaluating.outcome import Outcome
+from ops.lab.evaluate.outcome import Outcome
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code, Finding, Preset, Weighing
 from shared.liveness.evidence.weighing import Group
-from tests.unit.evaluating.fitting_sessions import population, session
+from tests.unit.lab.evaluate.fitting_sessions import population, session
 
 pytest.importorskip("scipy", reason="requirements/evaluate.txt brings it")
 
-from ops.evaluating.fitting.crossed import verdict
-from ops.evaluating.fitting.fit import AGAINST, DECISIVE, IN_FAVOUR, WEAK, fit
-from ops.evaluating.fitting.samples import CLOSE_LOOKS, balanced, samples_of, silenced
-from ops.evaluating.fitting.thresholds import TURNED_AWAY, thresholds
+from ops.lab.evaluate.fitting.crossed import verdict
+from ops.lab.evaluate.fitting.fit import AGAINST, DECISIVE, IN_FAVOUR, WEAK, fit
+from ops.lab.evaluate.fitting.samples import CLOSE_LOOKS, balanced, samples_of, silenced
+from ops.lab.evaluate.fitting.thresholds import TURNED_AWAY, thresholds
 
 
 def fitted(outcomes: Sequence[Outcome]) -> Weighing:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from shared.evidence_weights import read_weights, write_weights
 from shared.liveness.evidence import FITTED, Preset
-from shared.weights import read_weights, write_weights
 from tests.performer import require_models
-from tests.unit.evaluating.fitting_sessions import population, session, write_results
+from tests.unit.lab.evaluate.fitting_sessions import population, session, write_results
 
 pytest.importorskip("matplotlib", reason="requirements/evaluate.txt brings it")
 pytest.importorskip("scipy", reason="requirements/evaluate.txt brings it")
@@ -22,7 +22,7 @@ SAID = {f"person {i:02}": {"glasses": i % 2 == 0} for i in range(12)}
 
 
 def evaluate(*arguments: object) -> Result:
-    from ops.evaluating.__main__ import evaluate as command
+    from ops.lab.evaluate.__main__ import evaluate as command
 
     return CliRunner().invoke(command, [str(a) for a in arguments])
 
@@ -63,7 +63,7 @@ def test_weights_are_fitted_over_earlier_runs_alone(fitted: Path) -> None:
 
 
 def test_weights_from_a_file_judge_as_the_fit_did(fitted: Path) -> None:
-    from ops.evaluating.fitting.crossed import verdict
+    from ops.lab.evaluate.fitting.crossed import verdict
 
     weighing = read_weights(fitted / "w.json")
     live = {"bona_fide": 0, "attack": 0}
@@ -98,7 +98,7 @@ def test_with_nothing_played_no_earlier_report_is_overwritten(fitted: Path) -> N
 
 
 def test_a_file_of_python_is_the_module(fitted: Path, tmp_path: Path) -> None:
-    from ops.evaluating.fitting.running import write
+    from ops.lab.evaluate.fitting.running import write
 
     weighing = read_weights(fitted / "w.json")
     write(tmp_path / "w.py", weighing)
@@ -108,7 +108,7 @@ def test_a_file_of_python_is_the_module(fitted: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_given_twice_counts_once(fitted: Path) -> None:
-    from ops.evaluating.fitting.earlier import read_earlier
+    from ops.lab.evaluate.fitting.earlier import read_earlier
 
     once, twice = (read_earlier([fitted / "one.json"] * times) for times in (1, 2))
     assert once == twice
@@ -116,7 +116,7 @@ def test_a_run_that_is_given_twice_counts_once(fitted: Path) -> None:
 
 
 def test_earlier_runs_bring_each_session_once_and_no_clips(tmp_path: Path) -> None:
-    from ops.evaluating.fitting.earlier import read_earlier
+    from ops.lab.evaluate.fitting.earlier import read_earlier
 
     (one,) = population(people=1, sessions=1, species=())
     clip = replace(one, kind="hit")
@@ -125,7 +125,7 @@ def test_earlier_runs_bring_each_session_once_and_no_clips(tmp_path: Path) -> No
 
 
 def test_results_of_before_there_were_scores_are_read(tmp_path: Path) -> None:
-    from ops.evaluating.fitting.earlier import read_earlier
+    from ops.lab.evaluate.fitting.earlier import read_earlier
 
     (one,) = population(people=1, sessions=1, species=())
     fields = {name: value for name, value in asdict(one).items() if name not in ("score", "draw", "client")}

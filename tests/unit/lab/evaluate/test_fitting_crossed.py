@@ -8,17 +8,17 @@ from dataclasses import replace
 
 import pytest
 
-from ops.evaluating.outcome import Outcome
+from ops.lab.evaluate.outcome import Outcome
 from shared.liveness.evidence import Code, Preset, Weighing
-from tests.unit.evaluating.fitting_sessions import drawn_by_lot, population, session
+from tests.unit.lab.evaluate.fitting_sessions import drawn_by_lot, population, session
 
 pytest.importorskip("scipy", reason="requirements/evaluate.txt brings it")
 pytest.importorskip("matplotlib", reason="requirements/evaluate.txt brings it")
 
-from ops.evaluating.fitting import crossed as module
-from ops.evaluating.fitting.crossed import Crossed, crossed, without_species
-from ops.evaluating.fitting.running import judge_anew
-from ops.evaluating.fitting.samples import Sample
+from ops.lab.evaluate.fitting import crossed as module
+from ops.lab.evaluate.fitting.crossed import Crossed, crossed, without_species
+from ops.lab.evaluate.fitting.running import judge_anew
+from ops.lab.evaluate.fitting.samples import Sample
 
 ODD = "person 03"
 

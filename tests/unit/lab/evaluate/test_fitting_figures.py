@@ -7,17 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from ops.evaluating.outcome import Outcome
+from ops.lab.evaluate.outcome import Outcome
 from shared.liveness.evidence import FITTED, Code, Finding, Preset, Weighing
-from tests.unit.evaluating.fitting_sessions import population
+from tests.unit.lab.evaluate.fitting_sessions import population
 
 pytest.importorskip("scipy", reason="requirements/evaluate.txt brings it")
 
-from ops.evaluating.fitting.calibration import Scored, auc, bins, log_loss, mix, scored
-from ops.evaluating.fitting.crossed import Crossed, crossed
-from ops.evaluating.fitting.figures import rows, table, turned_away
-from ops.evaluating.fitting.groups import groups
-from ops.evaluating.fitting.module import module
+from ops.lab.evaluate.fitting.calibration import Scored, auc, bins, log_loss, mix, scored
+from ops.lab.evaluate.fitting.crossed import Crossed, crossed
+from ops.lab.evaluate.fitting.figures import rows, table, turned_away
+from ops.lab.evaluate.fitting.groups import groups
+from ops.lab.evaluate.fitting.module import module
 from shared.liveness.challenge import ChallengeType
 
 

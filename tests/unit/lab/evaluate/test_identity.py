@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from ops.evaluating.identity import DELAY
-from tests.unit.evaluating.helpers import seen
+from ops.lab.evaluate.identity import DELAY
+from tests.unit.lab.evaluate.helpers import seen
 from workers.offline import OfflineIdentity
 from workers.vision.descriptor import CHIP_SIDE, encode_chip
 

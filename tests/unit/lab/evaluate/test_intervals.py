@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ops.evaluating.intervals import upper_bound, wilson
+from ops.lab.evaluate.intervals import upper_bound, wilson
 
 
 @pytest.mark.parametrize(

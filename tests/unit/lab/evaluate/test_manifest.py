@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.evaluating.manifest import ManifestError, drawable, load_manifest
+from ops.lab.evaluate.manifest import ManifestError, drawable, load_manifest
 from shared.liveness.challenge import ChallengeType
 
 ANN = {

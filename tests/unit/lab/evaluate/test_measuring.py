@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from ops.evaluating.measuring import Measuring
+from ops.lab.evaluate.measuring import Measuring
 from shared.liveness.observation import Observation
 from workers.vision.landmarks import Region
 from workers.vision.prior import Prior

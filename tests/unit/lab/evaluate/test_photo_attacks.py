@@ -9,18 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ops.evaluating.attacks import RECORDED, SPECIES
-from ops.evaluating.attacks.recordings import recorded
-from ops.evaluating.attacks.studio import Studio
-from ops.evaluating.cases import Case
-from ops.evaluating.manifest import Person, Segment, load_manifest
-from ops.evaluating.player import Source
-from ops.evaluating.video import Shot, decoded
+from ops.lab.evaluate.attacks import RECORDED, SPECIES
+from ops.lab.evaluate.attacks.recordings import recorded
+from ops.lab.evaluate.attacks.studio import Studio
+from ops.lab.evaluate.cases import Case
+from ops.lab.evaluate.manifest import Person, Segment, load_manifest
+from ops.lab.evaluate.player import Source
+from ops.lab.evaluate.video import Shot, decoded
 from shared.liveness import hints
 from shared.liveness.challenge import ChallengeType as C
 from shared.liveness.session import FrameResult
-from tests.unit.evaluating.helpers import write_video
-from tests.unit.evaluating.test_tape import reply
+from tests.unit.lab.evaluate.helpers import write_video
+from tests.unit.lab.evaluate.test_tape import reply
 
 Answers = Callable[[int], FrameResult | None]
 #: Grey levels of the photos.
@@ -103,7 +103,7 @@ def test_no_two_pictures_of_a_face_with_gaps_follow_each_other(target: Person) -
 def test_photos_of_a_hand_are_never_in_the_same_place() -> None:
     from random import Random
 
-    from ops.evaluating.attacks.moving import tremble
+    from ops.lab.evaluate.attacks.moving import tremble
 
     poses = [tremble(Random(3 + n)) for n in range(40)]
     assert len({pose.dx for pose in poses}) == 40

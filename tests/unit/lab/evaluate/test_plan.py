@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from ops.evaluating.attacks import SPECIES
-from ops.evaluating.manifest import Manifest, Person, Segment
-from ops.evaluating.plan import Wanted, plan
+from ops.lab.evaluate.attacks import SPECIES
+from ops.lab.evaluate.manifest import Manifest, Person, Segment
+from ops.lab.evaluate.plan import Wanted, plan
 from shared.liveness.challenge import ChallengeType
 
 WANTED = Wanted(["gestures", "bona_fide", "attacks"], ["mesh", "dlib"], [8.0, 15.0], [2.0, 3.0], [])

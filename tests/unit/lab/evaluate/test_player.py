@@ -7,15 +7,15 @@ from itertools import count, repeat
 
 import pytest
 
-from ops.evaluating.identity import NoIdentity
-from ops.evaluating.player import BEGIN, play
-from ops.evaluating.video import Shot
+from ops.lab.evaluate.identity import NoIdentity
+from ops.lab.evaluate.player import BEGIN, play
+from ops.lab.evaluate.video import Shot
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import FITTED, Code, Finding
 from shared.liveness.evidence.sight import AFTER
 from shared.liveness.observation import Observation, Problem
 from shared.liveness.session import Session, State
-from tests.unit.evaluating.helpers import Script, numbered, seen
+from tests.unit.lab.evaluate.helpers import Script, numbered, seen
 
 FPS = 8
 #: Whoever does what is asked, and is seen doing it, is live.

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from ops.evaluating.manifest import Segment
-from ops.evaluating.outcome import Outcome
-from ops.evaluating.results import summarise
-from ops.evaluating.signals import Label, Signals, onset, reach
+from ops.lab.evaluate.manifest import Segment
+from ops.lab.evaluate.outcome import Outcome
+from ops.lab.evaluate.results import summarise
+from ops.lab.evaluate.signals import Label, Signals, onset, reach
 from shared.liveness.challenge import ChallengeType as C
 from shared.liveness.frame import Frame
-from tests.unit.evaluating.helpers import seen
+from tests.unit.lab.evaluate.helpers import seen
 
 
 def outcome(kind: str, asked: list[str] | None = None, **what: Any) -> Outcome:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ops.evaluating.tape import Tape
-from ops.evaluating.video import Shot
+from ops.lab.evaluate.tape import Tape
+from ops.lab.evaluate.video import Shot
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.hints import WAIT
 from shared.liveness.session import FrameResult, State

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ops.evaluating.manifest import ManifestError, Segment
-from ops.evaluating.video import decoded, picture_at, pictures, reel, shots
+from ops.lab.evaluate.manifest import ManifestError, Segment
+from ops.lab.evaluate.video import decoded, picture_at, pictures, reel, shots
 
 
 def test_a_segment_is_sampled_at_the_rate_asked_for(greys: Path) -> None:

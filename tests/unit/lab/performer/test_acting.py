@@ -7,8 +7,8 @@ import itertools
 import numpy as np
 import pytest
 
-from ops.performer.acting import FIRST_READING, REST, Answering, Stillness, course_of, rehearsed
-from ops.performer.pose import NEUTRAL, Pose
+from ops.lab.performer.acting import FIRST_READING, REST, Answering, Stillness, course_of, rehearsed
+from ops.lab.performer.pose import NEUTRAL, Pose
 from shared.liveness.challenge import ChallengeType
 
 

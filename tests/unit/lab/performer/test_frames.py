@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from ops.performer import NEUTRAL, Performer, Pose
+from ops.lab.performer import NEUTRAL, Performer, Pose
 from shared.liveness.challenge import ChallengeType
 
 TURNED = Pose(yaw=25, pitch=-5, jaw=0.6)

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from ops.performer import NEUTRAL, Performer, Pose
+from ops.lab.performer import NEUTRAL, Performer, Pose
 from shared.liveness.observation import Face
 from tests.performer import require_models
 from workers.vision.pipeline import Vision

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.replay.conftest import SESSION, completed, passed, problem, reply
+from tests.documented_server import SESSION, completed, passed, problem, reply
 from tests.waiting import PATIENCE, until
 
-TOP = Path(__file__).resolve().parents[3]
-COMMAND = [sys.executable, "-m", "ops.replaying"]
+TOP = Path(__file__).resolve().parents[4]
+#: As the launcher starts it: the Python client is a package of its own.
+COMMAND = ["env", f"PYTHONPATH={TOP}:{TOP}/api/clients/python", sys.executable, "-m", "ops.lab.replay"]
 
 
 def replay(*arguments: object, within: float = 30) -> subprocess.CompletedProcess[str]:

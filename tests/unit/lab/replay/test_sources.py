@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from ops.client import Reply
-from ops.replaying.sources import LONGEST, Drawing, SourceError, Video, encoded
+from liveness_client import Reply
+from ops.lab.replay.sources import LONGEST, Drawing, SourceError, Video, encoded
 
 
 def level(jpeg: bytes) -> float:
