@@ -98,9 +98,9 @@ ANYONE = Caller(Who.SERVER)
 
 def install(app: Flask) -> None:
     """Have the app ask every caller of a guarded route who it is, before anything else is done for it."""
-    held = resources_of(app)
-    app.extensions["keyring"] = KeyRing(lambda: held.engine)
-    app.extensions["secret"] = RootSecret(lambda: held.engine, held.settings.token_secret)
+    deps = resources_of(app)
+    app.extensions["keyring"] = KeyRing(lambda: deps.engine)
+    app.extensions["secret"] = RootSecret(lambda: deps.engine, deps.settings.token_secret)
     app.before_request(_guard)
 
 

@@ -69,15 +69,15 @@ def submit_frame(path: SessionPath) -> Response:
     Send 5 to 10 a second, unmirrored unless the session was created with mirrored=true. Once the session has ended, its
     frames are answered at once by its state, so that a client's loop ends by itself.
     """
-    held = resources()
+    deps = resources()
     session_id = known_form(path.session_id)
-    session = held.alive.known(session_id, arrived_at())
+    session = deps.alive.known(session_id, arrived_at())
     if session is None:
-        session = find(held.engine, session_id, arrived_at())
-        held.alive.seen(session, arrived_at())
+        session = find(deps.engine, session_id, arrived_at())
+        deps.alive.seen(session, arrived_at())
     else:
         refuse_strangers(session)
-    answer = _answer_of_ended(session) if session.ended else _pass_on(held, session_id)
+    answer = _answer_of_ended(session) if session.ended else _pass_on(deps, session_id)
     return json_of(answer if sees_verdict() else answer.model_copy(update={"is_live": None}))
 
 
@@ -94,22 +94,22 @@ def _answer_of_ended(session: Session) -> FrameAnswer:
     return FrameAnswer.model_validate(session.submit("", Observation(faces=0), arrived_at()))
 
 
-def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
+def _pass_on(deps: Resources, session_id: str) -> FrameAnswer:
     """Read the picture, leave it for a worker, and wait for what is said about it."""
     frame_id = str(uuid4())
-    _enter(held, session_id, frame_id)
+    _enter(deps, session_id, frame_id)
     answer: Answer | None = None
     tidy = True
     try:
-        picture = read_picture(request, held.settings)
+        picture = read_picture(request, deps.settings)
         # From here on, whatever is slow to take the frame: a client waits for the deadline, not for it and our trouble.
-        until = time.monotonic() + held.settings.frame_deadline
-        pipe = held.redis.pipeline(transaction=False)
-        claims.put(pipe, frame_id, picture, held.settings.frame_ttl)
+        until = time.monotonic() + deps.settings.frame_deadline
+        pipe = deps.redis.pipeline(transaction=False)
+        claims.put(pipe, frame_id, picture, deps.settings.frame_ttl)
         inflight.wait(pipe, frame_id, now())
         pipe.execute()
-        enqueue_frame(held.broker, session_id, frame_id, arrived_at())
-        answer = answers.wait(held.waiting, frame_id, until - time.monotonic())
+        enqueue_frame(deps.broker, session_id, frame_id, arrived_at())
+        answer = answers.wait(deps.waiting, frame_id, until - time.monotonic())
     except QueueUnavailable as error:
         raise ProblemError("queue_unavailable") from error
     except RedisError:
@@ -117,7 +117,7 @@ def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
         raise
     finally:
         if answer is None and tidy:  # else the worker has tidied up
-            _give_up(held, session_id, frame_id)
+            _give_up(deps, session_id, frame_id)
     if answer is None:
         raise ProblemError("no_answer_in_time")
     FRAME_ANSWER_SECONDS.observe(max(0.0, now() - arrived_at()))
@@ -126,33 +126,33 @@ def _pass_on(held: Resources, session_id: str) -> FrameAnswer:
     return FrameAnswer.model_validate(answer.result)
 
 
-def _enter(held: Resources, session_id: str, frame_id: str) -> None:
+def _enter(deps: Resources, session_id: str, frame_id: str) -> None:
     """Have the frame known to be under way, or refuse it before it has cost anything.
 
     Before its form is parsed, and before the picture is looked at.
     """
-    settings = held.settings
+    settings = deps.settings
     most = inflight.Limits(settings.frames_per_session, settings.frames_per_worker, settings.frame_wait)
     if now() - arrived_at() > settings.frame_wait:
         raise ProblemError("overloaded")  # it has waited for as long already, for one of our threads
     buckets = limits.of_frame(session_id)
-    admission = inflight.enter(held.redis, session_id, frame_id, arrived_at(), most, buckets=buckets)
+    admission = inflight.enter(deps.redis, session_id, frame_id, arrived_at(), most, buckets=buckets)
     match admission.entry:
         case inflight.Entry.BEHIND:
-            held.gate.shut()
+            deps.gate.shut()
             raise ProblemError("overloaded")
         case inflight.Entry.NOT_YET:
-            held.gate.send_away(session_id)
+            deps.gate.send_away(session_id)
             raise ProblemError("overloaded")
         case inflight.Entry.TOO_MANY:
             raise ProblemError("too_many_frames")
     limits.note(admission.levels, "too_many_frames")
 
 
-def _give_up(held: Resources, session_id: str, frame_id: str) -> None:
+def _give_up(deps: Resources, session_id: str, frame_id: str) -> None:
     """Nobody waits for this frame any more."""
     with suppress(RedisError):  # what cannot be removed expires
-        pipeline = held.redis.pipeline(transaction=False)
+        pipeline = deps.redis.pipeline(transaction=False)
         inflight.leave(pipeline, session_id, frame_id)
         claims.drop(pipeline, frame_id)
         pipeline.execute()

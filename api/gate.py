@@ -20,7 +20,7 @@ ASK_AGAIN = 0.5
 #: Sessions that are known to wait; those that were told so first are forgotten first.
 MOST = 5000
 #: Seconds from one line of the log that tells of it to the next.
-TELL_AGAIN = 10.0
+WARN_AGAIN = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ class Gate:
 
     def __init__(self, frames_per_worker: int) -> None:
         self._shut_for = QUICKEST * frames_per_worker
-        self._until = self._tell_at = 0.0
+        self._until = self._warn_at = 0.0
         #: By session, until when it need not ask.
         self._waiting: dict[str, float] = {}
         self._lock = Lock()
@@ -53,7 +53,7 @@ class Gate:
         """The workers are behind: no other frame is to ask for a moment."""
         now = time.monotonic()
         self._until = now + self._shut_for
-        self._tell(now)
+        self._warn(now)
 
     def send_away(self, session_id: str) -> None:
         """The workers have enough to do with others: this session is to wait for its turn."""
@@ -65,9 +65,9 @@ class Gate:
             for waits, until in list(islice(self._waiting.items(), 2)):
                 if until <= now or len(self._waiting) > MOST:
                     del self._waiting[waits]
-        self._tell(now)
+        self._warn(now)
 
-    def _tell(self, now: float) -> None:
-        if now >= self._tell_at:
-            self._tell_at = now + TELL_AGAIN
+    def _warn(self, now: float) -> None:
+        if now >= self._warn_at:
+            self._warn_at = now + WARN_AGAIN
             log.warning("overloaded", reason="frames are refused: more come than the workers can judge")

@@ -30,16 +30,16 @@ class _Missing(Exception):
     """Says more than a part's own sentence."""
 
 
-def _check_redis(held: Resources) -> None:
-    held.redis.ping()
+def _check_redis(deps: Resources) -> None:
+    deps.redis.ping()
 
 
-def _check_database(held: Resources) -> None:
-    ping_database(held.engine)
+def _check_database(deps: Resources) -> None:
+    ping_database(deps.engine)
 
 
-def _check_queue(held: Resources) -> None:
-    broker = held.broker
+def _check_queue(deps: Resources) -> None:
+    broker = deps.broker
     if isinstance(broker, RabbitmqBroker):
         # As if it had not been declared yet: so the server is asked, by this thread's connection or a new one.
         broker.queues_pending.add(FRAMES)
@@ -48,21 +48,21 @@ def _check_queue(held: Resources) -> None:
         broker.client.ping()
 
 
-def _check_workers(held: Resources) -> None:
-    if not _seen(held, FRAMES):
+def _check_workers(deps: Resources) -> None:
+    if not _seen(deps, FRAMES):
         raise _Missing("No worker has been seen lately: start one, or look at its log.")
 
 
-def _check_identity(held: Resources) -> None:
-    if held.settings.identity and not _seen(held, IDENTITY):
+def _check_identity(deps: Resources) -> None:
+    if deps.settings.identity and not _seen(deps, IDENTITY):
         raise _Missing(
             "No worker of the queue `identity` has been seen lately: start one, look at its log, or set IDENTITY=off."
         )
 
 
-def _seen(held: Resources, queue: str) -> int:
+def _seen(deps: Resources, queue: str) -> int:
     try:
-        return presence.seen_lately(held.redis, now(), queue)
+        return presence.seen_lately(deps.redis, now(), queue)
     except RedisError:
         raise _Missing("Cannot be told without Redis.") from None
 

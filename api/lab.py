@@ -44,10 +44,10 @@ def get_observations(path: SessionPath, query: KeptPage) -> Response:
     after the session's end. Frames are judged as they are measured: one may appear a little later than one that arrived
     after it, so ask from a second or two before the newest that you have, and know frames by their ids.
     """
-    held = resources()
-    session = find(held.engine, path.session_id, arrived_at())
+    deps = resources()
+    session = find(deps.engine, path.session_id, arrived_at())
     at = arrived_at() if session.ended_at is None else session.ended_at
-    with UnitOfWork(held.engine, read_only=True) as uow:
-        uow.sessions.recall(session, at)
+    with UnitOfWork(deps.engine, read_only=True) as uow:
+        uow.sessions.load_frames(session, at)
         kept = uow.sessions.kept(session.id, query.after, MOST)
     return json_of(ObservationsView.of(session, arrived_at(), look_into(session, at), kept))

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 def install(app: Flask) -> None:
     """Have the app tell each caller what is left of its limits, as draft-ietf-httpapi-ratelimit-headers-10 names it."""
-    app.after_request(_tell)
+    app.after_request(_add_headers)
 
 
 def for_creation() -> None:
@@ -81,7 +81,7 @@ def _exempt() -> bool:
     return caller() is ANYONE and addresses.local()
 
 
-def _tell(response: Response) -> Response:
+def _add_headers(response: Response) -> Response:
     levels: Iterable[Level] = g.get("limits", ())
     for level in levels:
         name, rate = level.bucket.name, level.bucket.rate

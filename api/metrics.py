@@ -44,11 +44,11 @@ NO_RULE = "none"
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
-def install(app: Flask, held: Resources) -> None:
+def install(app: Flask, deps: Resources) -> None:
     """Have the app count its requests and tell the counts, where METRICS_TOKEN is set."""
-    if held.settings.metrics_token is None:
+    if deps.settings.metrics_token is None:
         return
-    app.before_request(held.start_counting)
+    app.before_request(deps.start_counting)
     app.after_request(_count)
     app.register_blueprint(metrics)
 
@@ -67,9 +67,9 @@ def _count(response: Response) -> Response:
 def show() -> Response:
     """All metrics of shared/telemetry/metrics/table.py, in Prometheus' text form."""
     _refuse_strangers()
-    held = resources()
+    deps = resources()
     registry = CollectorRegistry()
-    registry.register(Totals(held.redis, _gauges(held)))
+    registry.register(Totals(deps.redis, _gauges(deps)))
     return Response(generate_latest(registry), content_type="text/plain; version=0.0.4; charset=utf-8")
 
 
@@ -87,26 +87,26 @@ def _ask_for_token(response: Response) -> Response:
     return response
 
 
-def _gauges(held: Resources) -> Gauges:
+def _gauges(deps: Resources) -> Gauges:
     """What is looked up now. What cannot be is left out, so that it is seen to be missing."""
     at = now()
-    queues = (FRAMES, IDENTITY) if held.settings.identity else (FRAMES,)
-    waiting = {queue: _looked_up(held, queue) for queue in (*queues, WEBHOOKS)}
+    queues = (FRAMES, IDENTITY) if deps.settings.identity else (FRAMES,)
+    waiting = {queue: _looked_up(deps, queue) for queue in (*queues, WEBHOOKS)}
     return {
-        WORKERS.name: {(queue,): presence.seen_lately(held.redis, at, queue) for queue in queues},
+        WORKERS.name: {(queue,): presence.seen_lately(deps.redis, at, queue) for queue in queues},
         QUEUE_LENGTH.name: {(q,): float(seen.length) for q, seen in waiting.items() if seen},
         QUEUE_OLDEST.name: {
             (q,): max(0.0, at - seen.oldest_at) if seen.oldest_at is not None else 0.0
             for q, seen in waiting.items()
             if seen
         },
-        **_events(held, at),
+        **_events(deps, at),
     }
 
 
-def _events(held: Resources, at: float) -> Gauges:
+def _events(deps: Resources, at: float) -> Gauges:
     try:
-        with UnitOfWork(held.engine, read_only=True) as uow:
+        with UnitOfWork(deps.engine, read_only=True) as uow:
             length, oldest_at = uow.outbox.backlog()
             disabled = uow.webhooks.disabled()
     except SQLAlchemyError as error:
@@ -119,9 +119,9 @@ def _events(held: Resources, at: float) -> Gauges:
     }
 
 
-def _looked_up(held: Resources, queue: str) -> backlog.Backlog | None:
+def _looked_up(deps: Resources, queue: str) -> backlog.Backlog | None:
     try:
-        return backlog.look(held.broker, queue)
+        return backlog.look(deps.broker, queue)
     except Exception as error:  # noqa: BLE001 - whatever a broker's client raises, the other metrics are told
         log.warning("metrics.queue_away", error=repr(error))
         return None

@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class ProblemKind:
     """A kind of problem: its code and status never change, so that programs may rely on them."""
 
     code: str
@@ -45,203 +45,207 @@ class Kind:
         return f"/docs#problem-{self.code}"
 
 
-KINDS: dict[str, Kind] = {
+KINDS: dict[str, ProblemKind] = {
     kind.code: kind
     for kind in (
-        Kind("bad_request", 400, "The request cannot be read", "Send a complete, well-formed HTTP request."),
-        Kind(
+        ProblemKind("bad_request", 400, "The request cannot be read", "Send a complete, well-formed HTTP request."),
+        ProblemKind(
             "malformed_form",
             400,
             "The form cannot be read",
             "Send a complete multipart/form-data body, and name its boundary in the Content-Type header.",
         ),
-        Kind(
+        ProblemKind(
             "metrics_token",
             401,
             "The metrics' token is missing or wrong",
             "Send the one that METRICS_TOKEN sets, in a header Authorization: Bearer.",
         ),
-        Kind(
+        ProblemKind(
             "key_missing",
             401,
             "An API key is needed",
             "Send your key in the header `Authorization: Bearer KEY`. Who runs this service makes one by `ops/keys create`.",
         ),
-        Kind(
+        ProblemKind(
             "key_unknown",
             401,
             "The key opens nothing",
             "Check the key: it is not one of this service's, or it has been revoked. Ask who runs the service for another.",
         ),
-        Kind(
+        ProblemKind(
             "token_unknown",
             401,
             "The token opens nothing",
             "Use the token that a session's creation with token=true gave: this one is not ours, or its key was revoked.",
         ),
-        Kind(
+        ProblemKind(
             "token_expired",
             401,
             "The token's time is over",
             "A token lives little longer than its session: create a new session.",
         ),
-        Kind(
+        ProblemKind(
             "other_session",
             403,
             "The token is another session's",
             "A token is for the one session that it was given with: use that session's id, or create a new session.",
         ),
-        Kind(
+        ProblemKind(
             "forbidden",
             403,
             "Not with this key",
             "Do this from your backend, with a key of the role `server`: others only create sessions and submit frames.",
         ),
-        Kind("not_found", 404, "No such address", "Check the path: /docs lists all that this service answers."),
-        Kind(
+        ProblemKind("not_found", 404, "No such address", "Check the path: /docs lists all that this service answers."),
+        ProblemKind(
             "session_not_found",
             404,
             "Unknown session",
             "There is no session with this id: it was never created, was cancelled, or has been deleted since its end. "
             "Create a new one.",
         ),
-        Kind(
+        ProblemKind(
             "method_not_allowed",
             405,
             "Wrong method",
             "This address does not answer that method: use one that the Allow header lists.",
         ),
-        Kind(
+        ProblemKind(
             "too_slow",
             408,
             "The request did not come in time",
             "Send it again, over a better connection or with a smaller picture: 640 pixels of width are plenty.",
         ),
-        Kind(
+        ProblemKind(
             "idempotency_key_in_use",
             409,
             "The same request is being answered",
             "A request with this Idempotency-Key is under way: send it again as Retry-After says, and get its answer.",
             retry_after=1,
         ),
-        Kind(
+        ProblemKind(
             "idempotency_key_reused",
             422,
             "The Idempotency-Key was used for something else",
             "Use a new Idempotency-Key for each session; send the same one again only with the same parameters and picture.",
         ),
-        Kind("body_too_large", 413, "The body is too large", "Send a smaller body."),
-        Kind(
+        ProblemKind("body_too_large", 413, "The body is too large", "Send a smaller body."),
+        ProblemKind(
             "picture_too_large",
             413,
             "The picture has too many bytes",
             "Send a smaller picture: 640 pixels of width are plenty.",
         ),
-        Kind(
+        ProblemKind(
             "not_multipart",
             415,
             "Not a multipart form",
             "Send the picture as multipart/form-data, in one part named image.",
         ),
-        Kind(
+        ProblemKind(
             "invalid_parameter",
             422,
             "A parameter is not valid",
             "See errors for the parameter's name and the range it must be in.",
         ),
-        Kind(
+        ProblemKind(
             "image_missing",
             422,
             "No part named image",
             "Send the picture, a JPEG or PNG, in a multipart part named image.",
         ),
-        Kind(
+        ProblemKind(
             "image_not_a_file",
             422,
             "The picture's part is a text field",
             "Send the picture's bytes as a file: the part needs a filename in its Content-Disposition header.",
         ),
-        Kind("image_empty", 422, "The picture is empty", "The picture's part has no bytes: send a JPEG or PNG."),
-        Kind("not_an_image", 422, "Not a picture", "The bytes are not a JPEG or PNG: send a camera frame as one."),
-        Kind(
+        ProblemKind("image_empty", 422, "The picture is empty", "The picture's part has no bytes: send a JPEG or PNG."),
+        ProblemKind(
+            "not_an_image", 422, "Not a picture", "The bytes are not a JPEG or PNG: send a camera frame as one."
+        ),
+        ProblemKind(
             "unsupported_image",
             422,
             "This kind of picture is not supported",
             "Send an ordinary 8-bit JPEG or PNG, in colour or grey.",
         ),
-        Kind(
+        ProblemKind(
             "truncated_image",
             422,
             "The picture is cut off",
             "The end of the picture is missing: send all of its bytes.",
         ),
-        Kind(
+        ProblemKind(
             "too_many_pixels",
             413,
             "The picture has too many pixels",
             "Send a smaller picture: 640 pixels of width are plenty.",
         ),
-        Kind(
+        ProblemKind(
             "identity_off",
             422,
             "Faces are not compared here",
             "This service was set up with IDENTITY=off: create the session without a part named reference.",
         ),
-        Kind(
+        ProblemKind(
             "portrait_not_found",
             404,
             "No portrait",
             "There is none to fetch: the session was not created with portrait=true, has not ended with a live person, or "
             "its portrait has been fetched or has expired.",
         ),
-        Kind(
+        ProblemKind(
             "verdict_not_found", 404, "No verdict", "There is one when the session's state is completed, and only then."
         ),
-        Kind("webhook_not_found", 404, "Unknown webhook", "GET /api/v1/webhooks lists those that there are."),
-        Kind("delivery_not_found", 404, "Unknown delivery", "The webhook's deliveries are listed below its address."),
-        Kind("too_many_webhooks", 422, "Too many webhooks", "Delete one that is not needed any more."),
-        Kind(
+        ProblemKind("webhook_not_found", 404, "Unknown webhook", "GET /api/v1/webhooks lists those that there are."),
+        ProblemKind(
+            "delivery_not_found", 404, "Unknown delivery", "The webhook's deliveries are listed below its address."
+        ),
+        ProblemKind("too_many_webhooks", 422, "Too many webhooks", "Delete one that is not needed any more."),
+        ProblemKind(
             "webhook_url",
             422,
             "Not a URL for a webhook",
             "Name an https address on the internet; WEBHOOKS_PRIVATE=on allows others, for development.",
         ),
-        Kind("image_too_small", 422, "The picture is too small", "Send a picture at least 320 pixels wide."),
-        Kind(
+        ProblemKind("image_too_small", 422, "The picture is too small", "Send a picture at least 320 pixels wide."),
+        ProblemKind(
             "too_many_sessions",
             429,
             "Too many sessions created",
             "Wait as many seconds as Retry-After says before you create the next one.",
             retry_after=1,
         ),
-        Kind(
+        ProblemKind(
             "too_many_attempts",
             429,
             "Too many failed attempts",
             "This subject has failed too often lately: try again when Retry-After says, or check the person in another way.",
             retry_after=60,
         ),
-        Kind(
+        ProblemKind(
             "too_many_frames",
             429,
             "Too many frames",
             "Send 5 to 10 frames a second, and wait for each answer. The session goes on; this frame was not looked at.",
             retry_after=1,
         ),
-        Kind(
+        ProblemKind(
             "internal_error",
             500,
             "An unexpected fault",
             "The fault is ours and has been logged: try again, and tell the operator the request_id if it stays.",
         ),
-        Kind(
+        ProblemKind(
             "no_answer_in_time",
             503,
             "No worker answered in time",
             "The frame was not judged in time: send the next one. The session goes on.",
             retry_after=1,
         ),
-        Kind(
+        ProblemKind(
             "overloaded",
             503,
             "More frames than can be judged",
@@ -249,28 +253,28 @@ KINDS: dict[str, Kind] = {
             "goes on.",
             retry_after=1,
         ),
-        Kind(
+        ProblemKind(
             "redis_unavailable",
             503,
             "Redis is away",
             "Frames cannot be passed on just now: try again in a moment. The session goes on.",
             retry_after=2,
         ),
-        Kind(
+        ProblemKind(
             "queue_unavailable",
             503,
             "The queue is away",
             "Frames cannot be passed on just now: try again in a moment. The session goes on.",
             retry_after=2,
         ),
-        Kind(
+        ProblemKind(
             "database_unavailable",
             503,
             "The database is away",
             "Sessions cannot be read or written just now: try again in a moment.",
             retry_after=2,
         ),
-        Kind("unavailable", 503, "Not available", "Try again in a moment.", retry_after=2),
+        ProblemKind("unavailable", 503, "Not available", "Try again in a moment.", retry_after=2),
     )
 }
 
@@ -303,7 +307,7 @@ class ProblemError(Exception):
         retry_after: float | None = None,
     ) -> None:
         super().__init__(code)
-        self.kind = KINDS.get(code) or Kind(code, status, HTTPStatus(status).phrase, "Try again.")
+        self.kind = KINDS.get(code) or ProblemKind(code, status, HTTPStatus(status).phrase, "Try again.")
         self.detail = detail
         self.errors = errors
         self.retry_after = retry_after
@@ -325,13 +329,13 @@ def responses(answer: type[BaseModel], *codes: str) -> ResponseDict:
 
 def documented(*codes: str) -> dict[int, dict[str, Any]]:
     """The same of problems alone: by status, the codes and titles of those that have it."""
-    by_status: dict[int, list[Kind]] = {}
+    by_status: dict[int, list[ProblemKind]] = {}
     for code in codes:
         by_status.setdefault(KINDS[code].status, []).append(KINDS[code])
     return {status: _documented(kinds) for status, kinds in by_status.items()}
 
 
-def _documented(kinds: list[Kind]) -> dict[str, Any]:
+def _documented(kinds: list[ProblemKind]) -> dict[str, Any]:
     documented: dict[str, Any] = {
         "description": "; ".join(f"`{kind.code}`: {kind.title}" for kind in kinds),
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -375,7 +379,7 @@ def early(
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-def _document(kind: Kind, request_id: str, detail: str | None = None, errors: list[Fault] | None = None) -> str:
+def _document(kind: ProblemKind, request_id: str, detail: str | None = None, errors: list[Fault] | None = None) -> str:
     problem = Problem(
         type=kind.type,
         title=kind.title,
@@ -389,7 +393,7 @@ def _document(kind: Kind, request_id: str, detail: str | None = None, errors: li
 
 
 def _answer(
-    kind: Kind,
+    kind: ProblemKind,
     detail: str | None = None,
     errors: list[Fault] | None = None,
     headers: Mapping[str, str] = MappingProxyType({}),

@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 
 from api.alive import Alive
 from api.gate import Gate
-from shared.db import PATIENCE, make_engine
+from shared.db import DATABASE_TIMEOUT, make_engine
 from shared.queue.broker import make_broker
 from shared.redis.client import make_redis
 from shared.redis.timekeeping import Keeping, keep_time, now
@@ -50,7 +50,9 @@ class Resources:
         return self._once(
             "engine",
             lambda: make_engine(
-                self.settings.database_url, pool_size=max(4, threads // THREADS_PER_CONNECTION), patience=PATIENCE
+                self.settings.database_url,
+                pool_size=max(4, threads // THREADS_PER_CONNECTION),
+                patience=DATABASE_TIMEOUT,
             ),
         )
 

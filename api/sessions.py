@@ -88,20 +88,20 @@ def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
     at least one head movement and one facial expression; where fewer are left to draw from, as far as these allow.
     """
     limits.for_creation()
-    held = resources()
-    reference = read_reference(request, held.settings)
-    if reference is not None and not held.settings.identity:
+    deps = resources()
+    reference = read_reference(request, deps.settings)
+    if reference is not None and not deps.settings.identity:
         raise ProblemError("identity_off")
     key = header.idempotency_key
     if key is None:
-        return json_of(_create(held, query, reference), exclude_none=True)
+        return json_of(_create(deps, query, reference), exclude_none=True)
     body, kept = once(
-        held.redis,
+        deps.redis,
         key.strip('"'),
-        lambda: _create(held, query, reference).model_dump_json(exclude_none=True).encode(),
+        lambda: _create(deps, query, reference).model_dump_json(exclude_none=True).encode(),
         who=caller().key_id or "",
         asked=query.model_dump_json().encode() + (reference or b""),
-        ttl=held.settings.session_ttl,
+        ttl=deps.settings.session_ttl,
     )
     response = Response(body, content_type="application/json")
     if kept:
@@ -109,8 +109,8 @@ def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
     return response
 
 
-def _create(held: Resources, query: SessionOptions, reference: bytes | None) -> SessionMade:
-    settings = held.settings
+def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> SessionMade:
+    settings = deps.settings
     pauses = draw_pauses(query.num_challenges, _chance) if query.reveal == "next" else ()
     session = Session.open(
         str(uuid4()),
@@ -131,7 +131,7 @@ def _create(held: Resources, query: SessionOptions, reference: bytes | None) -> 
         owner=caller().key_id,
         subject=None if query.subject is None else attempts.hashed(query.subject),
     )
-    with UnitOfWork(held.engine) as uow:
+    with UnitOfWork(deps.engine) as uow:
         if session.subject is not None:
             attempts.refuse_too_many(uow, session.subject)
         uow.sessions.add(session)
@@ -140,7 +140,7 @@ def _create(held: Resources, query: SessionOptions, reference: bytes | None) -> 
             uow.trail.add(audit.entry(Action.TOKEN_ISSUED, session.id))
         uow.commit()
     if reference is not None:
-        _have_described(held, session, reference)
+        _have_described(deps, session, reference)
     made = SessionMade(**dict(SessionView.of(session, arrived_at())))
     if query.token:
         made.token = tokens.issue(secret(), session, caller().key_id, arrived_at())
@@ -196,11 +196,11 @@ def cancel_session(path: SessionPath) -> Response:
     return json_of(Cancelled(cancelled=session_id))
 
 
-def _have_described(held: Resources, session: Session, reference: bytes) -> None:
+def _have_described(deps: Resources, session: Session, reference: bytes) -> None:
     """Pass the picture on to a worker."""
-    faces.put_picture(held.redis, session.id, reference)
+    faces.put_picture(deps.redis, session.id, reference)
     try:
-        enqueue_reference(held.broker, session.id, session.expires_at)
+        enqueue_reference(deps.broker, session.id, session.expires_at)
     except QueueUnavailable as error:
         raise ProblemError("queue_unavailable") from error
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 
 
-class Kind(StrEnum):
+class ImageFormat(StrEnum):
     """The kinds of picture that the API takes; the bytes decide, not what the client calls them."""
 
     JPEG = "jpeg"
@@ -34,12 +34,12 @@ _SOF_BYTES = 8
 _MOST_SEGMENTS = 5000
 
 
-def kind(data: bytes) -> Kind | None:
+def kind(data: bytes) -> ImageFormat | None:
     """JPEG or PNG by their first bytes; None for anything else."""
     if data.startswith(_JPEG_MAGIC):
-        return Kind.JPEG
+        return ImageFormat.JPEG
     if data.startswith(_PNG_MAGIC):
-        return Kind.PNG
+        return ImageFormat.PNG
     return None
 
 
@@ -50,9 +50,9 @@ def size(data: bytes) -> tuple[int, int] | None:
     height for later; decoders do not take that either).
     """
     match kind(data):
-        case Kind.JPEG:
+        case ImageFormat.JPEG:
             stated = _jpeg_size(data)
-        case Kind.PNG:
+        case ImageFormat.PNG:
             stated = _png_size(data)
         case _:
             return None
@@ -65,9 +65,9 @@ def truncated(data: bytes) -> bool:
     What follows the end (padding, a second picture, a phone's own trailer) does not matter. False for other bytes.
     """
     match kind(data):
-        case Kind.JPEG:
+        case ImageFormat.JPEG:
             return not _jpeg_ends(data)
-        case Kind.PNG:
+        case ImageFormat.PNG:
             return not _png_ends(data)
         case _:
             return False

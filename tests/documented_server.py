@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from werkzeug.serving import make_server
 
-
 SESSION = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 PATH = "/api/v1/liveness/sessions"
 INSTRUCTIONS = {"TURN_LEFT": "Turn your head to the left", "BLINK": "Blink your eyes"}

@@ -170,13 +170,13 @@ class FrameWork:
                 return Judged(Answer(result=judged))
             # Asked only of a frame that could time a challenge out, and before the frames are recalled: one that is not
             # under way any more has been committed, and is seen.
-            settled = not session.times_out(frame.at) or not inflight.count_earlier(
+            none_earlier = not session.times_out(frame.at) or not inflight.count_earlier(
                 self._tools.redis, session_id, frame.at
             )
             if not session.ended:
-                uow.sessions.recall(session, frame.at, self._memory)
+                uow.sessions.load_frames(session, frame.at, self._memory)
             result = session.submit(
-                frame.id, frame.observation, frame.at, settled=settled, weighing=self._tools.weighing
+                frame.id, frame.observation, frame.at, none_earlier=none_earlier, weighing=self._tools.weighing
             )
             result = replace(result, face=framing(frame.observation))
             # As the session remembers it (mirrored, where its client mirrors); not at all, if it had ended before.

@@ -68,7 +68,7 @@ class Work:
         with UnitOfWork(self._tools.engine, read_only=True) as uow:
             return uow.sessions.get(session_id)
 
-    def _tell(self, session_id: str, said: Callable[[Session], None]) -> bool:
+    def _apply(self, session_id: str, said: Callable[[Session], None]) -> bool:
         """Tell the session; whether it goes on."""
         with UnitOfWork(self._tools.engine) as uow:
             session = uow.sessions.get(session_id, lock=True)
@@ -116,7 +116,7 @@ class IdentityWork(Work):
             if reference is not None and session.identity is not None:
                 session.identity.resemble(distance(from_bytes(reference), own))
 
-        if not self._tell(session_id, say):
+        if not self._apply(session_id, say):
             faces.forget(redis, session_id)
 
 
@@ -133,7 +133,7 @@ class ReferenceWork(Work):
             try:
                 self._describe(session_id, picture, expires_at)
             except BadImage as error:
-                self._tell(session_id, _problem(error.code))
+                self._apply(session_id, _problem(error.code))
             except Exception:
                 log.exception("reference.not_described")
 
@@ -145,7 +145,7 @@ class ReferenceWork(Work):
         seen = self._tools.vision.look(picture, None, now())
         chip = seen.chip()
         if chip is None or seen.observation.faces != 1:
-            self._tell(session_id, _problem("no_face" if chip is None else "several_faces"))
+            self._apply(session_id, _problem("no_face" if chip is None else "several_faces"))
             return
         # Whether the client's frames are mirrored or not: a face and its mirror image are described alike.
         own = self._tools.describer.describe(decode_chip(chip))
@@ -157,7 +157,7 @@ class ReferenceWork(Work):
             if anchor is not None and session.identity is not None:
                 session.identity.resemble(distance(from_bytes(anchor), own))
 
-        if not self._tell(session_id, say):
+        if not self._apply(session_id, say):
             faces.forget(redis, session_id)
 
 

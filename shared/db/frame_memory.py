@@ -1,7 +1,7 @@
 """The frames of the sessions that a process judged last: each is judged beside those before it, which it has read before.
 
 Never believed by itself: a session's frames only become more while it lives, and only under the lock of its row, so as
-many rows as are remembered are the very same rows. `SessionRepository.recall` asks how many there are, under that lock.
+many rows as are remembered are the very same rows. `SessionRepository.load_frames` asks how many there are, under that lock.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class FrameMemory:
 
 
 def window(frames: list[Frame], until: float, since: float) -> list[Frame]:
-    """Those of a session's frames, oldest first, that are needed: see `Session.recall`.
+    """Those of a session's frames, oldest first, that are needed: see `Session.frames_needed`.
 
     Two limits, not one: however fast a client sends, its newest frames must not push the opening out.
     """

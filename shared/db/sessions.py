@@ -92,7 +92,7 @@ class SessionRepository:
         self.told: list[Event] = []
 
     def get(self, session_id: str, *, lock: bool = False) -> Session | None:
-        """The session, with its challenges and without its frames (see `recall`); None if there is none.
+        """The session, with its challenges and without its frames (see `load_frames`); None if there is none.
 
         lock: no other unit gets it with a lock before this unit has ended. Without it the session can only be read.
         """
@@ -133,12 +133,12 @@ class SessionRepository:
         self._stored[session_id] = stored
         return session
 
-    def recall(self, session: Session, at: float, memory: FrameMemory | None = None) -> None:
-        """Bring `session.frames` that are needed to judge a frame which arrived at `at`: see `Session.recall`.
+    def load_frames(self, session: Session, at: float, memory: FrameMemory | None = None) -> None:
+        """Bring `session.frames` that are needed to judge a frame which arrived at `at`: see `Session.frames_needed`.
 
         memory: what this process has read before; then only what is new since is read. The session must be locked.
         """
-        until, since = session.recall(at)
+        until, since = session.frames_needed(at)
         known = None if memory is None else memory.of(session.id)
         if memory is not None and known is not None:
             newer, count = self._read_frames(_NEWER, session.id, after=known[-1].at if known else 0.0)
@@ -188,7 +188,7 @@ class SessionRepository:
             _ADD_CHALLENGES,
             [{"session_id": session.id, "position": i, **values} for i, values in enumerate(stored.challenges)],
         )
-        self._tell(session)
+        self._write_events(session)
         self._stored[session.id] = stored
 
     def save(self, session: Session) -> None:
@@ -214,7 +214,7 @@ class SessionRepository:
         just_ended = session.ended_at is not None and before.session["ended_at"] is None
         if session.subject is not None and just_ended and session.fell_short:
             AttemptRepository(self._connection).add(session.subject, after.session["ended_at"])
-        self._tell(session)
+        self._write_events(session)
         self._stored[session.id] = after
 
     def record(self, session_id: str, frame: Frame, result: FrameResult) -> bool:
@@ -272,7 +272,7 @@ class SessionRepository:
         due = select(sessions.c.id).where(column < before).order_by(column).limit(limit)
         return list(self._connection.scalars(due.with_for_update(skip_locked=True)))
 
-    def _tell(self, session: Session) -> None:
+    def _write_events(self, session: Session) -> None:
         if session.events:
             self._connection.execute(_ADD_EVENTS, [_event_row(session.id, event) for event in session.events])
             self.told += session.events

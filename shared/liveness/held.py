@@ -8,7 +8,7 @@ from typing import Final
 from shared.liveness.evidence import Finding
 
 #: Seconds that a pass waits at most: nobody is to wait for long for a worker that is not there or a camera that is too slow.
-PATIENCE: Final = 3.0
+LONGEST_WAIT: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +25,4 @@ class Held:
     @property
     def until(self) -> float:
         """When the pass waits no longer; later frames are not looked at."""
-        return self.at + PATIENCE
+        return self.at + LONGEST_WAIT

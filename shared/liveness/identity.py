@@ -139,7 +139,7 @@ class Identity:
         here = [distance for sample, distance, _ in self._compared() if sample.track == self.track]
         return bool(here) and here[-1] >= self.limit
 
-    def settled(self, at: float) -> bool:
+    def is_complete(self, at: float) -> bool:
         """Whether nothing more is to be waited for: all that could be compared is, for the challenge met last."""
         if self.waits(at):
             return False

@@ -41,7 +41,7 @@ def look_into(session: Session, at: float) -> Insight | None:
     track = Track(frames)
     if not len(track):
         return None
-    newest, opening_until = float(track.at[-1]), session.recall(at)[0]
+    newest, opening_until = float(track.at[-1]), session.frames_needed(at)[0]
     neutral = learn_neutral(track, opening_until)
     since = newest if challenge.started_at is None else challenge.started_at
     return Insight(

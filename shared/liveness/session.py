@@ -102,7 +102,7 @@ class Session:
     owner: str | None = None
     #: Who is being tried, by a name that means nothing here; None where it was not told.
     subject: str | None = None
-    #: Frames of the opening and of the last seconds, oldest first: what the judges look at. See `recall`.
+    #: Frames of the opening and of the last seconds, oldest first: what the judges look at. See `frames_needed`.
     frames: list[Frame] = field(default_factory=list)
     #: New since the session was loaded; the unit of work writes them to the outbox.
     events: list[Event] = field(default_factory=list)
@@ -143,7 +143,7 @@ class Session:
         )
         if session.identity is not None and reference:
             session.identity.reference = Reference()
-        session._tell("session.created", at, challenges=[str(c.type) for c in session.revealed(at)])
+        session._record_event("session.created", at, challenges=[str(c.type) for c in session.revealed(at)])
         return session
 
     @property
@@ -188,7 +188,7 @@ class Session:
         deadline = current.deadline if current else None
         return self.expires_at if deadline is None else min(self.expires_at, deadline + SETTLE)
 
-    def recall(self, at: float) -> tuple[float, float]:
+    def frames_needed(self, at: float) -> tuple[float, float]:
         """Which frames must be at hand to judge one that arrived at `at`.
 
         Returns (until, since): the frames that arrived up to `until` (the opening), and those from `since` on.
@@ -209,12 +209,12 @@ class Session:
         observation: Observation,
         at: float,
         *,
-        settled: bool = True,
+        none_earlier: bool = True,
         weighing: Weighing = FITTED,
     ) -> FrameResult:
         """Judge a frame that arrived at `at`.
 
-        settled: no frame that arrived earlier is still being measured. Only then may this one time a challenge out.
+        none_earlier: no frame that arrived earlier is still being measured. Only then may this one time a challenge out.
         weighing: what the verdict goes by, should this frame conclude the session.
         """
         if at >= self.expires_at:
@@ -230,7 +230,7 @@ class Session:
         if current not in self.revealed(at):
             return self._result(None, hint=hints.WAIT)
         if current.deadline is not None and at > current.deadline:
-            if settled:
+            if none_earlier:
                 self._fail(current.deadline, "timed_out")
                 return self._result(None, hint=hints.TIMED_OUT)
             return self._result(current, hint=hints.TIMED_OUT)
@@ -245,7 +245,7 @@ class Session:
         return self._result(current, confidence=judgement.confidence, hint=hint)
 
     def times_out(self, at: float) -> bool:
-        """Whether a frame that arrived at `at` can time the current challenge out: only of one must `settled` be known."""
+        """Whether a frame that arrived at `at` can time the current challenge out; only then `none_earlier` counts."""
         current = self.current
         return current is not None and current.deadline is not None and at > current.deadline
 
@@ -282,7 +282,7 @@ class Session:
         frame = next((f for f in reversed(self.frames) if f.id == frame_id), None)
         if frame is None or not self.options.portrait:
             return None
-        return from_ideal(frame, self.frames, self.recall(frame.at)[0])
+        return from_ideal(frame, self.frames, self.frames_needed(frame.at)[0])
 
     def threshold(self, weighing: Weighing) -> float:
         """The least score with which the session is live."""
@@ -291,7 +291,7 @@ class Session:
 
     def cancel(self, at: float) -> None:
         """Tell that this session is no more; the caller deletes it."""
-        self._tell("session.cancelled", at)
+        self._record_event("session.cancelled", at)
 
     def _end_overdue(self, due: float, weighing: Weighing) -> None:
         current = self.current
@@ -310,17 +310,17 @@ class Session:
     def _start(self, at: float) -> None:
         if self.state is State.PENDING:
             self.state, self.started_at = State.IN_PROGRESS, at
-            self._tell("session.started", at)
+            self._record_event("session.started", at)
 
     def _remember(self, frame: Frame, current: Challenge) -> None:
         insort(self.frames, frame, key=lambda f: f.at)
         if self.identity is not None:
-            self.identity.see(frame, self.frames, self.challenges.index(current), self.recall(frame.at)[0])
+            self.identity.see(frame, self.frames, self.challenges.index(current), self.frames_needed(frame.at)[0])
 
     def _judge(self, challenge: Challenge, began: float, at: float) -> Judgement:
         # Frames that came after the deadline, while earlier ones were still being measured, are not part of the answer.
         in_time = [f for f in self.frames if challenge.deadline is None or f.at <= challenge.deadline]
-        judgement = judge(challenge.type, in_time, since=began, opening_until=self.recall(at)[0])
+        judgement = judge(challenge.type, in_time, since=began, opening_until=self.frames_needed(at)[0])
         if judgement.passed and self.frames[-1].at < began + REACTION:
             return replace(judgement, passed=False, hint=hints.do(challenge.type))
         return judgement
@@ -356,7 +356,7 @@ class Session:
             return hints.SLOW if seldom(self.frames) else hints.HOLD_STILL
         if self.remaining > 1:
             return None
-        if self.identity is not None and not self.identity.settled(newest):
+        if self.identity is not None and not self.identity.is_complete(newest):
             return hints.HOLD_STILL if self.identity.waits(newest) else hints.LOOK_STRAIGHT
         enough = self._weighed(held, weighing).score >= self.threshold(weighing)
         return None if enough else hints.HOLD_STILL
@@ -371,7 +371,7 @@ class Session:
             [c.type for c in self.challenges[: position + 1]],
             since=held.at if began is None else began,
             met=held.at,
-            opening_until=self.recall(held.at)[0],
+            opening_until=self.frames_needed(held.at)[0],
             after=AFTER if self.remaining == 1 else 0.0,
         )
 
@@ -381,7 +381,9 @@ class Session:
         self.held = None
         self.findings += held.findings
         challenge.passed_at, challenge.confidence = held.at, held.confidence
-        self._tell("session.challenge_passed", held.at, challenge=str(challenge.type), confidence=held.confidence)
+        self._record_event(
+            "session.challenge_passed", held.at, challenge=str(challenge.type), confidence=held.confidence
+        )
         following = self.current
         if following is not None:
             pauses = self.options.pauses
@@ -409,9 +411,9 @@ class Session:
     def _end(self, state: State, at: float, reason: str | None) -> None:
         self.state, self.ended_at, self.reason = state, at, reason
         score = {} if self.score is None else {"score": self.score}
-        self._tell(f"session.{state}", at, is_live=self.is_live, reason=reason, **score)
+        self._record_event(f"session.{state}", at, is_live=self.is_live, reason=reason, **score)
 
-    def _tell(self, kind: str, at: float, **data: Any) -> None:
+    def _record_event(self, kind: str, at: float, **data: Any) -> None:
         self.events.append(Event(kind, at, data))
 
     def _result(

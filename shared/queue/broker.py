@@ -28,7 +28,7 @@ from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPConnectionError
 
 from shared.redis import keyspace
-from shared.redis.client import CONNECTING, make_redis
+from shared.redis.client import CONNECT_TIMEOUT, make_redis
 from shared.redis.timekeeping import now
 from shared.settings import Settings
 from shared.telemetry import tracing
@@ -245,8 +245,8 @@ class PatientRabbitmqBroker(RabbitmqBroker):
         super().__init__(url=url, middleware=list(middleware))
         every: Any = self.parameters  # a list where the URL names several servers
         for parameters in every if isinstance(every, list) else [every]:
-            parameters.socket_timeout = min(parameters.socket_timeout, CONNECTING)
-            parameters.stack_timeout = min(parameters.stack_timeout, CONNECTING)
+            parameters.socket_timeout = min(parameters.socket_timeout, CONNECT_TIMEOUT)
+            parameters.stack_timeout = min(parameters.stack_timeout, CONNECT_TIMEOUT)
 
     @property
     def connection(self) -> Any:

@@ -8,14 +8,14 @@ from redis.retry import Retry
 
 #: Seconds that a command may take beyond the time it is asked to block. Redis itself needs far less than a
 #: millisecond; this is the network's share, and how long a hung server holds a request.
-PATIENCE = 2.0
+COMMAND_TIMEOUT = 2.0
 
 #: Seconds to wait for a connection.
-CONNECTING = 2.0
+CONNECT_TIMEOUT = 2.0
 
 
 def make_redis(
-    url: str, *, blocks_for: float = 0.0, patience: float = PATIENCE, max_connections: int | None = None
+    url: str, *, blocks_for: float = 0.0, patience: float = COMMAND_TIMEOUT, max_connections: int | None = None
 ) -> redis.Redis:
     """A client, and its pool of connections, which are opened when they are needed.
 
@@ -29,7 +29,7 @@ def make_redis(
     return redis.Redis.from_url(
         url,
         socket_timeout=blocks_for + patience,
-        socket_connect_timeout=CONNECTING,
+        socket_connect_timeout=CONNECT_TIMEOUT,
         **own,
         health_check_interval=30,
         max_connections=max_connections,

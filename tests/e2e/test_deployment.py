@@ -15,7 +15,7 @@ import pytest
 
 from liveness_client import Client, Outcome, Reply, Session
 from ops.lab.chaos.processes import Missing, Process
-from ops.lab.chaos.stack import Kind, Stack
+from ops.lab.chaos.stack import Backing, Stack
 from ops.lab.replay.play import play
 from ops.lab.replay.sources import Drawing
 from shared.evidence_weights import write_weights
@@ -42,7 +42,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     weights = tmp_path_factory.mktemp("weights") / "weights.json"
     write_weights(weights, WEIGHTS)
     try:
-        stack = Stack(Kind.FULL, settings=SETTINGS | {"EVIDENCE_WEIGHTS": str(weights)})
+        stack = Stack(Backing.FULL, settings=SETTINGS | {"EVIDENCE_WEIGHTS": str(weights)})
     except Missing as missing:
         pytest.skip(str(missing))
     with stack:

@@ -14,7 +14,7 @@ from ops.lab.chaos.checks import ONLY_ANSWERS
 from ops.lab.chaos.clips import Clips
 from ops.lab.chaos.load import Load, Notes
 from ops.lab.chaos.processes import Missing
-from ops.lab.chaos.stack import Kind, Stack
+from ops.lab.chaos.stack import Backing, Stack
 from shared.evidence_weights import write_weights
 from shared.redis.client import make_redis
 from tests.performer import models_dir  # noqa: F401 - a fixture
@@ -35,7 +35,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     write_weights(weights, WEIGHTS)
     try:
         stack = Stack(
-            Kind.EMBEDDED, webs=1, balanced=False, identity=False, settings={"EVIDENCE_WEIGHTS": str(weights)}
+            Backing.EMBEDDED, webs=1, balanced=False, identity=False, settings={"EVIDENCE_WEIGHTS": str(weights)}
         )
     except Missing as missing:
         pytest.skip(str(missing))

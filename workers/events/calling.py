@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from shared.webhooks import fault_of, is_outside
 
 #: Seconds to connect, and between two signs of life of the endpoint.
-PATIENCE = 5.0
+CALL_TIMEOUT = 5.0
 #: Seconds for all of a call: an endpoint that sends a byte now and then must not hold a thread.
 WHOLE = 15.0
 
@@ -26,7 +26,7 @@ class _Connection(http.client.HTTPConnection):
     """To an address that was looked up and looked at: a second look-up, by the library, might give another."""
 
     def __init__(self, host: str, port: int, *, tls: bool, private: bool) -> None:
-        super().__init__(host, port, timeout=PATIENCE)
+        super().__init__(host, port, timeout=CALL_TIMEOUT)
         self._tls = tls
         self._private = private
 
@@ -39,7 +39,7 @@ class _Connection(http.client.HTTPConnection):
         error: OSError | None = None
         for address in addresses[:3]:
             try:
-                self.sock = socket.create_connection((address, self.port), PATIENCE)
+                self.sock = socket.create_connection((address, self.port), CALL_TIMEOUT)
                 break
             except OSError as failed:
                 error = failed

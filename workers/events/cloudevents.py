@@ -21,7 +21,7 @@ PREFIX = "liveness."
 CONTENT_TYPE = "application/cloudevents+json"
 
 #: Seconds that the broker may take to connect, or to take an event, before it is taken to be away.
-PATIENCE = 3.0
+BROKER_TIMEOUT = 3.0
 
 
 def cloud_event(told: Told, source: str) -> dict[str, Any]:
@@ -49,13 +49,13 @@ def connect(url: str, *, heartbeat: int = 0) -> Connection:
     if url.startswith(("amqp://", "amqps://")):
         options: dict[str, Any] = {
             "confirm_publish": True,  # an event counts as published when RabbitMQ says that it has it
-            "read_timeout": 2 * PATIENCE,
-            "write_timeout": PATIENCE,
+            "read_timeout": 2 * BROKER_TIMEOUT,
+            "write_timeout": BROKER_TIMEOUT,
         }
-        return Connection(url, connect_timeout=PATIENCE, heartbeat=heartbeat, transport_options=options)
+        return Connection(url, connect_timeout=BROKER_TIMEOUT, heartbeat=heartbeat, transport_options=options)
     options = {
-        "socket_timeout": 2 * PATIENCE,
-        "socket_connect_timeout": PATIENCE,
+        "socket_timeout": 2 * BROKER_TIMEOUT,
+        "socket_connect_timeout": BROKER_TIMEOUT,
         # Seconds after which a message that a killed consumer had taken is given to another.
         "visibility_timeout": 60,
         # Seconds for which one consumer alone looks for such messages. A Redis that hangs when it lets go of that keeps it

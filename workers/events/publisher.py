@@ -9,7 +9,7 @@ from typing import Any
 
 from kombu import Connection, Producer, Queue
 
-from workers.events.cloudevents import CONTENT_TYPE, EXCHANGE, PATIENCE, connect
+from workers.events.cloudevents import BROKER_TIMEOUT, CONTENT_TYPE, EXCHANGE, connect
 
 
 class Publisher:
@@ -50,7 +50,7 @@ class Publisher:
                 content_encoding="utf-8",
                 delivery_mode="persistent",
                 message_id=event["id"],
-                confirm_timeout=PATIENCE,
+                confirm_timeout=BROKER_TIMEOUT,
             )
         except BaseException:
             self.close()  # what is under way on it belongs to nobody

@@ -19,7 +19,7 @@ from sqlalchemy import Engine
 from shared.db import UnitOfWork
 from shared.db.outbox import Told
 from shared.redis.timekeeping import now
-from workers.events.cloudevents import PATIENCE, cloud_event
+from workers.events.cloudevents import BROKER_TIMEOUT, cloud_event
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +30,7 @@ BATCH = 100
 #: Seconds after which another relay takes over from one that was killed.
 LEASE = 10.0
 #: Seconds of the lease that must be left when an event is given to the broker: it is never longer under way.
-MARGIN = 2 * PATIENCE
+MARGIN = 2 * BROKER_TIMEOUT
 #: Seconds until the first and the longest pause after which a broker that is away is tried again.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 10.0
 
@@ -83,7 +83,7 @@ class Relay(threading.Thread):
     def stop(self) -> None:
         """Stop, after the event in hand, and wait for it."""
         self._stopped.set()
-        self.join(PATIENCE + 2.0)
+        self.join(BROKER_TIMEOUT + 2.0)
 
     def step(self) -> bool:
         """Publish one batch, if any waits and no other relay is at it; whether there may be more."""

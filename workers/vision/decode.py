@@ -51,9 +51,9 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     return as_picture(picture)
 
 
-def _flag(kind: image_header.Kind, longest: int) -> int:
+def _flag(kind: image_header.ImageFormat, longest: int) -> int:
     """How to decode: a JPEG's own halving is nearly free, and keeps a phone's 12 megapixels from costing 100 ms."""
-    if kind is image_header.Kind.JPEG:
+    if kind is image_header.ImageFormat.JPEG:
         for factor, flag in (
             (8, cv2.IMREAD_REDUCED_COLOR_8),
             (4, cv2.IMREAD_REDUCED_COLOR_4),

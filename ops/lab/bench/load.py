@@ -17,7 +17,7 @@ PATH = "/api/v1/liveness/sessions"
 #: The longest sessions that there are: a frame of an ended one costs hardly anything, and would flatter whom it is sent to.
 QUERY = "num_challenges=10&timeout_seconds=60"
 #: Seconds after which an answer is no longer waited for; every deadline of the service is shorter.
-PATIENCE = 20.0
+ANSWER_TIMEOUT = 20.0
 #: Seconds that a client waits after it was refused, before it sends again (closed loads).
 PAUSE = 0.05
 _ENDED = frozenset({"completed", "failed", "expired"})
@@ -72,7 +72,7 @@ class Client:
         sent = time.monotonic()
         self._under_way += 1
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(ANSWER_TIMEOUT):
                 session = self._session or await self.opened_session()
                 sent = time.monotonic()
                 status, code = await self._submit(session)
@@ -129,7 +129,7 @@ class Client:
         over, self._over = self._over, []
         with suppress(OSError, ValueError, TimeoutError):
             for session in over:
-                async with asyncio.timeout(PATIENCE):
+                async with asyncio.timeout(ANSWER_TIMEOUT):
                     await self._ask(request("DELETE", f"{PATH}/{session}"))
 
     async def _ask(self, parts: list[bytes]) -> Reply:

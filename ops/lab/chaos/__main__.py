@@ -14,7 +14,7 @@ import click
 
 from ops.lab.chaos.faults import FAULTS
 from ops.lab.chaos.run import Result
-from ops.lab.chaos.stack import ROOT, Kind
+from ops.lab.chaos.stack import ROOT, Backing
 
 #: How many of a fault's complaints are shown; all of them are in --out.
 _SENTENCES = 6
@@ -40,7 +40,7 @@ def list_faults() -> None:
 
 @main.command("run")
 @click.argument("names", nargs=-1, metavar="[FAULT]...", type=click.Choice(list(_BY_NAME)))
-@click.option("--on", "kinds", type=click.Choice([kind.value for kind in Kind]), multiple=True, help="Else both.")
+@click.option("--on", "kinds", type=click.Choice([kind.value for kind in Backing]), multiple=True, help="Else both.")
 @click.option("--clients", default=6, show_default=True, help="Sessions at a time.")
 @click.option("--fps", default=6.0, show_default=True, help="Frames a second of each.")
 @click.option("--times", default=1, show_default=True, help="How many times over.")
@@ -64,7 +64,7 @@ def run_faults(
     faults = [_BY_NAME[name] for name in names] or list(FAULTS)
     results: list[Result] = []
     for _ in range(times):
-        beneath = [Kind(k) for k in kinds] or list(Kind)
+        beneath = [Backing(k) for k in kinds] or list(Backing)
         for result in run(beneath, faults, frames, clients=clients, fps=fps, keep=keep):
             results.append(result)
             _say(result)
@@ -77,7 +77,9 @@ def run_faults(
 
 
 @main.command("soak")
-@click.option("--on", "kind", type=click.Choice([kind.value for kind in Kind]), default="embedded", show_default=True)
+@click.option(
+    "--on", "kind", type=click.Choice([kind.value for kind in Backing]), default="embedded", show_default=True
+)
 @click.option("--minutes", default=20.0, show_default=True)
 @click.option("--clients", default=8, show_default=True, help="Sessions at a time.")
 @click.option("--fps", default=8.0, show_default=True, help="Frames a second of each.")
@@ -87,7 +89,7 @@ def soak_for(*, kind: str, minutes: float, clients: int, fps: float, out: Path) 
     from ops.lab.chaos.clips import Clips
     from ops.lab.chaos.soak import plot, soak, table
 
-    result = soak(Kind(kind), Clips(ROOT / "var" / "models"), minutes=minutes, clients=clients, fps=fps)
+    result = soak(Backing(kind), Clips(ROOT / "var" / "models"), minutes=minutes, clients=clients, fps=fps)
     out.mkdir(parents=True, exist_ok=True)
     rows = table(result)
     text = "".join(f"| {' | '.join(row)} |\n" for row in (rows[0], ["---"] * len(rows[0]), *rows[1:]))

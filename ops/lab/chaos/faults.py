@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ops.lab.chaos.checks import ONLY_ANSWERS, UNSEEN, Tolerance
 from ops.lab.chaos.processes import Process
 from ops.lab.chaos.servers import Server
-from ops.lab.chaos.stack import GRACE, Kind, Stack
+from ops.lab.chaos.stack import GRACE, Backing, Stack
 
 #: Seconds that a server is stopped for.
 PAUSE = 10.0
@@ -34,7 +34,7 @@ class Fault:
     #: Returns when it is over.
     do: Callable[[Stack], None]
     tolerance: Tolerance = ONLY_ANSWERS
-    kinds: frozenset[Kind] = frozenset(Kind)
+    kinds: frozenset[Backing] = frozenset(Backing)
     #: What the stack must have been started with.
     disk: bool = False
     clock: bool = False
@@ -178,7 +178,7 @@ def _deployed(stack: Stack) -> None:
 
 
 _CUT_OFF = Tolerance(also=_GATEWAY, at_most=12)
-_FULL_ONLY = frozenset({Kind.FULL})
+_FULL_ONLY = frozenset({Backing.FULL})
 _WORKERS, _WEBS, _CLOCK = ("worker", "identity", "events"), ("web",), ("clock",)
 
 
@@ -193,7 +193,7 @@ def _server_clock(name: str, server: str, what: str, *jumps: float) -> Fault:
         _server_jumps(server, *jumps),
         # Redis forgets what was to expire in the meantime: frames in hand, and answers.
         ONLY_ANSWERS if server == "Redis" else UNSEEN,
-        kinds=frozenset(Kind) if server == "Redis" else _FULL_ONLY,
+        kinds=frozenset(Backing) if server == "Redis" else _FULL_ONLY,
         clock=True,
         of_server=True,
         lingers=SERVER_OFF if server == "Redis" else 0.0,

@@ -11,7 +11,7 @@ from ops.lab.chaos import checks
 from ops.lab.chaos.checks import ONLY_ANSWERS
 from ops.lab.chaos.load import Frames, Load
 from ops.lab.chaos.places import Hosts
-from ops.lab.chaos.stack import Kind, Stack
+from ops.lab.chaos.stack import Backing, Stack
 
 #: Seconds of load before a measurement counts.
 _WARM = 3.0
@@ -38,7 +38,7 @@ def throughput(frames: Frames, *, most: int, worker_cpu: float, seconds: float) 
     """With 1, 2 … worker hosts, each with its share of a processor."""
     with (
         Hosts(most, worker_cpu=worker_cpu) as hosts,
-        Stack(Kind.FULL, workers=1, identity=False, places=hosts, settings={"SESSION_TTL": "300"}) as stack,
+        Stack(Backing.FULL, workers=1, identity=False, places=hosts, settings={"SESSION_TTL": "300"}) as stack,
     ):
         for count in range(1, most + 1):
             if count > 1:
@@ -83,7 +83,7 @@ def _cpu(stack: Stack) -> float:
 
 def cut_off(frames: Frames, *, clients: int, fps: float) -> tuple[list[str], Load]:
     """One of three worker hosts loses its cable under load, and gets it back."""
-    with Hosts(3, worker_cpu=0.3) as hosts, Stack(Kind.FULL, workers=3, identity=False, places=hosts) as stack:
+    with Hosts(3, worker_cpu=0.3) as hosts, Stack(Backing.FULL, workers=3, identity=False, places=hosts) as stack:
         load = Load(stack.front, frames, clients=clients, fps=fps)
         load.start()
         time.sleep(5.0)

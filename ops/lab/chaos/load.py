@@ -15,7 +15,7 @@ _PATH = "/api/v1/liveness/sessions"
 _ENDED = frozenset({"completed", "failed", "expired"})
 _BOUNDARY = "chaos-boundary-3f1c"
 #: Seconds after which a client hangs up: longer than any answer may take, so that what takes too long is seen as such.
-PATIENCE = 30.0
+ANSWER_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class Load:
             thread.join(max(0.0, until - time.monotonic()))
         self._hurry.set()
         for thread in self._threads:
-            thread.join(PATIENCE + 5)
+            thread.join(ANSWER_TIMEOUT + 5)
 
     def _client(self, chance: random.Random) -> None:
         time.sleep(chance.random())
@@ -197,7 +197,7 @@ class _Speaker:
         status, code, answer = 0, "", None
         try:
             if self._connection is None:
-                self._connection = http.client.HTTPConnection(*self._address, timeout=PATIENCE)
+                self._connection = http.client.HTTPConnection(*self._address, timeout=ANSWER_TIMEOUT)
             self._connection.request(method, path, body, headers or {})
             response = self._connection.getresponse()
             data = response.read()

@@ -14,13 +14,13 @@ from ops.lab.chaos.checks import Holding
 from ops.lab.chaos.faults import Fault
 from ops.lab.chaos.load import Frames, Load
 from ops.lab.chaos.processes import Missing
-from ops.lab.chaos.stack import Kind, Stack
+from ops.lab.chaos.stack import Backing, Stack
 from shared.redis.client import make_redis
 
 #: Seconds of load before a fault and after it.
 BEFORE, AFTER = 4.0, 5.0
 #: Megabytes of the database's small disk.
-_DISK = {Kind.EMBEDDED: 24, Kind.FULL: 220}
+_DISK = {Backing.EMBEDDED: 24, Backing.FULL: 220}
 #: Connections that may be more than before: pools fill when they are needed at once, and keep what they have.
 _POOLS = 90
 
@@ -29,7 +29,7 @@ _POOLS = 90
 class Result:
     """What came of one fault."""
 
-    kind: Kind
+    kind: Backing
     fault: Fault
     wrong: tuple[str, ...]
     skipped: str = ""
@@ -45,7 +45,7 @@ class Result:
 
 
 def run(
-    kinds: Sequence[Kind],
+    kinds: Sequence[Backing],
     faults: Sequence[Fault],
     frames: Frames,
     *,

@@ -14,7 +14,7 @@ from redis import Redis
 from ops.lab.chaos import checks
 from ops.lab.chaos.checks import ONLY_ANSWERS, Holding
 from ops.lab.chaos.load import Frames, Load, Request
-from ops.lab.chaos.stack import Kind, Stack
+from ops.lab.chaos.stack import Backing, Stack
 from shared.redis.client import make_redis
 
 #: Seconds between two looks.
@@ -48,7 +48,7 @@ class Soak:
     seconds: float
 
 
-def soak(kind: Kind, frames: Frames, *, minutes: float, clients: int, fps: float) -> Soak:
+def soak(kind: Backing, frames: Frames, *, minutes: float, clients: int, fps: float) -> Soak:
     """Let clients come for so many minutes, and look all the while."""
     with Stack(kind, workers=2) as stack, make_redis(stack.redis.url) as client:
         load = Load(stack.front, frames, clients=clients, fps=fps)

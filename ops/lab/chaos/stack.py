@@ -37,7 +37,7 @@ _LOOK = 0.5
 GRACE = 15.0
 
 
-class Kind(StrEnum):
+class Backing(StrEnum):
     """The servers beneath."""
 
     EMBEDDED = "embedded"
@@ -51,7 +51,7 @@ class Stack:
 
     def __init__(
         self,
-        kind: Kind,
+        kind: Backing,
         *,
         webs: int = 2,
         workers: int = 2,
@@ -78,7 +78,7 @@ class Stack:
         self.clock = WrongClock(self.directory / "time") if wrong_clock else None
         rows = self.disk.path if self.disk else self.directory
         self._places = places or OneMachine()
-        full, at = kind is Kind.FULL, self._places.of
+        full, at = kind is Backing.FULL, self._places.of
         more = self.clock.server_environment if self.clock else lambda _: {}
         self.redis = Redis(self.directory / "redis", at("redis"), more("Redis"))
         self.postgres = Postgres(rows / "postgres", at("postgres"), more("PostgreSQL")) if full else None

@@ -1,9 +1,9 @@
 """Whether a session's state and verdict are what its frames give: its rows are judged again by the pure domain.
 
 Rows are replayed in the order in which they were written, as that is the order in which they were judged. Three things are
-not in them, and each may have been either way: whether an earlier frame was still under way when one was judged (`settled`),
-when a comparison of faces came in, and by whom a session that was overdue was ended. What is looked for is one history that
-gives each recorded answer and the state in the end; where there is none, the service has judged what it was not shown.
+not in them, and each may have been either way: whether an earlier frame was still under way when one was judged
+(`none_earlier`), when a comparison of faces came in, and by whom an overdue session was ended. The search is for one
+history that gives each recorded answer and the state in the end; without one, the service is wrong.
 """
 
 from __future__ import annotations
@@ -107,13 +107,13 @@ def _replay(
     if reached.tried > _PATIENCE:
         return False
     for identified, left in _identified(session, distances, row.frame.at):
-        for settled in (True, False):
+        for none_earlier in (True, False):
             state = copy.deepcopy(identified)
             state.frames = _recalled(state, before, row.frame.at)
             # As recorded it is unmirrored already; the session would turn it round once more.
             state.mirrored = False
             result = state.submit(
-                row.frame.id, row.frame.observation, row.frame.at, settled=settled, weighing=reached.weighing
+                row.frame.id, row.frame.observation, row.frame.at, none_earlier=none_earlier, weighing=reached.weighing
             )
             if at >= reached.frames:
                 reached.frames, reached.given = at, result
@@ -123,7 +123,7 @@ def _replay(
             state.frames = []
             if _replay(state, record, at + 1, [*before, row.frame], left, reached=reached):
                 return True
-            break  # the same answer either way: `settled` has made no difference
+            break  # the same answer either way: `none_earlier` has made no difference
     return False
 
 
@@ -170,8 +170,8 @@ def _ending(session: Session) -> tuple[Any, ...]:
 
 
 def _recalled(session: Session, before: list[Frame], at: float) -> list[Frame]:
-    """As the repository brings them: see `SessionRepository.recall`."""
-    until, since = session.recall(at)
+    """As the repository brings them: see `SessionRepository.load_frames`."""
+    until, since = session.frames_needed(at)
     newest = sorted(before, key=lambda frame: frame.at, reverse=True)
     opening = [frame for frame in newest if frame.at <= until][:_OPENING_FRAMES]
     recent = [frame for frame in newest if frame.at > until and frame.at >= since][:_RECENT_FRAMES]

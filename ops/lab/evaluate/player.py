@@ -118,5 +118,5 @@ def _tick(played: Played, at: float, last: Shot | None) -> None:
 
 def _recall(session: Session, at: float) -> None:
     """Leave at hand what the rows would bring back: the opening and the last seconds."""
-    until, since = session.recall(at)
+    until, since = session.frames_needed(at)
     session.frames = [f for f in session.frames if f.at <= until or f.at >= since]

@@ -51,7 +51,7 @@ def run(
     if wanted.parts and fitting.leave_people_out:
         results = summarise(outcomes, signals, footprints)
         written = write_report(report, replace(information, people_left_out=True), results, signals, outcomes)
-    _tell(console, results)
+    _print_summary(console, results)
     return written
 
 
@@ -120,7 +120,7 @@ def _check_fitting(manifest: Manifest, wanted: Wanted, fitting: Fitting) -> None
         enough(people, attacks="attacks" in wanted.parts or any(o.kind == "attack" for o in earlier))
 
 
-def _tell(console: Console, results: Results) -> None:
+def _print_summary(console: Console, results: Results) -> None:
     """The figures in a few lines."""
     for rates in results.gestures:
         table = Table(title=f"{rates.engine}, {rates.fps:g} frames a second", title_justify="left")

@@ -112,12 +112,12 @@ def reach(signals: Signals, gesture: ChallengeType, segment: Segment) -> float |
         rest = -(neutral.left_eye + neutral.right_eye) / 2
         return float((course.max() - rest) / max(-rest, 1e-6))
     if gesture is ChallengeType.SMILE:
-        return _held(course - neutral.smile, thresholds.HELD)
+        return _sustained(course - neutral.smile, thresholds.SUSTAINED)
     if gesture is ChallengeType.OPEN_MOUTH:
         grin = thresholds.GRIN_SHARE * (track.smile - neutral.smile).clip(min=0)
-        return _held(course - neutral.mouth_open - grin, thresholds.HELD)
+        return _sustained(course - neutral.mouth_open - grin, thresholds.SUSTAINED)
     axis, sign = _AXES[gesture]
-    return _held(course - sign * (neutral.yaw if axis == "yaw" else neutral.pitch), 1 / FPS)
+    return _sustained(course - sign * (neutral.yaw if axis == "yaw" else neutral.pitch), 1 / FPS)
 
 
 _AXES = {
@@ -140,7 +140,7 @@ def _course(track: Track, gesture: ChallengeType) -> Signal:
     return sign * (track.yaw if axis == "yaw" else track.pitch)
 
 
-def _held(course: Signal, seconds: float) -> float:
+def _sustained(course: Signal, seconds: float) -> float:
     """The highest level that is kept for so long."""
     steps = min(len(course), round(seconds * FPS) + 1)
     return float(np.lib.stride_tricks.sliding_window_view(course, steps).min(axis=1).max())

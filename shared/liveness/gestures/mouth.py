@@ -64,7 +64,7 @@ def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float
     if not len(rested):
         return Judgement(False, 0.0, hints.relax(kind))
     there = (amount >= needed) & (away <= thresholds.MOUTH_HIDDEN)
-    if track.held(there, since) >= thresholds.HELD:
+    if track.sustained(there, since) >= thresholds.SUSTAINED:
         if not _beyond_rest(track, amount, needed):
             return Judgement(False, 0.0, hints.HOLD_STILL)
         return Judgement(True, confidence, hints.PASSED)

@@ -114,7 +114,7 @@ MOUTH_SEEN: Final = (40.0, 30.0)
 MOUTH_HIDDEN: Final = 22.0
 #: Seconds that a smile and an open mouth must be held: syllables are shorter. That is two frames at 5 a second, three at 8
 #: and 10, four at 15.
-HELD: Final = 0.19
+SUSTAINED: Final = 0.19
 
 # Hints: nothing passes or fails by these ------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ class Track:
         np.maximum(steps[:-1], steps[1:], out=fastest[1:-1])
         return fastest
 
-    def held(self, over: Mask, since: float) -> float:
+    def sustained(self, over: Mask, since: float) -> float:
         """Seconds up to the newest frame for which `over` has been true without a break, counted from `since`."""
         start = None
         for i in range(len(self) - 1, -1, -1):

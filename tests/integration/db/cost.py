@@ -42,7 +42,7 @@ def judge(engine: Engine, session_id: str, at: float, memory: FrameMemory) -> No
     with UnitOfWork(engine) as uow:
         session = uow.sessions.get(session_id, lock=True)
         assert session is not None
-        uow.sessions.recall(session, at, memory)
+        uow.sessions.load_frames(session, at, memory)
         assert len(session.frames) >= RECALLED
         assert uow.sessions.record(session_id, frame, samples.result(session_id))
         uow.sessions.save(session)

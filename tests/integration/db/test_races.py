@@ -94,7 +94,7 @@ def test_a_frame_that_is_delivered_to_all_of_them_is_judged_once(engine: Engine,
                 loaded = uow.sessions.get(session.id, lock=True)
                 assert loaded is not None
                 if uow.sessions.answer_of(session.id, frame.id) is None:
-                    uow.sessions.recall(loaded, frame.at)
+                    uow.sessions.load_frames(loaded, frame.at)
                     judged.append(frame.id)
                     assert uow.sessions.record(session.id, frame, samples.result(session.id))
                 uow.commit()

@@ -206,7 +206,7 @@ class TestAFrame:
             loaded = uow.sessions.get(session.id)
             assert loaded is not None
             assert loaded.frames == []
-            uow.sessions.recall(loaded, NOW + 2)
+            uow.sessions.load_frames(loaded, NOW + 2)
             assert loaded.frames == [frame]
             assert uow.sessions.answer_of(session.id, frame.id) == samples.result(session.id)
 
@@ -239,7 +239,7 @@ class TestAFrame:
         with UnitOfWork(engine) as uow, statements(engine) as seen:
             loaded = uow.sessions.get(session.id, lock=True)
             assert loaded is not None
-            uow.sessions.recall(loaded, NOW)
+            uow.sessions.load_frames(loaded, NOW)
             uow.sessions.save(loaded)
             uow.sessions.record(session.id, samples.frame(), samples.result(session.id))
             uow.commit()
@@ -257,14 +257,14 @@ class TestRecall:
             for index, moment in enumerate(times):
                 frame = Frame(f"f{index}", moment, Observation(faces=1))
                 uow.sessions.record(session.id, frame, samples.result(session.id))
-            uow.sessions.recall(session, at)
+            uow.sessions.load_frames(session, at)
         return [frame.at - NOW for frame in session.frames]
 
     def test_the_opening_and_the_last_seconds_in_order_of_arrival(self, engine: Engine) -> None:
         session = samples.pending()
         session.challenges[0].started_at, session.challenges[0].passed_at = NOW + 5, NOW + 60
         session.challenges[1].started_at = NOW + 60
-        until, since = session.recall(NOW + 61)
+        until, since = session.frames_needed(NOW + 61)
         times = [NOW + 61.5, until, until + 0.5, since - 0.5, since, NOW + 1, NOW + 60.5]
         assert self.recalled(engine, session, times, NOW + 61) == [1, until - NOW, since - NOW, 60.5, 61.5]
 
@@ -473,14 +473,14 @@ class TestRecallFromMemory:
     def recall(engine: Engine, session: Session, at: float, memory: FrameMemory) -> int:
         """How many frames were read for it. As without a memory, or this fails."""
         with UnitOfWork(engine) as uow:
-            uow.sessions.recall(session, NOW + at)
+            uow.sessions.load_frames(session, NOW + at)
             expected = session.frames
             with pytest.MonkeyPatch.context() as patch:
                 read: list[bytes] = []
                 patch.setattr(
                     sessions_module.codec, "decode_observation", lambda data: read.append(data) or decoded(data)
                 )
-                uow.sessions.recall(session, NOW + at, memory)
+                uow.sessions.load_frames(session, NOW + at, memory)
         assert session.frames == expected
         return len(read)
 

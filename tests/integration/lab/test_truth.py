@@ -43,7 +43,7 @@ def session_id(engine: Engine) -> str:
     for number, frame in enumerate(SHOWN):
         with UnitOfWork(engine) as uow:
             session = uow.sessions.get(session.id, lock=True)
-            uow.sessions.recall(session, frame.at)
+            uow.sessions.load_frames(session, frame.at)
             result = session.submit(frame.id, frame.observation, frame.at)
             uow.sessions.save(session)
             if session.frames and any(kept.id == frame.id for kept in session.frames):
@@ -113,7 +113,7 @@ def test_a_session_that_the_clock_ended(engine):
     for frame in SHOWN[:4]:
         with UnitOfWork(engine) as uow:
             session = uow.sessions.get(session.id, lock=True)
-            uow.sessions.recall(session, frame.at)
+            uow.sessions.load_frames(session, frame.at)
             result = session.submit(frame.id, frame.observation, frame.at)
             uow.sessions.save(session)
             uow.sessions.record(session.id, frame, result)

@@ -14,7 +14,7 @@ from shared.handoff.answers import Answer, FrameProblem
 from shared.handoff.presence import Heart
 from shared.liveness.session import SETTLE
 from shared.redis import keyspace
-from shared.redis.client import PATIENCE, make_redis
+from shared.redis.client import COMMAND_TIMEOUT, make_redis
 from tests import waiting
 from workers import tracking
 from workers.lease import Lease
@@ -63,8 +63,8 @@ def test_waiting_ends_after_the_part_of_a_second_that_was_asked_for(client):
 
 def test_a_client_blocks_longer_than_its_patience_if_it_was_told_so(redis_url):
     """redis-py's socket timeout would else take the patient server for a dead one."""
-    with make_redis(redis_url, blocks_for=PATIENCE + 0.5) as client:
-        assert answers.wait(client, "f", PATIENCE + 0.4) is None
+    with make_redis(redis_url, blocks_for=COMMAND_TIMEOUT + 0.5) as client:
+        assert answers.wait(client, "f", COMMAND_TIMEOUT + 0.4) is None
 
 
 def test_only_frames_that_arrived_earlier_and_not_long_ago_count(client):

@@ -193,7 +193,7 @@ def test_a_client_that_mirrors_has_its_frames_kept_as_they_were_judged(running):
     with UnitOfWork(running.engine, read_only=True) as uow:
         session = uow.sessions.get(session_id)
         assert session is not None
-        uow.sessions.recall(session, time.time())
+        uow.sessions.load_frames(session, time.time())
     (frame,) = session.frames
     assert frame.observation.face is not None
     assert str(frame.observation.face.yaw) == "-0.0"

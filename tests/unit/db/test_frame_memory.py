@@ -15,7 +15,7 @@ def times(found: list[Frame]) -> list[float]:
 
 
 class TestWindow:
-    """What of all frames is needed: the same as `SessionRepository.recall` asks the database for."""
+    """What of all frames is needed: the same as `SessionRepository.load_frames` asks the database for."""
 
     def test_both_bounds_belong_to_it(self) -> None:
         assert times(window(frames(1, 2, 3, 4, 5, 6), until=2, since=5)) == [1, 2, 5, 6]

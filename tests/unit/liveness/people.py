@@ -236,17 +236,17 @@ def opened(*types: ChallengeType, timeout: float = 5.0, ttl: float = 300.0, mirr
 
 
 def submit(
-    session: Session, frame: Frame, *, settled: bool = True, weighing: Weighing = weights.WEIGHTS
+    session: Session, frame: Frame, *, none_earlier: bool = True, weighing: Weighing = weights.WEIGHTS
 ) -> FrameResult:
     """One frame as a worker hands it in: with the frames at hand that the database would recall."""
-    until, since = session.recall(frame.at)
+    until, since = session.frames_needed(frame.at)
     session.frames = [f for f in session.frames if f.at <= until or f.at >= since]
-    return session.submit(frame.id, frame.observation, frame.at, settled=settled, weighing=weighing)
+    return session.submit(frame.id, frame.observation, frame.at, none_earlier=none_earlier, weighing=weighing)
 
 
-def play(session: Session, frames: Iterable[Frame], *, settled: bool = True) -> list[FrameResult]:
+def play(session: Session, frames: Iterable[Frame], *, none_earlier: bool = True) -> list[FrameResult]:
     """All the frames in the order given, and the answers to them."""
-    return [submit(session, frame, settled=settled) for frame in frames]
+    return [submit(session, frame, none_earlier=none_earlier) for frame in frames]
 
 
 def first_pass(kind: ChallengeType, frames: Sequence[Frame], *, timeout: float = 60.0) -> float | None:

@@ -43,7 +43,7 @@ def test_a_frame_after_the_deadline_fails_the_session_as_of_the_deadline():
 def test_a_frame_after_the_deadline_waits_for_those_still_under_way():
     """One that arrived in time may still be measured and pass: until then nothing fails, and nothing passes either."""
     session = started()
-    result = session.submit("after", observe(), T0 + 5.1, settled=False)
+    result = session.submit("after", observe(), T0 + 5.1, none_earlier=False)
     assert (result.state, result.challenge_type, result.passed) == (State.IN_PROGRESS, TURN_LEFT, False)
     assert result.hint == hints.TIMED_OUT
     assert session.submit("again", observe(), T0 + 5.2).state is State.FAILED
@@ -55,7 +55,7 @@ def test_a_frame_that_arrived_in_time_passes_however_late_it_is_measured():
     session = opened(TURN_LEFT, BLINK)
     passing = next(i for i, r in enumerate(play(opened(TURN_LEFT, BLINK), frames)) if r.passed)
     play(session, frames[:passing])
-    session.submit("after", without_face(), T0 + 5.2, settled=False)
+    session.submit("after", without_face(), T0 + 5.2, none_earlier=False)
     result = submit(session, frames[passing])
     assert result.passed
     assert result.challenges_remaining == 1
@@ -67,7 +67,7 @@ def test_what_happens_after_the_deadline_passes_nothing():
     in_time, after = ([f for f in frames if (f.at <= T0 + 5) is before] for before in (True, False))
     session = opened(TURN_LEFT, BLINK)
     play(session, in_time[:-1])
-    play(session, after, settled=False)
+    play(session, after, none_earlier=False)
     assert not submit(session, in_time[-1]).passed
 
 
@@ -86,7 +86,7 @@ def test_frames_that_overtake_each_other_are_judged_as_they_arrived(fps):
     swapped = list(itertools.chain.from_iterable(zip(frames[1::2], frames[::2], strict=False)))
     in_order, out_of_order = opened(TURN_LEFT, BLINK), opened(TURN_LEFT, BLINK)
     play(in_order, frames)
-    play(out_of_order, swapped, settled=False)
+    play(out_of_order, swapped, none_earlier=False)
     assert in_order.state is out_of_order.state is State.COMPLETED
     for one, other in zip(in_order.challenges, out_of_order.challenges, strict=True):
         assert other.passed_at == pytest.approx(one.passed_at, abs=1.01 / fps)
@@ -154,7 +154,7 @@ def test_the_next_challenge_has_its_own_deadline():
 def test_the_frames_at_hand_are_the_opening_and_those_before_the_challenge():
     """The judges know the person from the beginning, and from just before they were asked."""
     session = started()
-    until, since = session.recall(T0 + 4)
+    until, since = session.frames_needed(T0 + 4)
     assert until == T0 + OPENING
     assert since == T0 - PREROLL
 
@@ -162,7 +162,7 @@ def test_the_frames_at_hand_are_the_opening_and_those_before_the_challenge():
 def test_no_challenge_is_judged_over_more_than_the_window():
     """However long a challenge may take, the work on a frame stays the same."""
     session = started(timeout=60.0)
-    _, since = session.recall(T0 + 50)
+    _, since = session.frames_needed(T0 + 50)
     assert since == T0 + 50 - WINDOW
 
 
@@ -170,7 +170,7 @@ def test_the_opening_is_still_to_come_while_there_is_no_face():
     """Frames of the search for the camera do not use it up."""
     session = opened(TURN_LEFT)
     session.submit("f", without_face(), T0)
-    until, _ = session.recall(T0 + 30)
+    until, _ = session.frames_needed(T0 + 30)
     assert until == T0 + 30 + OPENING
 
 

@@ -9,7 +9,7 @@ import pytest
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code, Finding, Preset
 from shared.liveness.frame import Frame
-from shared.liveness.held import PATIENCE, Held
+from shared.liveness.held import LONGEST_WAIT, Held
 from shared.liveness.session import Session, State
 from tests.unit.liveness.people import PHOTO, T0, Person, film, gesture, observe, submit, without_face
 from tests.unit.liveness.weights import WEIGHTS
@@ -42,7 +42,7 @@ class TestWhatIsHeld:
         left = until_held(session, frames)
         met = frames[len(frames) - len(left) - 1]
         assert session.held is not None
-        assert (session.held.at, session.held.until) == (met.at, met.at + PATIENCE)
+        assert (session.held.at, session.held.until) == (met.at, met.at + LONGEST_WAIT)
         assert session.held.confidence >= 0.5
         assert codes(session.held) >= {Code.STIFF, Code.FROZEN, Code.FLAT, Code.UNSEEN}
         assert all(f.bits is None and f.challenge == 0 for f in session.held.findings)
@@ -142,7 +142,7 @@ class TestPatience:
         assert session.state is State.COMPLETED
         assert [r.passed for r in results].count(True) == 1
 
-    @pytest.mark.parametrize("left", [0.5, PATIENCE])
+    @pytest.mark.parametrize("left", [0.5, LONGEST_WAIT])
     def test_does_not_outlive_the_session(self, left: float) -> None:
         """A session whose life is over expires, though a gesture of it is held."""
         frames = film(Person(), gesture(SMILE, 1.5), seconds=6)
@@ -189,7 +189,7 @@ class TestEvidence:
         session = opened(BLINK)
         results = [submit(session, one if one.at < moved else other) for one, other in zip(calm, frames, strict=True)]
         assert (session.state, session.is_live) == (State.COMPLETED, True)
-        assert moved < session.ended_at < session.challenges[0].passed_at + PATIENCE
+        assert moved < session.ended_at < session.challenges[0].passed_at + LONGEST_WAIT
         told = {r.hint.code for r, f in zip(results, frames, strict=True) if 2.8 < f.at - T0 < 3.5 and r.hint}
         assert told == {"hold_still"}
 
@@ -200,7 +200,7 @@ class TestEvidence:
             submit(session, frame)
         assert (session.state, session.is_live) == (State.COMPLETED, False)
         assert session.reason in {Code.STIFF, Code.MIXED, Code.PLANAR}
-        assert session.ended_at - session.challenges[0].passed_at == pytest.approx(PATIENCE, abs=0.13)
+        assert session.ended_at - session.challenges[0].passed_at == pytest.approx(LONGEST_WAIT, abs=0.13)
 
     @pytest.mark.parametrize(("preset", "waits"), [(Preset.LENIENT, False), (Preset.STRICT, True)])
     def test_how_much_is_enough_the_preset_says(self, preset: Preset, waits: bool) -> None:
@@ -213,7 +213,7 @@ class TestEvidence:
             submit(session, frame, weighing=middling)
         assert (session.score, session.is_live) == (0.5, not waits)
         took = session.ended_at - session.challenges[0].passed_at
-        assert took == pytest.approx(PATIENCE, abs=0.13) if waits else took < 1
+        assert took == pytest.approx(LONGEST_WAIT, abs=0.13) if waits else took < 1
 
     @pytest.mark.parametrize(("threshold", "live"), [(0.2, True), (0.7, False)])
     def test_a_threshold_of_the_sessions_own_goes_before_the_presets(self, threshold: float, live: bool) -> None:

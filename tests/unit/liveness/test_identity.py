@@ -12,7 +12,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import SWAP_LIMITS, Code, Preset
 from shared.liveness.following import broken
 from shared.liveness.frame import Frame
-from shared.liveness.held import PATIENCE
+from shared.liveness.held import LONGEST_WAIT
 from shared.liveness.identity import DOUBT, FRESH, LOST, MOST, OUT, Identity
 from shared.liveness.observation import Observation, Problem
 from shared.liveness.session import FrameResult, Session, State
@@ -305,7 +305,7 @@ def test_without_comparisons_the_wait_ends_and_says_so(preset):
     results = watched(session, film(Person(), gesture(BLINK, 0.6), seconds=6), lambda _: None)
     assert (session.state, session.is_live, session.reason) == (State.COMPLETED, False, Code.UNIDENTIFIED)
     assert session.challenges[0].passed_at is not None
-    assert session.ended_at - session.challenges[0].passed_at == pytest.approx(PATIENCE, abs=0.13)
+    assert session.ended_at - session.challenges[0].passed_at == pytest.approx(LONGEST_WAIT, abs=0.13)
     assert [r.passed for r in results].count(True) == 1
     assert [f.challenge for f in session.findings if f.code is Code.UNIDENTIFIED] == [0]
 
@@ -336,7 +336,7 @@ def test_the_clock_completes_what_waits_when_no_frame_comes():
         submit(session, frame)
     assert session.held is not None
     due = session.due
-    assert due == session.held.at + PATIENCE + 1
+    assert due == session.held.at + LONGEST_WAIT + 1
     session.tick(due - 0.1, WEIGHTS)
     assert session.state is State.IN_PROGRESS
     session.tick(due, WEIGHTS)
@@ -376,9 +376,9 @@ def test_a_face_from_before_the_pass_before_does_not_count_for_the_next_challeng
     assert identity.see(frame, [frame], 0, T0 + 3)
     identity.compare("f", 0.0)
     identity.met()
-    assert identity.settled(T0 + 0.5)
+    assert identity.is_complete(T0 + 0.5)
     identity.met()
-    assert not identity.settled(T0 + 0.5)
+    assert not identity.is_complete(T0 + 0.5)
     assert [f.challenge for f in identity.unidentified()] == [1]
 
 

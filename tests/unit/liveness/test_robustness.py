@@ -82,7 +82,7 @@ def test_delayed_frames_are_judged_by_when_they_arrived(kind, fps, seed):
     shuffled = [frames[i] for i in np.argsort(delays)]
     session, late = opened(kind, timeout=60), opened(kind, timeout=60)
     play(session, frames)
-    play(late, shuffled, settled=False)
+    play(late, shuffled, none_earlier=False)
     assert late.challenges[0].passed_at == pytest.approx(session.challenges[0].passed_at, abs=2.01 / fps)
 
 

@@ -279,7 +279,7 @@ class TestInRows:
         by_a_get = wait(twin(session))
         with UnitOfWork(engine, read_only=True) as uow:
             by_a_frame = uow.sessions.get(session.id)
-            uow.sessions.recall(by_a_frame, last.at + 4)
+            uow.sessions.load_frames(by_a_frame, last.at + 4)
         if by_a_frame.held is not None:
             by_a_frame.submit("late", without_face(), by_a_frame.held.until + 0.1, weighing=WEIGHTS)
         while (due := stored(engine, session.id).due) is not None:

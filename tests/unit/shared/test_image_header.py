@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shared import image_header
-from shared.image_header import Kind
+from shared.image_header import ImageFormat
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -50,7 +50,7 @@ WHOLE = {
 @pytest.mark.parametrize("name", WHOLE)
 def test_kind_size_and_end_of_whole_pictures(name: str) -> None:
     data = WHOLE[name]
-    assert image_header.kind(data) is (Kind.PNG if name.startswith("png") else Kind.JPEG)
+    assert image_header.kind(data) is (ImageFormat.PNG if name.startswith("png") else ImageFormat.JPEG)
     assert image_header.size(data) == (97, 61)
     assert not image_header.truncated(data)
     assert not image_header.truncated(data + b"\xff\xda a phone's own trailer"), "what follows the end does not matter"

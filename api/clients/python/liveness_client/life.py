@@ -10,7 +10,7 @@ from liveness_client.models import Outcome, Reply, Session
 #: Frames a second.
 USUAL_RATE = 8.0
 #: Seconds that the network or the server may be away in the middle of a session.
-PATIENCE = 20.0
+GIVE_UP_AFTER = 20.0
 #: Longest single wait after a 503, in seconds, whatever the server says: challenges run meanwhile.
 LONGEST_WAIT = 5.0
 #: Seconds between two tries when the server cannot be reached.
@@ -51,7 +51,7 @@ class Opening:
 
     def pause(self, busy: Busy, now: float) -> float:
         """Seconds to wait before asking again; raises `busy` where that has been done for long enough."""
-        if now - self._since > PATIENCE:
+        if now - self._since > GIVE_UP_AFTER:
             raise busy
         self._listener.troubled(str(busy))
         return min(busy.wait, LONGEST_WAIT)
@@ -84,7 +84,7 @@ class Life:
                 return
             if error.status < 500:
                 raise error
-        elif now - self._answered_at > PATIENCE:
+        elif now - self._answered_at > GIVE_UP_AFTER:
             raise error
         elif isinstance(error, Busy):
             self._wait = min(error.wait, LONGEST_WAIT)

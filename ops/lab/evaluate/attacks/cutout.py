@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ops.lab.evaluate.actors import READING
-from ops.lab.evaluate.attacks.moved import HELD
+from ops.lab.evaluate.attacks.moved import HAND_SCALE
 from ops.lab.evaluate.attacks.moving import Hand, Prompted
 from ops.lab.evaluate.attacks.prints import make_room, show
 from ops.lab.evaluate.attacks.studio import Studio, taken
@@ -76,7 +76,7 @@ def _case(studio: Studio, work: _Work, n: int, *, held: bool) -> Case:
     def source(types: Types) -> Source:
         photo, chance = studio.neutral(), studio.chance("cut_out", detail)
         grain = studio.grain("cut_out", detail)
-        hand = Hand.by(chance, scale=HELD if held else 1.0)
+        hand = Hand.by(chance, scale=HAND_SCALE if held else 1.0)
         room = make_room(photo.shape[1], photo.shape[0], chance.randrange(1 << 30)) if held else None
         resting, acting, prompted = cycle(work.resting), cycle(work.acting), Prompted(types)
         for i in count():

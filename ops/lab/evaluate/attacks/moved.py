@@ -13,7 +13,7 @@ from ops.lab.evaluate.player import Source
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 
 #: Size in the picture of a print that is held before a room.
-HELD = 0.85
+HAND_SCALE = 0.85
 
 
 def moved_photo(studio: Studio) -> Iterator[Case]:
@@ -51,7 +51,7 @@ def _print(
 ) -> Case:
     def source(_: Types) -> Source:
         photo, chance = studio.neutral(), studio.chance(species, detail)
-        hand = Hand.by(chance, bend=bend, scale=HELD if held else 1.0)
+        hand = Hand.by(chance, bend=bend, scale=HAND_SCALE if held else 1.0)
         room = make_room(photo.shape[1], photo.shape[0], chance.randrange(1 << 30)) if held else None
         grain = studio.grain(species, detail)
         for i in count():
