@@ -1,6 +1,6 @@
 """MediaPipe's networks (TFLite files), behind one interface, run by LiteRT or by OpenCV.
 
-Both give the same numbers (tests/unit/vision/test_network.py); LiteRT takes a third of the time (docs/adr/0011), but has no
+Both give the same numbers (tests/unit/vision/test_network.py); LiteRT takes a third of the time (docs/adr/0006), but has no
 wheels for some systems. One object belongs to one thread, and is made after the last fork.
 """
 
