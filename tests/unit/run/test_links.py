@@ -1,0 +1,54 @@
+"""Links and paths in the Markdown pages: each one leads to a file, and to a heading, that exists."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted(
+    [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("api/**/*.md"), *ROOT.glob("ops/**/*.md")],
+)
+#: The folders whose files pages name in code spans; `docs/…` in a page of another folder, too.
+_ROOMS = "api|workers|shared|migrations|tests|ops|bin|docs|requirements"
+
+
+def _prose(page: Path) -> str:
+    return re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+
+
+def _slugs(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    slugs = set()
+    for heading in re.findall(r"^#+ (.+)$", _prose(page), re.MULTILINE):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower()
+        slugs.add(re.sub(r"[^\w\- ]", "", text).strip().replace(" ", "-"))
+    return slugs
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)\s]+)\)|src=\"([^\"]+)\"", re.sub(r"`[^`\n]*`", "", _prose(page)))
+    for target in (a or b for a, b in targets):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{target} does not exist"
+        if anchor and file.suffix == ".md":
+            assert anchor in _slugs(file), f"{target}: no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_path_in_a_code_span_exists(page: Path) -> None:
+    for path in re.findall(rf"`((?:{_ROOMS})/[\w./-]+)`", _prose(page)):
+        assert (ROOT / path).exists(), f"{path} does not exist"
+
+
+def test_every_page_of_docs_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "index.md").read_text()
+    for page in ROOT.glob("docs/**/*.md"):
+        if page.name != "index.md":
+            assert f"({page.relative_to(ROOT / 'docs')})" in index, f"{page.name} is not in docs/index.md"
