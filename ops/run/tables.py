@@ -72,7 +72,12 @@ def grouped_settings() -> dict[str, list[str]]:
 
 
 def _setting(name: str, field: FieldInfo) -> list[str]:
-    return [f"`{name}`", _default(field), _accepted(field), _linked(field.description or "")]
+    return [
+        f"`{name}`",
+        _default(field),
+        _accepted(field),
+        _linked(field.description or "").removesuffix(" on or off."),
+    ]
 
 
 def _default(field: FieldInfo) -> str:
@@ -127,10 +132,11 @@ def _word(value: object) -> str:
 
 
 def _linked(description: str) -> str:
-    """A description as Markdown: names of settings and addresses as code, pages of docs/ as links."""
+    """A description as Markdown: names of settings, addresses and commands as code, pages of docs/ as links."""
     names = "|".join(sorted((name.upper() for name in Settings.model_fields), key=len, reverse=True))
     text = re.sub(rf"\b({names})\b(?!`)", r"`\1`", description.replace("|", r"\|"))
     text = re.sub(r"(?<!`)\b[a-z+]+://[^\s,;)]*(?<![.,:;])", r"`\g<0>`", text)
+    text = re.sub(r"(?<![`\w/])ops/[a-z-]+", r"`\g<0>`", text)
     return re.sub(r"docs/([a-z-]+)\.md", r"[\1](\1.md)", text)
 
 

@@ -80,8 +80,8 @@ def test_a_setting_is_shown_with_its_default_and_accepted_values(name, default, 
 
 
 def test_names_addresses_and_pages_in_a_description_become_markdown() -> None:
-    assert tables._linked("Default: QUEUE_URL, as in amqp://host; see docs/events.md.") == (
-        "Default: `QUEUE_URL`, as in `amqp://host`; see [events](events.md)."
+    assert tables._linked("Default: QUEUE_URL, as in amqp://host; see docs/events.md (ops/keys, or `ops/up`).") == (
+        "Default: `QUEUE_URL`, as in `amqp://host`; see [events](events.md) (`ops/keys`, or `ops/up`)."
     )
 
 
