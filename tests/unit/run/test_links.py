@@ -43,8 +43,11 @@ def test_every_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_every_path_in_a_code_span_exists(page: Path) -> None:
+    if page.name == "CHANGELOG.md":  # tells of the past
+        return
     for path in re.findall(rf"`((?:{_ROOMS})/[\w./-]+)`", _prose(page)):
-        assert (ROOT / path).exists(), f"{path} does not exist"
+        if not path.endswith(".mdx"):  # a page of another project, in docs/comparison.md
+            assert (ROOT / path).exists(), f"{path} does not exist"
 
 
 def test_every_page_of_docs_is_in_the_index() -> None:
@@ -52,3 +55,15 @@ def test_every_page_of_docs_is_in_the_index() -> None:
     for page in ROOT.glob("docs/**/*.md"):
         if page.name != "index.md":
             assert f"({page.relative_to(ROOT / 'docs')})" in index, f"{page.name} is not in docs/index.md"
+
+
+def test_every_room_is_on_the_map() -> None:
+    index = (ROOT / "docs" / "index.md").read_text()
+    for top in ("api", "workers", "shared", "ops"):
+        for package in (file.parent for file in ROOT.glob(f"{top}/**/__init__.py")):
+            name = str(package.relative_to(ROOT))
+            if package.name in {"liveness_client", "wrong"}:  # one with its room
+                continue
+            assert f"`{name}`" in index or f"… `{name.removeprefix('ops/lab/')}`" in index, (
+                f"{name} is not in docs/index.md"
+            )
