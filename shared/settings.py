@@ -226,8 +226,8 @@ class Settings(BaseSettings):
         15.0,
         ge=SETTLE,
         le=300,
-        description="Seconds after which Redis deletes a picture that no worker has fetched; normally a worker fetches and "
-        "deletes it within milliseconds. A higher value only keeps the pictures of lost frames longer.",
+        description="Seconds after which Redis deletes the picture of a frame that was never answered; normally it is "
+        "deleted with the answer. A higher value only keeps the pictures of lost frames longer.",
     )
     retention_hours: float = Field(
         24.0,

@@ -75,7 +75,7 @@ def from_bytes(data: bytes) -> Descriptor:
 
 
 def distance(one: Descriptor, other: Descriptor) -> float:
-    """Euclidean distance of two descriptors; `shared.liveness.identity` knows from where on they are of two people."""
+    """Euclidean distance of two descriptors; `shared.liveness.identity` has the limits for two people."""
     return float(np.linalg.norm(one - other))
 
 

@@ -34,7 +34,7 @@ _LOST, _UNKNOWN = 0.5, 0.5
 class Rim:
     """The three edges that best enclose a face on three sides."""
 
-    #: How surely they are a rim, 0 to 1.
+    #: How surely the three edges are a rim, 0 to 1.
     sureness: float
     #: Both ends (x, y) of each edge, in fractions of the picture's longer side; empty if fewer than three edges were found.
     sides: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = ()
