@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     )
     redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
         "redis://localhost:6379/0",
-        description="Address of the Redis that holds pictures waiting for a worker, answers to frames and rate limits: "
+        description="Address of the Redis that holds pictures of frames, answers, rate limits and other short-lived data: "
         "redis://, rediss:// or unix://. Give the service a database number of its own: its keys carry no prefix. ops/up "
         "starts a Redis if this is not set.",
     )

@@ -111,7 +111,7 @@ class BlazeFinder:
 
 
 class SecondOpinion:
-    """A fast finder, backed by a slow one where the fast one is in doubt: BlazeFace and dlib's detector.
+    """A fast finder, BlazeFace, which is backed by a slow one, dlib's detector, if the fast one is in doubt.
 
     dlib's detector takes longer than the rest of the pipeline together, so it must not search every picture without a
     face: it is asked only if BlazeFace gives some face at least the score DOUBTFUL, and none a sure one.

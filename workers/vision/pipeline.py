@@ -46,7 +46,7 @@ CARRY = 1.2
 SECOND_FACE = 0.45
 #: Mean grey level under which a picture without a face is too dark to find one.
 DARK_ROOM = 20.0
-#: Least finder's score, 0 to 1, of a second face.
+#: Least score, 0 to 1, that the finder must give a second face.
 SECOND_FACE_SCORE = 0.75
 
 
@@ -99,15 +99,16 @@ class Vision:
         raise ValueError(f"unknown landmark engine: {engine!r}; there are 'mesh' and 'dlib'")
 
     def measure(self, data: bytes, prior: Prior | None, at: float) -> tuple[Observation, Prior | None]:
-        """Measure the picture in `data`, which arrived at `at` seconds; returns the observation and the next prior.
+        """Measure the picture in `data`; returns the observation and the next prior.
 
+        at: arrival time of the frame, in seconds since the epoch.
         prior: that of the session's frame before, or None. Raises BadImage if `data` is not a picture that can be judged.
         """
         seen = self.look(data, prior, at)
         return seen.observation, seen.prior
 
     def look(self, data: bytes, prior: Prior | None, at: float) -> Seen:
-        """Measure like `measure`, and return the picture and its points, too."""
+        """Measure like `measure`, and return the picture and its points too."""
         with Stage(DECODE):
             picture = decode(data, self._max_pixels)
         digest = hashlib.sha256(data).hexdigest()[:16]

@@ -25,7 +25,7 @@ DARKEST, BRIGHTEST = 5.0, 245.0
 #: Least spread of the face's grey levels (5th to 95th percentile); with less, a dark face is a silhouette, a bright one
 #: overexposed.
 LEAST_SPREAD = 14.0
-#: Least sharpness (`Light.sharpness`) at which lids and lips can be told apart.
+#: Least sharpness (`Light.sharpness`) at which lids and lips are distinct enough to be measured.
 LEAST_SHARPNESS = 0.1
 #: Inter-ocular distance in pixels to which a face is scaled to measure its light and sharpness.
 _SMALL = 40.0

@@ -1,7 +1,7 @@
 """Finds straight edges that run past a face, and measures which share of their length is visible.
 
-A pixel belongs to an edge if brightness changes steeply across the edge and hardly along it, and in the same sense (rising
-or falling) along the whole edge. Hair and clothes have steep places too, but not along one line.
+An edge consists of pixels in one line at which brightness changes steeply across the edge and hardly along it, always in the
+same sense (rising or falling). Hair and clothes have steep places too, but not in one line.
 """
 
 from __future__ import annotations
