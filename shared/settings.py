@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     )
     redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
         "redis://localhost:6379/0",
-        description="Address of the Redis that holds pictures waiting for a worker, answers to frames and rate limits: "
+        description="Address of the Redis that holds pictures of frames, answers, rate limits and other short-lived data: "
         "redis://, rediss:// or unix://. Give the service a database number of its own: its keys carry no prefix. ops/up "
         "starts a Redis if this is not set.",
     )
@@ -226,8 +226,8 @@ class Settings(BaseSettings):
         15.0,
         ge=SETTLE,
         le=300,
-        description="Seconds after which Redis deletes a picture that no worker has fetched; normally a worker fetches and "
-        "deletes it within milliseconds. A higher value only keeps the pictures of lost frames longer.",
+        description="Seconds after which Redis deletes the picture of a frame that was never answered; normally it is "
+        "deleted with the answer. A higher value only keeps the pictures of lost frames longer.",
     )
     retention_hours: float = Field(
         24.0,
