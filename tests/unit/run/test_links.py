@@ -46,8 +46,10 @@ def test_every_path_in_a_code_span_exists(page: Path) -> None:
     if page.name == "CHANGELOG.md":  # tells of the past
         return
     for path in re.findall(rf"`((?:{_ROOMS})/[\w./-]+)`", _prose(page)):
-        if not path.endswith(".mdx"):  # a page of another project, in docs/comparison.md
-            assert (ROOT / path).exists(), f"{path} does not exist"
+        if path.endswith(".mdx"):  # a page of another project, in docs/comparison.md
+            continue
+        module = f"{path}.py", f"{path.rpartition('.')[0]}.py"  # `shared/queue/broker`, `shared/queue/broker.MAX_AGE`
+        assert any((ROOT / file).exists() for file in (path, *module)), f"{path} does not exist"
 
 
 def test_every_page_of_docs_is_in_the_index() -> None:
@@ -67,3 +69,13 @@ def test_every_room_is_on_the_map() -> None:
             assert f"`{name}`" in index or f"… `{name.removeprefix('ops/lab/')}`" in index, (
                 f"{name} is not in docs/index.md"
             )
+
+
+def test_every_decision_that_code_or_a_page_names_exists() -> None:
+    decisions = {int(page.name[:4]) for page in (ROOT / "docs" / "adr").glob("0*.md")}
+    assert decisions == set(range(1, len(decisions) + 1)), "numbers without a gap"
+    for folder in ("api", "workers", "shared", "ops", "docs"):
+        for file in (ROOT / folder).rglob("*.*"):
+            if file.suffix in {".py", ".md", ".js", ".yml", ".yaml", ".toml"}:
+                named = re.findall(r"\bADR (\d+)|docs/adr/(\d{4})", file.read_text())
+                assert {int(a or b) for a, b in named} <= decisions, file
