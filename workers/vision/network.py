@@ -1,6 +1,6 @@
 """Runs MediaPipe's networks (TFLite files) by LiteRT or by OpenCV, behind one interface.
 
-Both give the same numbers (tests/unit/vision/test_network.py). LiteRT is faster (docs/adr/0011), but has no wheels for some
+Both give the same numbers (tests/unit/vision/test_network.py). LiteRT is faster (docs/adr/0006), but has no wheels for some
 systems. A network belongs to one thread, and must be loaded after the process has forked.
 """
 

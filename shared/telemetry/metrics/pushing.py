@@ -2,7 +2,7 @@
 
 A push holds the differences since the last one, so that totals only grow, as Prometheus expects of counters, even when a
 process ends. A failed push is repeated unchanged and counts once (see `_ADD`); a process that is killed loses what it has
-counted since its last push. docs/adr/0010 gives the reasons.
+counted since its last push. docs/adr/0005 gives the reasons.
 """
 
 from __future__ import annotations
