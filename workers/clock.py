@@ -15,15 +15,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
-from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
-from shared.db import UnitOfWork, make_engine
-from shared.handoff import faces
+from shared.db import Ending, OnEnd, UnitOfWork, make_engine
+from shared.handoff.endings import Endings
 from shared.liveness.evidence import FITTED, Weighing
 from shared.redis import timekeeping
 from shared.redis.client import make_redis
+from shared.redis.keyspace import PORTRAIT_TTL
 from shared.settings import Settings, load_settings_or_exit
 from shared.telemetry.logs import configure_logging
 from shared.telemetry.metrics.pushing import Pusher, started
@@ -39,6 +39,9 @@ LEASE = 5.0
 
 #: Seconds after a session's end for which its frames' measures are kept: a frame may still be under way.
 REMEMBER = 60.0
+
+#: Seconds by which two looks at deleted sessions overlap: a deletion is seen once it is committed, not at its own moment.
+OVERLAP = 30.0
 
 #: How many sessions are looked up at a time.
 BATCH = 100
@@ -103,20 +106,25 @@ class Sessions:
     def __init__(
         self,
         engine: Engine,
+        on_end: OnEnd,
         *,
         retention: float,
         events_retention: float = 7 * 86400.0,
-        redis: Redis | None = None,
+        session_ttl: float = 300.0,
         weighing: Weighing = FITTED,
     ) -> None:
-        """retention: seconds for which the row of an ended session is kept. redis: where its faces are.
+        """on_end: what follows a session's end. retention: seconds for which the row of an ended session is kept.
 
-        events_retention: seconds after which an event that was never published is given up. weighing: what verdicts go by.
+        events_retention: seconds after which an event that was never published is given up. session_ttl: seconds that a
+        session may take. weighing: what verdicts go by.
         """
+        self._on_end = on_end
+        self._session_ttl = session_ttl
+        #: Deletions up to this moment have been seen.
+        self._deleted_until = 0.0
         self._weighing = weighing
         self._engine = engine
         self._events_retention = events_retention
-        self._redis = redis
         self._retention = retention
 
     def end_overdue(self, now: float) -> bool:
@@ -129,35 +137,48 @@ class Sessions:
     def _end(self, session_id: str, now: float) -> bool:
         """Let time pass for one session. A unit for each: it is locked no longer than a frame's judge would lock it."""
         try:
-            with UnitOfWork(self._engine) as uow:
+            with UnitOfWork(self._engine, on_end=self._on_end) as uow:
                 session = uow.sessions.get(session_id, lock=True)
                 if session is not None:
                     session.tick(now, self._weighing)
                     uow.sessions.save(session)
                     uow.commit()
-            if self._redis is not None:
-                with suppress(RedisError):  # then they expire, when the session would have
-                    faces.forget(self._redis, session_id)
         except Exception:
             log.exception("session.not_ended", session_id=session_id)  # one bad row must not hold the others up
             return False
         return True
 
     def forget_frames(self, now: float) -> bool:
-        """Delete the measures of sessions that have ended."""
-        with UnitOfWork(self._engine) as uow:
+        """Delete the measures of sessions that have ended, and clear the sessions once more.
+
+        Whoever ended one may have been killed between its commit and what follows.
+        """
+        with UnitOfWork(self._engine, on_end=self._on_end) as uow:
             forgotten = uow.sessions.forget_frames(now - REMEMBER, limit=BATCH)
             uow.commit()
         return forgotten == BATCH
 
     def purge(self, now: float) -> bool:
         """Delete sessions that ended long ago."""
-        with UnitOfWork(self._engine) as uow:
+        with UnitOfWork(self._engine, on_end=self._on_end) as uow:
             purged = uow.sessions.purge(now - self._retention, limit=BATCH)
             uow.commit()
         if purged:
             log.info("sessions.purged", count=purged)
         return purged == BATCH
+
+    def clear_deleted(self, now: float) -> bool:
+        """Clear sessions that were deleted lately once more, for the same reason as in `forget_frames`."""
+        # Of one that was deleted longer ago everything has expired: a session's time, and its portrait's.
+        since = max(self._deleted_until - OVERLAP, now - self._session_ttl - PORTRAIT_TTL)
+        with UnitOfWork(self._engine, read_only=True) as uow:
+            deleted = uow.trail.deleted(since)
+        for start in range(0, len(deleted), BATCH):
+            self._on_end(
+                [Ending(d.session_id, d.created_at + self._session_ttl) for d in deleted[start : start + BATCH]]
+            )
+        self._deleted_until = now
+        return False
 
     def purge_deliveries(self, now: float) -> bool:
         """Delete old deliveries of webhooks that are over."""
@@ -210,9 +231,10 @@ def make_clock(settings: Settings, engine: Engine) -> Clock:
     redis = make_redis(settings.redis_url)
     sessions = Sessions(
         engine,
+        Endings(redis),
         retention=settings.retention_hours * 3600,
         events_retention=settings.events_retention_hours * 3600,
-        redis=redis,
+        session_ttl=settings.session_ttl,
         weighing=settings.weighing,
     )
     trails = Trails(
@@ -225,6 +247,7 @@ def make_clock(settings: Settings, engine: Engine) -> Clock:
         [
             Chore("end_overdue", TICK, sessions.end_overdue),
             Chore("forget_frames", 5.0, sessions.forget_frames),
+            Chore("clear_deleted", 15.0, sessions.clear_deleted),
             Chore("purge", 60.0, sessions.purge),
             Chore("give_up_events", 60.0, sessions.give_up_events),
             Chore("purge_deliveries", 60.0, sessions.purge_deliveries),

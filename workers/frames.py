@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from shared.db import FrameMemory, UnitOfWork
 from shared.handoff import answers, claims, faces, inflight, portraits
 from shared.handoff.answers import Answer, FrameProblem
+from shared.handoff.endings import Endings
 from shared.liveness.evidence import Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.framing import framing
@@ -161,7 +162,8 @@ class FrameWork:
         return None if result is None else Answer(result=result)
 
     def _judge(self, session_id: str, frame: Frame) -> Judged:
-        with UnitOfWork(self._tools.engine) as uow:
+        on_end = Endings(self._tools.redis, self._memory.forget)
+        with UnitOfWork(self._tools.engine, on_end=on_end) as uow:
             session = uow.sessions.get(session_id, lock=True)
             if session is None:
                 return Judged(UNKNOWN_SESSION)
@@ -195,10 +197,6 @@ class FrameWork:
         answers.push(pipe, frame_id, judged.answer)
         inflight.leave(pipe, session_id, frame_id)
         claims.drop(pipe, frame_id)
-        if judged.session is not None and judged.session.ended:
-            faces.forget(pipe, session_id)
-            if judged.session.options.portrait:
-                (portraits.release if judged.session.is_live else portraits.drop)(pipe, session_id)
         try:
             pipe.execute()
         except RedisError:
@@ -209,7 +207,7 @@ class FrameWork:
         """Send the face on its way, keep the picture. The frame has been answered: nobody waits for this."""
         try:
             if judged.compare and (chip := seen.chip()) is not None:
-                faces.put(self._tools.redis, frame_id, chip)
+                faces.put(self._tools.redis, session.id, frame_id, chip)
                 enqueue_comparison(self._broker, session.id, frame_id, session.expires_at)
             if judged.from_portrait is not None:
                 self._keep_portrait(session, seen, judged.from_portrait)

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 
 from shared.db import UnitOfWork
 from shared.handoff import faces
+from shared.handoff.endings import Endings
 from shared.liveness.session import Session
 from shared.queue.messages import COMPARE_IDENTITY, DESCRIBE_REFERENCE, IDENTITY
 from shared.redis.timekeeping import now
@@ -68,16 +69,15 @@ class Work:
         with UnitOfWork(self._tools.engine, read_only=True) as uow:
             return uow.sessions.get(session_id)
 
-    def _apply(self, session_id: str, said: Callable[[Session], None]) -> bool:
-        """Tell the session; whether it goes on."""
-        with UnitOfWork(self._tools.engine) as uow:
+    def _apply(self, session_id: str, said: Callable[[Session], None]) -> None:
+        """Tell the session, if it is still there."""
+        with UnitOfWork(self._tools.engine, on_end=Endings(self._tools.redis)) as uow:
             session = uow.sessions.get(session_id, lock=True)
             if session is None:
-                return False
+                return
             said(session)
             uow.sessions.save(session)
             uow.commit()
-        return not session.ended
 
 
 class IdentityWork(Work):
@@ -96,9 +96,7 @@ class IdentityWork(Work):
                 return
             try:
                 session = self._look(session_id)
-                if session is None or session.ended:
-                    faces.forget(self._tools.redis, session_id)
-                else:
+                if session is not None and not session.ended:
                     self._compare(session_id, frame_id, chip, expires_at)
             except Exception:
                 # The session takes another sample after a while. What is logged is the fault, never the face.
@@ -116,8 +114,7 @@ class IdentityWork(Work):
             if reference is not None and session.identity is not None:
                 session.identity.resemble(distance(from_bytes(reference), own))
 
-        if not self._apply(session_id, say):
-            faces.forget(redis, session_id)
+        self._apply(session_id, say)
 
 
 class ReferenceWork(Work):
@@ -157,8 +154,7 @@ class ReferenceWork(Work):
             if anchor is not None and session.identity is not None:
                 session.identity.resemble(distance(from_bytes(anchor), own))
 
-        if not self._apply(session_id, say):
-            faces.forget(redis, session_id)
+        self._apply(session_id, say)
 
 
 def _problem(code: str) -> Callable[[Session], None]:

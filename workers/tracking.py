@@ -7,6 +7,7 @@ from typing import cast
 import msgspec
 from redis import Redis
 
+from shared.handoff.endings import SessionScript
 from shared.redis import keyspace
 from workers.vision.prior import Prior
 
@@ -14,13 +15,13 @@ _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Prior | None)
 
 #: Frames overtake each other, so that the newest frame's wins, whenever it was measured. ARGV: arrival, prior, seconds.
-_KEEP_NEWEST = """
-local kept = redis.call("hget", KEYS[1], "at")
+_KEEP_NEWEST = SessionScript("""
+local kept = redis.call("hget", KEYS[2], "at")
 if not kept or tonumber(kept) < tonumber(ARGV[1]) then
-    redis.call("hset", KEYS[1], "at", ARGV[1], "prior", ARGV[2])
-    redis.call("expire", KEYS[1], ARGV[3])
+    redis.call("hset", KEYS[2], "at", ARGV[1], "prior", ARGV[2])
+    redis.call("expire", KEYS[2], ARGV[3])
 end
-"""
+""")
 
 
 def look(redis: Redis, session_id: str) -> bytes | None:
@@ -43,4 +44,5 @@ def keep(redis: Redis, session_id: str, at: float, prior: Prior | None) -> None:
 
     None is kept as well: the newest frame lost the face, so that nobody goes on from an older place.
     """
-    redis.eval(_KEEP_NEWEST, 1, keyspace.prior(session_id), repr(at), _encoder.encode(prior), keyspace.PRIOR_TTL)
+    key = keyspace.prior(session_id)
+    _KEEP_NEWEST(redis, session_id, key, repr(at), _encoder.encode(prior), keyspace.PRIOR_TTL)

@@ -5,9 +5,19 @@
 
 from __future__ import annotations
 
+from shared.db.ending import Ending, OnEnd
 from shared.db.engine import DATABASE_TIMEOUT, make_engine, ping
 from shared.db.frame_memory import FrameMemory
 from shared.db.sessions import SessionRepository
 from shared.db.unit_of_work import UnitOfWork
 
-__all__ = ["DATABASE_TIMEOUT", "FrameMemory", "SessionRepository", "UnitOfWork", "make_engine", "ping"]
+__all__ = [
+    "DATABASE_TIMEOUT",
+    "Ending",
+    "FrameMemory",
+    "OnEnd",
+    "SessionRepository",
+    "UnitOfWork",
+    "make_engine",
+    "ping",
+]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
+from math import inf
 from operator import attrgetter
 
 from shared.liveness.frame import Frame
@@ -17,6 +18,8 @@ MOST_FRAMES = 400
 #: Frames of all sessions that are remembered, a session counting for one as well; those that were not judged for longest are
 #: forgotten first. Not so many sessions: each comes in its turn, and of one more than are remembered none would be.
 MOST_IN_ALL = 64 * MOST_FRAMES
+#: Seconds without a frame after which a session is not remembered any more: another process may have ended it.
+SILENCE = 60.0
 
 #: Frames of the opening that are recalled at most, the newest: 3 seconds at 30 frames a second.
 OPENING_FRAMES = 100
@@ -45,9 +48,21 @@ class FrameMemory:
         if len(frames) <= MOST_FRAMES:
             self._frames[session_id] = frames
             self._in_all += len(frames) + 1
-        while self._in_all > MOST_IN_ALL:
-            _, oldest = self._frames.popitem(last=False)
-            self._in_all -= len(oldest) + 1
+        silent_since = frames[-1].at - SILENCE if frames else 0.0
+        while self._in_all > MOST_IN_ALL or self._oldest_at < silent_since:
+            self.forget(next(iter(self._frames)))
+
+    def forget(self, session_id: str) -> None:
+        """Drop the frames of a session that has ended."""
+        frames = self._frames.pop(session_id, None)
+        if frames is not None:
+            self._in_all -= len(frames) + 1
+
+    @property
+    def _oldest_at(self) -> float:
+        """When the latest frame arrived of the session that was not judged for longest; infinity where none is known."""
+        frames = next(iter(self._frames.values()), None)
+        return inf if not frames else frames[-1].at
 
 
 def window(frames: list[Frame], until: float, since: float) -> list[Frame]:

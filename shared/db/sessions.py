@@ -6,14 +6,29 @@ Core statements, made once: a frame costs as few of them as it can.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Double, bindparam, cast, delete, func, insert, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Row,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db import codec
 from shared.db.attempts import AttemptRepository
+from shared.db.ending import Ending, sampled
 from shared.db.frame_memory import OPENING_FRAMES, RECENT_FRAMES, FrameMemory, window
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
@@ -33,7 +48,11 @@ _SAVE = update(sessions).where(sessions.c.id == bindparam("session_id"))
 _SAVE_CHALLENGES = update(challenges).where(
     challenges.c.session_id == bindparam("of_session"), challenges.c.position == bindparam("at_position")
 )
-_DELETE = delete(sessions).where(sessions.c.id == bindparam("session_id"))
+_DELETE = (
+    delete(sessions)
+    .where(sessions.c.id == bindparam("session_id"))
+    .returning(sessions.c.id, sessions.c.expires_at, sessions.c.identity)
+)
 _ANSWER = select(frames.c.result).where(
     frames.c.session_id == bindparam("session_id"), frames.c.frame_id == bindparam("frame_id")
 )
@@ -48,6 +67,15 @@ _RECORD = {
     "sqlite": sqlite.insert(frames).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
     "postgresql": postgresql.insert(frames).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
 }
+#: What the clean-up of an ended session has to know.
+_OF_ENDED = (
+    sessions.c.id,
+    sessions.c.expires_at,
+    sessions.c.ended_at,
+    sessions.c.is_live,
+    sessions.c.options,
+    sessions.c.identity,
+)
 _OVERDUE = (
     select(sessions.c.id).where(sessions.c.due <= bindparam("now")).order_by(sessions.c.due).limit(bindparam("most"))
 )
@@ -84,12 +112,16 @@ class _Stored:
 class SessionRepository:
     """The sessions within one unit of work: `uow.sessions`."""
 
-    def __init__(self, connection: Connection, *, read_only: bool = False) -> None:
+    def __init__(self, connection: Connection, *, read_only: bool = False, may_end: bool = False) -> None:
+        """may_end: what follows an end is told of `ended` after the commit; without it nothing can be ended or deleted."""
         self._connection = connection
         self._read_only = read_only
+        self._may_end = may_end
         self._stored: dict[str, _Stored] = {}
         #: What this unit has written into the outbox.
         self.told: list[Event] = []
+        #: Sessions that this unit has ended or deleted, or that ended before and are to be cleared once more.
+        self.ended: list[Ending] = []
 
     def get(self, session_id: str, *, lock: bool = False) -> Session | None:
         """The session, with its challenges and without its frames (see `load_frames`); None if there is none.
@@ -196,9 +228,7 @@ class SessionRepository:
 
         That it has just failed its subject is noted, too.
         """
-        before = self._stored.get(session.id)
-        if before is None or not before.locked:
-            raise RuntimeError("Only a session got with lock=True can be saved: another unit may have changed it")
+        before = self._locked(session)
         after = _stored(session, locked=True)
         if after.session != before.session:
             self._connection.execute(
@@ -211,9 +241,9 @@ class SessionRepository:
         ]
         if changed:
             self._connection.execute(_SAVE_CHALLENGES, changed)
-        just_ended = session.ended_at is not None and before.session["ended_at"] is None
-        if session.subject is not None and just_ended and session.fell_short:
-            AttemptRepository(self._connection).add(session.subject, after.session["ended_at"])
+        if session.ended_at is not None and before.session["ended_at"] is None:
+            self._end(Ending.of(session))
+            self._count_attempt(session, session.ended_at)
         self._write_events(session)
         self._stored[session.id] = after
 
@@ -231,13 +261,28 @@ class SessionRepository:
         )
         return recorded.rowcount == 1
 
-    def delete(self, session_id: str) -> bool:
-        """The session goes, with its challenges and frames; what is in the outbox stays. False if there is none.
+    def cancel(self, session: Session, at: float) -> None:
+        """Delete a session, which must have been got with a lock, and write the event `session.cancelled`.
 
-        To tell of it: `session.cancel(at)` and `save(session)` first.
+        A session that had begun and not ended counts as an attempt: else whoever is about to fail would cancel in time.
+        """
+        if self._locked(session).session["ended_at"] is None:
+            self._count_attempt(session, at)
+        session.cancel(at)
+        self._write_events(session)
+        self.delete(session.id)
+
+    def delete(self, session_id: str) -> bool:
+        """Delete a session with its challenges and frames; its events in the outbox stay. False if there is none.
+
+        Nobody is told, and no attempt is counted: see `cancel`.
         """
         self._stored.pop(session_id, None)
-        return self._connection.execute(_DELETE, {"session_id": session_id}).rowcount == 1
+        deleted = self._connection.execute(_DELETE, {"session_id": session_id}).one_or_none()
+        if deleted is None:
+            return False
+        self._end(_ending(deleted))
+        return True
 
     def overdue(self, at: float, limit: int) -> list[str]:
         """Ids of sessions that are to be ended by `tick`, the longest overdue first."""
@@ -247,12 +292,17 @@ class SessionRepository:
         """Delete the frames' measures of up to `limit` sessions that ended before then; how many sessions it were.
 
         Fewer than `limit`: there are no more. One small batch a unit: SQLite has one writer at a time, and the frames
-        of other sessions wait for it.
+        of other sessions wait for it. The sessions are reported as ended once more: whoever ended one may have been killed
+        before it could tell of it.
         """
-        ids = self._batch(sessions.c.forget_from, ended_before, limit)
+        rows = self._batch(sessions.c.forget_from, ended_before, limit)
+        ids = [row.id for row in rows]
         if ids:
             self._connection.execute(delete(frames).where(frames.c.session_id.in_(ids)))
             self._connection.execute(update(sessions).where(sessions.c.id.in_(ids)).values(forget_from=null()))
+        for row in rows:
+            portrait = row.is_live and codec.options_of(row.options).portrait
+            self._end(_ending(row, row.ended_at if portrait else None))
         return len(ids)
 
     def purge(self, ended_before: float, *, limit: int = 200) -> int:
@@ -260,17 +310,34 @@ class SessionRepository:
 
         Events that were published before then go as well; an event that was not is kept until it is.
         """
-        ids = self._batch(sessions.c.ended_at, ended_before, limit)
-        if ids:
-            self._connection.execute(delete(sessions).where(sessions.c.id.in_(ids)))
+        rows = self._batch(sessions.c.ended_at, ended_before, limit)
+        if rows:
+            self._connection.execute(delete(sessions).where(sessions.c.id.in_([row.id for row in rows])))
+        for row in rows:
+            self._end(_ending(row))
         told = select(outbox.c.id).where(outbox.c.published_at < ended_before).limit(10 * limit)
         self._connection.execute(delete(outbox).where(outbox.c.id.in_(told)))
-        return len(ids)
+        return len(rows)
 
-    def _batch(self, column: ColumnElement[float], before: float, limit: int) -> list[str]:
+    def _batch(self, column: ColumnElement[float], before: float, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
         # Passing over what another unit holds: two clocks may run, and neither must wait for the other.
-        due = select(sessions.c.id).where(column < before).order_by(column).limit(limit)
-        return list(self._connection.scalars(due.with_for_update(skip_locked=True)))
+        due = select(*_OF_ENDED).where(column < before).order_by(column).limit(limit)
+        return self._connection.execute(due.with_for_update(skip_locked=True)).all()
+
+    def _locked(self, session: Session) -> _Stored:
+        stored = self._stored.get(session.id)
+        if stored is None or not stored.locked:
+            raise RuntimeError("Only a session got with lock=True can be saved: another unit may have changed it")
+        return stored
+
+    def _end(self, ending: Ending) -> None:
+        if not self._may_end:
+            raise RuntimeError("A unit of work that ends or deletes a session needs on_end: see shared.handoff.endings")
+        self.ended.append(ending)
+
+    def _count_attempt(self, session: Session, at: float) -> None:
+        if session.subject is not None and session.fell_short:
+            AttemptRepository(self._connection).add(session.subject, at)
 
     def _write_events(self, session: Session) -> None:
         if session.events:
@@ -310,6 +377,10 @@ def _stored(session: Session, *, locked: bool) -> _Stored:
         ],
         locked=locked,
     )
+
+
+def _ending(row: Any, portrait_from: float | None = None) -> Ending:
+    return Ending(row.id, row.expires_at, portrait_from, sampled(codec.identity_of(row.identity)))
 
 
 def _event_row(session_id: str, event: Event) -> dict[str, Any]:

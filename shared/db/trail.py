@@ -87,6 +87,11 @@ class Trail:
         row = self._connection.execute(_GRAVE, {"session_id": session_id}).one_or_none()
         return None if row is None else Tombstone(*row)
 
+    def deleted(self, since: float) -> list[Tombstone]:
+        """What is left of the sessions that were deleted after `since`."""
+        rows = self._connection.execute(select(tombstones).where(tombstones.c.deleted_at > since))
+        return [Tombstone(*row) for row in rows]
+
     def forget_told(self, now: float) -> None:
         """Delete the events of sessions that were deleted lately, as far as they have been published."""
         deleted = select(tombstones.c.session_id).where(tombstones.c.deleted_at > now - TELLING)

@@ -8,6 +8,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from shared.db.attempts import AttemptRepository
+from shared.db.ending import Ending, OnEnd
 from shared.db.engine import SQLITE_BEGIN
 from shared.db.keys import KeyRepository
 from shared.db.leases import LeaseRepository
@@ -26,11 +27,17 @@ class UnitOfWork:
     A writing unit takes SQLite's one write lock at its beginning, so that what it reads cannot be outdated when it
     writes; in PostgreSQL the sessions that it locks do that. A read-only unit takes no such lock, sees one moment in
     all of its reads, and cannot commit.
+
+    A unit without `on_end` raises RuntimeError when it is to end or delete a session: no way of ending can leave out what
+    follows an end (`shared.handoff.endings`). `on_end` is called after the commit, with the connection back in its pool.
     """
 
-    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
+    def __init__(self, engine: Engine, *, read_only: bool = False, on_end: OnEnd | None = None) -> None:
         self._engine = engine
         self._read_only = read_only
+        self._on_end = on_end
+        #: Sessions that have ended by the commit.
+        self._ended: list[Ending] = []
         self._connection: Connection | None = None
         self._sessions: SessionRepository | None = None
 
@@ -93,9 +100,10 @@ class UnitOfWork:
             raise RuntimeError("The unit of work is not open: it can be committed once, inside its with block")
         if self._read_only:
             raise RuntimeError("A read-only unit of work has nothing to commit")
-        told, self._sessions = self._sessions.told, None
+        repository, self._sessions = self._sessions, None
         self._connection.commit()
-        count(told)
+        self._ended = repository.ended
+        count(repository.told)
 
     def __enter__(self) -> Self:
         if self._connection is not None:
@@ -108,15 +116,20 @@ class UnitOfWork:
             connection.close()
             raise
         self._connection = connection
-        self._sessions = SessionRepository(connection, read_only=self._read_only)
+        self._sessions = SessionRepository(connection, read_only=self._read_only, may_end=self._on_end is not None)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         connection, self._connection, self._sessions = self._connection, None, None
-        if connection is not None:
-            connection.close()  # which rolls back what was not committed
+        ended, self._ended = self._ended, []
+        try:
+            if connection is not None:
+                connection.close()  # which rolls back what was not committed
+        finally:
+            if ended and self._on_end is not None:
+                self._on_end(ended)
 
 
 def _prepare(connection: Connection, *, read_only: bool) -> None:

@@ -10,12 +10,19 @@ from typing import cast
 
 from redis import Redis
 
+from shared.handoff import endings
 from shared.redis import keyspace
 
+#: Not SET … NX GET in one: Redis can only from 7.0 on. ARGV: descriptor, milliseconds.
+_ANCHOR = endings.SessionScript("""
+redis.call("set", KEYS[2], ARGV[1], "nx", "px", ARGV[2])
+return redis.call("get", KEYS[2])
+""")
 
-def put(redis: Redis, frame_id: str, chip: bytes) -> None:
+
+def put(redis: Redis, session_id: str, frame_id: str, chip: bytes) -> None:
     """Leave the face of a frame to be compared."""
-    redis.set(keyspace.chip(frame_id), chip, ex=keyspace.CHIP_TTL)
+    endings.put(redis, session_id, keyspace.chip(frame_id), chip, keyspace.CHIP_TTL)
 
 
 def look(redis: Redis, frame_id: str) -> bytes | None:
@@ -33,13 +40,8 @@ def anchor(redis: Redis, session_id: str, descriptor: bytes, ttl: float) -> byte
 
     ttl: seconds for which the first is kept.
     """
-    key = keyspace.anchor(session_id)
-    # Not SET … NX GET in one: Redis can only from 7.0 on.
-    pipe = redis.pipeline()
-    pipe.set(key, descriptor, nx=True, px=max(1, int(ttl * 1000)))
-    pipe.get(key)
-    _, first = pipe.execute()
-    return descriptor if first is None else bytes(first)
+    first = _ANCHOR(redis, session_id, keyspace.anchor(session_id), descriptor, max(1, int(ttl * 1000)))
+    return descriptor if first is None else cast("bytes", first)
 
 
 def look_anchor(redis: Redis, session_id: str) -> bytes | None:
@@ -49,7 +51,7 @@ def look_anchor(redis: Redis, session_id: str) -> bytes | None:
 
 def put_picture(redis: Redis, session_id: str, picture: bytes) -> None:
     """Leave the picture that was given at creation, to be described."""
-    redis.set(keyspace.picture(session_id), picture, ex=keyspace.CHIP_TTL)
+    endings.put(redis, session_id, keyspace.picture(session_id), picture, keyspace.CHIP_TTL)
 
 
 def take_picture(redis: Redis, session_id: str) -> bytes | None:
@@ -59,14 +61,9 @@ def take_picture(redis: Redis, session_id: str) -> bytes | None:
 
 def keep_reference(redis: Redis, session_id: str, descriptor: bytes, ttl: float) -> None:
     """Whose face that picture shows."""
-    redis.set(keyspace.reference(session_id), descriptor, px=max(1, int(ttl * 1000)))
+    endings.put(redis, session_id, keyspace.reference(session_id), descriptor, ttl)
 
 
 def look_reference(redis: Redis, session_id: str) -> bytes | None:
     """It; None where no picture was given, or none has been described yet."""
     return cast("bytes | None", redis.get(keyspace.reference(session_id)))
-
-
-def forget(redis: Redis, session_id: str) -> None:
-    """The session has ended, or is no more."""
-    redis.delete(keyspace.anchor(session_id), keyspace.reference(session_id), keyspace.picture(session_id))

@@ -10,16 +10,17 @@ from typing import cast
 
 from redis import Redis
 
+from shared.handoff.endings import SessionScript
 from shared.redis import keyspace
 
 #: Of two workers the one with the better picture wins, whoever comes last. ARGV: score, JPEG, milliseconds from the first.
-_KEEP_BETTER = """
-local kept = redis.call("hget", KEYS[1], "score")
+_KEEP_BETTER = SessionScript("""
+local kept = redis.call("hget", KEYS[2], "score")
 if not kept or tonumber(ARGV[1]) < tonumber(kept) then
-    redis.call("hset", KEYS[1], "score", ARGV[1], "jpeg", ARGV[2])
-    if not kept then redis.call("pexpire", KEYS[1], ARGV[3]) end
+    redis.call("hset", KEYS[2], "score", ARGV[1], "jpeg", ARGV[2])
+    if not kept then redis.call("pexpire", KEYS[2], ARGV[3]) end
 end
-"""
+""")
 
 
 def best(redis: Redis, session_id: str) -> float | None:
@@ -30,17 +31,7 @@ def best(redis: Redis, session_id: str) -> float | None:
 
 def keep(redis: Redis, session_id: str, score: float, jpeg: bytes, ttl: float) -> None:
     """Keep it, unless a better one is kept; for `ttl` seconds from the first of the session."""
-    redis.eval(_KEEP_BETTER, 1, keyspace.portrait(session_id), repr(score), jpeg, max(1, int(ttl * 1000)))
-
-
-def release(redis: Redis, session_id: str) -> None:
-    """The person was live: whoever created the session has some minutes to fetch it."""
-    redis.expire(keyspace.portrait(session_id), keyspace.PORTRAIT_TTL)
-
-
-def drop(redis: Redis, session_id: str) -> None:
-    """The person was not live, or the session is no more."""
-    redis.delete(keyspace.portrait(session_id))
+    _KEEP_BETTER(redis, session_id, keyspace.portrait(session_id), repr(score), jpeg, max(1, int(ttl * 1000)))
 
 
 def take(redis: Redis, session_id: str) -> bytes | None:

@@ -11,9 +11,10 @@ underway                   zset    INFLIGHT_TTL      likewise, for all sessions,
                                                      once a frame was read, with  frame; worker, to know how far
                                                      the moment as score          the queue is behind
 prior:{session}            hash    PRIOR_TTL         worker: where the face was  worker, before it measures the next
-                                                     in the latest frame         frame
+                                                     in the latest frame, and    frame; deleted when the session ends
+                                                     small pictures of it
 chip:{frame}               string  CHIP_TTL          worker of frames: an        identity worker; deleted when it is
-                                                     aligned face, 150 pixels    compared
+                                                     aligned face, 150 pixels    compared, or the session ends
                                                      wide, of a few frames
 anchor:{session}           string  the rest of the   identity worker: the        identity worker; deleted when the
                                    session's own     descriptor of the           session ends or is cancelled
@@ -22,10 +23,13 @@ reference:{session}        string  the rest of the   identity worker: the       
                                    session's own     descriptor of the picture
                                                      given at creation
 picture:{session}          string  CHIP_TTL          api: that picture           identity worker; deleted when it is
-                                                                                 described
+                                                                                 described, or the session ends
 portrait:{session}         hash    the rest of the   worker of frames: the best  api, once; deleted when the session
                                    session's own,    frame of a session that is  ends other than live
                                    then PORTRAIT_TTL to have one
+ended:{session}            string  the rest of the   whoever ends or deletes a   everyone who writes one of the session's
+                                   session's own,    session                     keys above, in the same script
+                                   and ENDED_MARGIN
 workers:{queue}            zset    PRESENCE_TTL      each worker process, every  api (/readyz)
                                                      PRESENCE_EVERY seconds,
                                                      its last sign of life
@@ -74,6 +78,9 @@ CHIP_TTL = 30
 
 #: Seconds from a session's end, with a live person, for which its portrait can be fetched.
 PORTRAIT_TTL = 300
+
+#: Seconds beyond its own time for which a session is known to have ended: longer than any worker has a frame in hand.
+ENDED_MARGIN = 60
 
 #: Seconds between two signs of life of a worker process.
 PRESENCE_EVERY = 2.0
@@ -140,6 +147,16 @@ def picture(session_id: str) -> str:
 def portrait(session_id: str) -> str:
     """The best frame so far."""
     return f"portrait:{session_id}"
+
+
+def ended(session_id: str) -> str:
+    """The mark of a session that has ended or was deleted."""
+    return f"ended:{session_id}"
+
+
+def of_face(session_id: str) -> list[str]:
+    """Every key of a session that tells something of a face, except for the portrait, which may outlive a live session."""
+    return [of(session_id) for of in (prior, anchor, reference, picture)]
 
 
 def workers(queue: str) -> str:

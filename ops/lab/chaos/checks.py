@@ -24,6 +24,7 @@ RESTING = (
     "lease:",
     "metrics:",
     "limit:",
+    "ended:",
     "dramatiq:__heartbeats__",
     "dramatiq:__acks__",
     "_kombu.binding",

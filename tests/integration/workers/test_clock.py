@@ -18,6 +18,7 @@ from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
 from shared.liveness.session import SETTLE, Session, State
 from shared.redis.client import make_redis
+from tests.endings import nothing_else
 from tests.integration.workers.service import ROOT, Service
 from tests.waiting import PATIENCE, until
 from workers import clock
@@ -29,7 +30,7 @@ HOUR = 3600.0
 
 @pytest.fixture
 def sessions(service: Service) -> Sessions:
-    return Sessions(service.engine, retention=HOUR)
+    return Sessions(service.engine, nothing_else, retention=HOUR)
 
 
 def state(service: Service, session_id: str) -> State:
@@ -123,7 +124,7 @@ def test_measures_of_ended_sessions_are_forgotten_soon_and_their_rows_after_the_
 
 
 def test_events_that_nobody_could_be_told_are_given_up_in_the_end(service):
-    sessions = Sessions(service.engine, retention=HOUR, events_retention=HOUR)
+    sessions = Sessions(service.engine, nothing_else, retention=HOUR, events_retention=HOUR)
     now = time.time()
     service.open(at=now - HOUR - 1)
     service.open(at=now)
@@ -150,7 +151,7 @@ def test_two_clocks_end_each_session_once(service):
             return True
 
     def make(name: str) -> Clock:
-        sessions = Sessions(service.engine, retention=HOUR)
+        sessions = Sessions(service.engine, nothing_else, retention=HOUR)
 
         def end_overdue(now: float) -> bool:
             if name not in looks:
@@ -195,7 +196,7 @@ def test_one_of_two_clocks_does_the_work_and_the_other_takes_over(service):
 
 def test_without_redis_the_work_is_done_all_the_same(service):
     session_id = service.open(at=time.time() - 400)
-    chores = [Chore("end_overdue", 1.0, Sessions(service.engine, retention=HOUR).end_overdue)]
+    chores = [Chore("end_overdue", 1.0, Sessions(service.engine, nothing_else, retention=HOUR).end_overdue)]
     with going(Clock(chores, Lease(make_redis("redis://127.0.0.1:1/0"), "clock", 5))):
         until(lambda: state(service, session_id) == State.EXPIRED)
 
@@ -217,6 +218,7 @@ def test_the_clock_of_the_service_has_all_its_chores(service):
     assert [chore.name for chore in clock._chores] == [
         "end_overdue",
         "forget_frames",
+        "clear_deleted",
         "purge",
         "give_up_events",
         "purge_deliveries",
