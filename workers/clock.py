@@ -11,12 +11,11 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
 import structlog
-from redis.exceptions import RedisError
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db import Ending, OnEnd, UnitOfWork, make_engine
 from shared.handoff.endings import Endings
@@ -73,8 +72,7 @@ class Clock:
                 for chore in self._chores:
                     self._do(chore)
             self._stopped.wait(TICK)
-        with suppress(RedisError):  # then it runs out by itself
-            self._lease.release()
+        self._lease.release()
 
     def stop(self) -> None:
         """Stop, after the row in hand. May be called by a signal's handler."""
@@ -83,9 +81,9 @@ class Clock:
     def _mine(self) -> bool:
         try:
             return self._lease.hold()
-        except RedisError as error:
+        except SQLAlchemyError as error:
             log.warning("clock.no_lease", error=str(error))
-            return True
+            return False
 
     def _do(self, chore: Chore) -> None:
         # Intervals by the monotonic clock: one that is set back must not stop the chores.
@@ -254,7 +252,7 @@ def make_clock(settings: Settings, engine: Engine) -> Clock:
             Chore("forget_told", 60.0, trails.forget_told),
             Chore("purge_trails", 60.0, trails.purge),
         ],
-        Lease(redis, "clock", LEASE),
+        Lease(engine, "clock", LEASE),
     )
 
 

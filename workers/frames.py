@@ -8,13 +8,11 @@ again. Whatever happens, the request that waits gets an answer, and nothing is a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import structlog
 from dramatiq import Actor, Broker, actor
-from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -22,7 +20,6 @@ from shared.db import FrameMemory, UnitOfWork
 from shared.handoff import answers, claims, faces, inflight, portraits
 from shared.handoff.answers import Answer, FrameProblem
 from shared.handoff.endings import Endings
-from shared.liveness.evidence import Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.framing import framing
 from shared.liveness.session import Session
@@ -30,6 +27,7 @@ from shared.queue.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enque
 from shared.redis.timekeeping import now
 from shared.telemetry.metrics.table import JUDGING_SECONDS, Stage
 from workers import tracking
+from workers.tools import FrameTools
 from workers.vision.errors import BadImage
 from workers.vision.pipeline import Seen
 from workers.vision.prior import Prior
@@ -52,13 +50,6 @@ UNKNOWN_SESSION = Answer(
 )
 
 
-class Looks(Protocol):
-    """What is needed of vision (`workers.vision.pipeline.Vision`)."""
-
-    def look(self, data: bytes, prior: Prior | None, at: float) -> Seen:
-        """What a picture shows, and where its face is; raises BadImage."""
-
-
 @dataclass(frozen=True, slots=True)
 class Judged:
     """What is said of a frame, and what is left to do about it."""
@@ -70,26 +61,6 @@ class Judged:
     compare: bool = False
     #: How far it is from a portrait's ideal, where a portrait is wanted.
     from_portrait: float | None = None
-
-
-class Tools(Protocol):
-    """What the work needs, there from the moment the process has booted (`workers.resources.Resources`)."""
-
-    @property
-    def redis(self) -> Redis:
-        """Pictures and answers."""
-
-    @property
-    def engine(self) -> Engine:
-        """Sessions."""
-
-    @property
-    def vision(self) -> Looks:
-        """What measures a frame."""
-
-    @property
-    def weighing(self) -> Weighing:
-        """What verdicts go by."""
 
 
 class Fetched(NamedTuple):
@@ -104,7 +75,7 @@ class Fetched(NamedTuple):
 class FrameWork:
     """Works on frames, one at a time."""
 
-    def __init__(self, tools: Tools, broker: Broker) -> None:
+    def __init__(self, tools: FrameTools, broker: Broker) -> None:
         self._tools = tools
         self._broker = broker
         self._memory = FrameMemory()
@@ -223,7 +194,7 @@ class FrameWork:
             portraits.keep(self._tools.redis, session.id, score, seen.jpeg(mirrored=session.mirrored), left)
 
 
-def declare(broker: Broker, tools: Tools, *, max_age: int) -> Actor[Any, None]:
+def declare(broker: Broker, tools: FrameTools, *, max_age: int) -> Actor[Any, None]:
     """Make the work on frames known to the broker, as the actor `measure_frame` on the queue `frames`.
 
     max_age: milliseconds after which nobody waits for a frame any more; it is dropped.

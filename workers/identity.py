@@ -7,12 +7,10 @@ compared with (the anchor); it lives in Redis for as long as its session can, an
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from dramatiq import Actor, Broker, actor
-from redis import Redis
-from sqlalchemy import Engine
 
 from shared.db import UnitOfWork
 from shared.handoff import faces
@@ -20,10 +18,9 @@ from shared.handoff.endings import Endings
 from shared.liveness.session import Session
 from shared.queue.messages import COMPARE_IDENTITY, DESCRIBE_REFERENCE, IDENTITY
 from shared.redis.timekeeping import now
-from workers.frames import Looks
-from workers.vision.descriptor import Descriptor, decode_chip, distance, from_bytes, to_bytes
+from workers.tools import FaceTools
+from workers.vision.descriptor import decode_chip, distance, from_bytes, to_bytes
 from workers.vision.errors import BadImage
-from workers.vision.landmarks import Picture
 
 log = structlog.get_logger(__name__)
 
@@ -31,37 +28,10 @@ log = structlog.get_logger(__name__)
 MAX_AGE = 15_000
 
 
-class Describes(Protocol):
-    """What is needed of the network (`workers.vision.descriptor.Describer`)."""
-
-    def describe(self, chip: Picture) -> Descriptor:
-        """Whose face a chip shows."""
-
-
-class Tools(Protocol):
-    """What the work needs, there from the moment the process has booted (`workers.resources.Resources`)."""
-
-    @property
-    def redis(self) -> Redis:
-        """Chips and anchors."""
-
-    @property
-    def engine(self) -> Engine:
-        """Sessions."""
-
-    @property
-    def describer(self) -> Describes:
-        """The network."""
-
-    @property
-    def vision(self) -> Looks:
-        """Eyes, loaded when they are first needed here: chips come with their points found."""
-
-
 class Work:
     """What the two kinds of work on faces have in common."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: FaceTools) -> None:
         self._tools = tools
 
     def _look(self, session_id: str) -> Session | None:
@@ -106,15 +76,15 @@ class IdentityWork(Work):
     def _compare(self, session_id: str, frame_id: str, chip: bytes, expires_at: float) -> None:
         redis = self._tools.redis
         own = self._tools.describer.describe(decode_chip(chip))
-        kept = faces.anchor(redis, session_id, to_bytes(own), expires_at - now())
+        anchor = faces.anchor(redis, session_id, to_bytes(own), expires_at - now())
         reference = faces.look_reference(redis, session_id)
 
-        def say(session: Session) -> None:
-            session.identify(frame_id, distance(from_bytes(kept), own), now())
+        def tell(session: Session) -> None:
+            session.identify(frame_id, distance(from_bytes(anchor), own), now())
             if reference is not None and session.identity is not None:
                 session.identity.resemble(distance(from_bytes(reference), own))
 
-        self._apply(session_id, say)
+        self._apply(session_id, tell)
 
 
 class ReferenceWork(Work):
@@ -150,22 +120,22 @@ class ReferenceWork(Work):
         faces.keep_reference(redis, session_id, to_bytes(own), expires_at - now())
         anchor = faces.look_anchor(redis, session_id)
 
-        def say(session: Session) -> None:
+        def tell(session: Session) -> None:
             if anchor is not None and session.identity is not None:
                 session.identity.resemble(distance(from_bytes(anchor), own))
 
-        self._apply(session_id, say)
+        self._apply(session_id, tell)
 
 
 def _problem(code: str) -> Callable[[Session], None]:
-    def say(session: Session) -> None:
+    def tell(session: Session) -> None:
         if session.identity is not None and session.identity.reference is not None:
             session.identity.reference.problem = code
 
-    return say
+    return tell
 
 
-def declare(broker: Broker, tools: Tools) -> tuple[Actor[Any, None], Actor[Any, None]]:
+def declare(broker: Broker, tools: FaceTools) -> tuple[Actor[Any, None], Actor[Any, None]]:
     """Make the work on faces known to the broker: `compare_identity`, `describe_reference` on the queue `identity`."""
     declared = actor(broker=broker, actor_name=COMPARE_IDENTITY, queue_name=IDENTITY, max_age=MAX_AGE)
     also = actor(broker=broker, actor_name=DESCRIBE_REFERENCE, queue_name=IDENTITY, max_age=MAX_AGE)

@@ -4,31 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from typing import Protocol
 
 from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session
+from workers.tools import Describes, Looks
 from workers.vision.descriptor import Descriptor, decode_chip, distance
-from workers.vision.landmarks import Picture
-from workers.vision.pipeline import Seen
-from workers.vision.prior import Prior
 
 #: Descriptors that are remembered: the same recordings are played for many sessions.
 ROOM = 4000
-
-
-class Looks(Protocol):
-    """What is needed of `workers.vision.pipeline.Vision`."""
-
-    def look(self, data: bytes, prior: Prior | None, at: float) -> Seen:
-        """What a picture shows, with the picture and its points at hand; raises BadImage."""
-
-
-class Describes(Protocol):
-    """What is needed of `workers.vision.descriptor.Describer`."""
-
-    def describe(self, chip: Picture) -> Descriptor:
-        """Whose face a chip shows."""
 
 
 class OfflineIdentity:

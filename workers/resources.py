@@ -21,8 +21,7 @@ from shared.redis.client import make_redis
 from shared.redis.timekeeping import Keeping, keep_time
 from shared.settings import Settings
 from shared.telemetry.metrics.pushing import Pusher, started
-from workers.frames import Looks
-from workers.identity import Describes
+from workers.tools import Describes, Looks
 from workers.vision.descriptor import Describer
 from workers.vision.pipeline import Vision
 

@@ -39,7 +39,6 @@ idempotency:{digest}       string  SESSION_TTL       api: what was asked for    
 limit:{what}:{who}         string  until it would    api: when this bucket of    api, before it creates a session
                                    be full again,    tokens is full again        or passes a frame on
                                    LIMIT_* at most
-lease:{name}               string  the lease's own   clock: who has it           clock
 metrics:totals             hash    METRICS_TTL       every process, now and      api (/metrics)
                                                      then: what it has counted
 metrics:pushed:{process}   string  PUSHED_TTL        every process: the number   the same script, so that a push counts
@@ -79,7 +78,7 @@ CHIP_TTL = 30
 #: Seconds from a session's end, with a live person, for which its portrait can be fetched.
 PORTRAIT_TTL = 300
 
-#: Seconds beyond its own time for which a session is known to have ended: longer than any worker has a frame in hand.
+#: Seconds beyond a session's own time that its mark is kept: longer than any worker works on a frame.
 ENDED_MARGIN = 60
 
 #: Seconds between two signs of life of a worker process.
@@ -150,12 +149,12 @@ def portrait(session_id: str) -> str:
 
 
 def ended(session_id: str) -> str:
-    """The mark of a session that has ended or was deleted."""
+    """Key of the mark of a session that has ended or was deleted."""
     return f"ended:{session_id}"
 
 
 def of_face(session_id: str) -> list[str]:
-    """Every key of a session that tells something of a face, except for the portrait, which may outlive a live session."""
+    """All keys of a session that hold something of a face, except the portrait, which may outlive a live session."""
     return [of(session_id) for of in (prior, anchor, reference, picture)]
 
 
@@ -172,11 +171,6 @@ def idempotency(digest: str) -> str:
 def limit(what: str, who: str) -> str:
     """How much is left of what an API key, a network or a session may do."""
     return f"limit:{what}:{who}"
-
-
-def lease(name: str) -> str:
-    """Who alone may do something just now."""
-    return f"lease:{name}"
 
 
 def pushed(process: str) -> str:

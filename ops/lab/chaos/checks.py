@@ -21,7 +21,6 @@ _ANSWERS = frozenset({200, 404, 503})
 #: Keys that are there while the service rests.
 RESTING = (
     "workers:",
-    "lease:",
     "metrics:",
     "limit:",
     "ended:",
