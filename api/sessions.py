@@ -144,7 +144,7 @@ def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> 
         if query.token:
             made.token = tokens.issue(secret(), session, caller().key_id, arrived_at())
     except Exception:
-        # Its id is told to nobody: it would only expire, and until then count as an open attempt of its subject.
+        # Nobody learns the session's id: it would only expire, and count as an open attempt of its subject until then.
         with suppress(Exception):
             _cancel(deps, session.id)
         raise

@@ -1,8 +1,7 @@
-"""`python -m workers.clock`: what happens by itself, without a frame.
+"""`python -m workers.clock`: everything that happens by time alone, without a frame or a request.
 
-Sessions whose time is over fail or expire, measures of ended sessions are forgotten, old sessions are purged. One clock
-is enough and any number is safe: each change is made under the lock of its row; a lease in Redis only spares the others
-the work, and without Redis each does it all.
+Overdue sessions fail, expire or conclude; measures of ended sessions are deleted; old rows are purged. One clock is enough
+and any number is safe: each change is made under the lock of its row, and a lease lets one clock at a time do the work.
 """
 
 from __future__ import annotations
@@ -30,25 +29,28 @@ from workers.lease import Lease
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two looks at what is to be done.
+#: Seconds between two rounds of the chores.
 TICK = 1.0
 
 #: Seconds after which another clock takes over from one that was killed.
 LEASE = 5.0
 
-#: Seconds after a session's end for which its frames' measures are kept: a frame may still be under way.
+#: Seconds after a session's end for which the measures of its frames are kept: a frame may still be under way.
 REMEMBER = 60.0
 
-#: Seconds by which two looks at deleted sessions overlap: a deletion is seen once it is committed, not at its own moment.
+#: Seconds by which two searches for deleted sessions overlap: a deletion can be found only once it is committed.
 OVERLAP = 30.0
 
-#: How many sessions are looked up at a time.
+#: Most rows that a chore works on at a time.
 BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something to be done every so many seconds. Called with the time; returns whether there may be more of it."""
+    """A piece of regular work.
+
+    `run` is called with the time, every `every` seconds, and again at once for as long as it returns True (more to do).
+    """
 
     name: str
     every: float
@@ -56,7 +58,7 @@ class Chore:
 
 
 class Clock:
-    """Does each chore when it is due, until it is stopped."""
+    """Runs each chore when it is due, until it is stopped."""
 
     def __init__(self, chores: Sequence[Chore], lease: Lease, now: Callable[[], float] = timekeeping.now) -> None:
         self._chores = chores
@@ -66,7 +68,7 @@ class Clock:
         self._stopped = threading.Event()
 
     def run(self) -> None:
-        """Go, until `stop`."""
+        """Run the chores until `stop` is called."""
         while not self._stopped.is_set():
             if self._mine():
                 for chore in self._chores:
@@ -75,7 +77,7 @@ class Clock:
         self._lease.release()
 
     def stop(self) -> None:
-        """Stop, after the row in hand. May be called by a signal's handler."""
+        """Stop after the current batch. Safe to call from a signal handler."""
         self._stopped.set()
 
     def _mine(self) -> bool:
@@ -86,20 +88,20 @@ class Clock:
             return False
 
     def _do(self, chore: Chore) -> None:
-        # Intervals by the monotonic clock: one that is set back must not stop the chores.
+        # By the monotonic clock: setting the wall clock back must not stop the chores.
         if time.monotonic() < self._due[chore.name]:
             return
         self._due[chore.name] = time.monotonic() + chore.every
         try:
             while not self._stopped.is_set() and chore.run(self._now()):
-                self._mine()  # a long chore keeps its lease
+                self._mine()  # renews the lease during a long chore
         except Exception:
-            # The database is away, or there is a fault in this chore: the others go on, and this one at its next turn.
+            # Whatever is wrong, the other chores go on, and this one is tried again when it is due.
             log.exception("clock.chore_failed", chore=chore.name)
 
 
 class Sessions:
-    """The chores that sessions make."""
+    """The chores about sessions, their events and their webhook deliveries."""
 
     def __init__(
         self,
@@ -111,14 +113,14 @@ class Sessions:
         session_ttl: float = 300.0,
         weighing: Weighing = FITTED,
     ) -> None:
-        """on_end: what follows a session's end. retention: seconds for which the row of an ended session is kept.
+        """on_end: the clean-up after a session's end. retention: seconds for which the row of an ended session is kept.
 
-        events_retention: seconds after which an event that was never published is given up. session_ttl: seconds that a
-        session may take. weighing: what verdicts go by.
+        events_retention: seconds after which an unpublished event is deleted. session_ttl: seconds until a session expires.
+        weighing: the weights and thresholds of verdicts.
         """
         self._on_end = on_end
         self._session_ttl = session_ttl
-        #: Deletions up to this moment have been seen.
+        #: Deletions before this time have been cleared.
         self._deleted_until = 0.0
         self._weighing = weighing
         self._engine = engine
@@ -126,14 +128,14 @@ class Sessions:
         self._retention = retention
 
     def end_overdue(self, now: float) -> bool:
-        """Fail or expire what is overdue."""
+        """End the sessions that are overdue."""
         with UnitOfWork(self._engine, read_only=True) as uow:
             overdue = uow.sessions.overdue(now, BATCH)
         ended = sum(self._end(session_id, now) for session_id in overdue)
         return ended == BATCH
 
     def _end(self, session_id: str, now: float) -> bool:
-        """Let time pass for one session. A unit for each: it is locked no longer than a frame's judge would lock it."""
+        """Let time pass for one session, in a unit of work of its own, so that frames of other sessions need not wait."""
         try:
             with UnitOfWork(self._engine, on_end=self._on_end) as uow:
                 session = uow.sessions.get(session_id, lock=True)
@@ -142,14 +144,14 @@ class Sessions:
                     uow.sessions.save(session)
                     uow.commit()
         except Exception:
-            log.exception("session.not_ended", session_id=session_id)  # one bad row must not hold the others up
+            log.exception("session.not_ended", session_id=session_id)  # one bad row must not stop the others
             return False
         return True
 
     def forget_frames(self, now: float) -> bool:
-        """Delete the measures of sessions that have ended, and clear the sessions once more.
+        """Delete the frames' measures of sessions that ended REMEMBER seconds ago, and clear the sessions from Redis again.
 
-        Whoever ended one may have been killed between its commit and what follows.
+        The process that ended a session may have been killed between its commit and the clean-up.
         """
         with UnitOfWork(self._engine, on_end=self._on_end) as uow:
             forgotten = uow.sessions.forget_frames(now - REMEMBER, limit=BATCH)
@@ -157,7 +159,7 @@ class Sessions:
         return forgotten == BATCH
 
     def purge(self, now: float) -> bool:
-        """Delete sessions that ended long ago."""
+        """Delete sessions whose retention is over."""
         with UnitOfWork(self._engine, on_end=self._on_end) as uow:
             purged = uow.sessions.purge(now - self._retention, limit=BATCH)
             uow.commit()
@@ -166,8 +168,8 @@ class Sessions:
         return purged == BATCH
 
     def clear_deleted(self, now: float) -> bool:
-        """Clear sessions that were deleted lately once more, for the same reason as in `forget_frames`."""
-        # Of one that was deleted longer ago everything has expired: a session's time, and its portrait's.
+        """Clear lately deleted sessions from Redis again, for the same reason as in `forget_frames`."""
+        # Whatever Redis held of a session that was deleted earlier than that has expired.
         since = max(self._deleted_until - OVERLAP, now - self._session_ttl - PORTRAIT_TTL)
         with UnitOfWork(self._engine, read_only=True) as uow:
             deleted = uow.trail.deleted(since)
@@ -179,14 +181,14 @@ class Sessions:
         return False
 
     def purge_deliveries(self, now: float) -> bool:
-        """Delete old deliveries of webhooks that are over."""
+        """Delete old deliveries of webhooks that are finished or given up."""
         with UnitOfWork(self._engine) as uow:
             purged = uow.webhooks.purge(now - self._retention, BATCH)
             uow.commit()
         return purged == BATCH
 
     def give_up_events(self, now: float) -> bool:
-        """Delete events that nobody could be told for so long: the outbox must not grow for ever."""
+        """Delete events that could not be published within their retention: the outbox must not grow for ever."""
         with UnitOfWork(self._engine) as uow:
             given_up = uow.outbox.give_up(now - self._events_retention, BATCH)
             uow.commit()
@@ -197,10 +199,10 @@ class Sessions:
 
 
 class Trails:
-    """The chores that make what is kept about sessions go in its time."""
+    """The chores that delete what outlives a session: audit entries, tombstones and failed attempts."""
 
     def __init__(self, engine: Engine, *, audit: float, tombstones: float, attempts: float) -> None:
-        """For how many seconds each is kept."""
+        """audit, tombstones, attempts: seconds for which each is kept."""
         self._engine = engine
         self._audit = audit
         self._tombstones = tombstones
@@ -214,7 +216,7 @@ class Trails:
         return False
 
     def purge(self, now: float) -> bool:
-        """Delete what is older than it may be."""
+        """Delete entries, tombstones and attempts whose time is over."""
         with UnitOfWork(self._engine) as uow:
             purged = uow.trail.purge(
                 entries_before=now - self._audit, tombstones_before=now - self._tombstones, limit=BATCH

@@ -1,6 +1,6 @@
-"""Rows: where sessions live between two frames.
+"""The database: where sessions are kept between two frames.
 
-`make_engine(url)` once a process, after the fork; then one `UnitOfWork(engine)` for each thing that is done.
+Call `make_engine(url)` once in each process, after the fork, and use one `UnitOfWork(engine)` for each change or read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A session's end, as the unit of work reports it once it is committed."""
+"""Endings: the ends of sessions, as a unit of work reports them after its commit."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from shared.liveness.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A session that a committed unit of work ended or deleted: what the clean-up outside the database has to know."""
+    """A session that a committed unit of work has ended or deleted, with what its clean-up has to know."""
 
     session_id: str
-    #: Seconds since the epoch at which whatever Redis keeps for the session's time is gone anyway.
+    #: When the session expires or would have expired, in seconds since the epoch; what Redis keeps of it expires with it.
     expires_at: float
-    #: Seconds since the epoch of the end of a live session that is to have a portrait; None: no portrait may be kept.
+    #: When the session ended, if its portrait stays available from then on; None if no portrait may be kept.
     portrait_from: float | None = None
     #: Ids of the frames whose faces were cut out to be compared.
     sampled: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, session: Session) -> Ending:
-        """The ending of a session that has ended and keeps its row."""
+        """The ending of an ended session that keeps its row."""
         portrait_from = session.ended_at if session.is_live and session.options.portrait else None
         return cls(session.id, session.expires_at, portrait_from, sampled(session.identity))
 
 
-#: What follows an end outside the database: `shared.handoff.endings.Endings`. Called once, after the commit; raises nothing.
+#: The clean-up after sessions that have ended, as `shared.handoff.endings.Endings`: called after the commit, raises nothing.
 OnEnd = Callable[[Sequence[Ending]], Any]
 
 

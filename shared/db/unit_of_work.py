@@ -1,4 +1,4 @@
-"""The unit of work: what is done together, or not at all."""
+"""The unit of work: changes that are made together or not at all."""
 
 from __future__ import annotations
 
@@ -22,70 +22,70 @@ from shared.telemetry.metrics.sessions import count
 
 
 class UnitOfWork:
-    """One transaction. It is rolled back unless `commit` was called.
+    """One transaction, to be used as a context manager. It is rolled back unless `commit` is called.
 
-    A writing unit takes SQLite's one write lock at its beginning, so that what it reads cannot be outdated when it
-    writes; in PostgreSQL the sessions that it locks do that. A read-only unit takes no such lock, sees one moment in
-    all of its reads, and cannot commit.
+    A writing unit takes SQLite's one write lock at its beginning, so that what it reads cannot be outdated when it writes;
+    in PostgreSQL it locks the sessions that it changes. A read-only unit takes no lock, sees one moment in all of its reads,
+    and cannot commit.
 
-    A unit without `on_end` raises RuntimeError when it is to end or delete a session: no way of ending can leave out what
-    follows an end (`shared.handoff.endings`). `on_end` is called after the commit, with the connection back in its pool.
+    on_end: the clean-up after sessions that the unit ends or deletes (`shared.handoff.endings`), called after the commit,
+    with the connection back in its pool. Without it such a unit raises RuntimeError, so that no clean-up can be forgotten.
     """
 
     def __init__(self, engine: Engine, *, read_only: bool = False, on_end: OnEnd | None = None) -> None:
         self._engine = engine
         self._read_only = read_only
         self._on_end = on_end
-        #: Sessions that have ended by the commit.
+        #: Sessions that the commit has ended or deleted.
         self._ended: list[Ending] = []
         self._connection: Connection | None = None
         self._sessions: SessionRepository | None = None
 
     @property
     def sessions(self) -> SessionRepository:
-        """The sessions, as this unit sees them; only between `with` and `commit`."""
+        """Sessions. As all repositories of a unit, to be used only between `with` and `commit`; else RuntimeError."""
         if self._sessions is None:
             raise RuntimeError("The unit of work is not open: use it in a with block, and not after its commit")
         return self._sessions
 
     @property
     def keys(self) -> KeyRepository:
-        """The API keys, likewise."""
+        """API keys."""
         return KeyRepository(self._open)
 
     @property
     def secrets(self) -> SecretRepository:
-        """What the service keeps to itself, likewise."""
+        """Secrets that the service generates for itself."""
         return SecretRepository(self._open)
 
     @property
     def outbox(self) -> OutboxRepository:
-        """What waits to be told to others, likewise."""
+        """Events that wait to be published."""
         return OutboxRepository(self._open)
 
     @property
     def leases(self) -> LeaseRepository:
-        """Who alone may do something just now, likewise."""
+        """Leases: which process alone may do something."""
         return LeaseRepository(self._open)
 
     @property
     def webhooks(self) -> WebhookRepository:
-        """Where events are to be brought, and what has become of it, likewise."""
+        """Webhooks and their deliveries."""
         return WebhookRepository(self._open)
 
     @property
     def signing_keys(self) -> SigningKeyRepository:
-        """The keys of verdicts, likewise."""
+        """Keys that sign verdicts."""
         return SigningKeyRepository(self._open)
 
     @property
     def trail(self) -> Trail:
-        """Who did what, and what is left of deleted sessions, likewise."""
+        """The audit trail and the tombstones of deleted sessions."""
         return Trail(self._open)
 
     @property
     def attempts(self) -> AttemptRepository:
-        """Who was not found live, likewise."""
+        """Failed attempts of subjects."""
         return AttemptRepository(self._open)
 
     @property
@@ -95,7 +95,7 @@ class UnitOfWork:
         return self._connection
 
     def commit(self) -> None:
-        """Make all of it lasting, and end the unit."""
+        """Commit all changes and end the unit; possible once."""
         if self._connection is None or self._sessions is None:
             raise RuntimeError("The unit of work is not open: it can be committed once, inside its with block")
         if self._read_only:
@@ -103,7 +103,7 @@ class UnitOfWork:
         repository, self._sessions = self._sessions, None
         self._connection.commit()
         self._ended = repository.ended
-        count(repository.told)
+        count(repository.recorded)
 
     def __enter__(self) -> Self:
         if self._connection is not None:
@@ -126,17 +126,17 @@ class UnitOfWork:
         ended, self._ended = self._ended, []
         try:
             if connection is not None:
-                connection.close()  # which rolls back what was not committed
+                connection.close()  # rolls back what was not committed
         finally:
             if ended and self._on_end is not None:
                 self._on_end(ended)
 
 
 def _prepare(connection: Connection, *, read_only: bool) -> None:
-    """Say of which kind the transaction is to be; this costs no round trip."""
+    """Set the kind of the transaction; this costs no round trip."""
     if connection.dialect.name == "sqlite":
         if not read_only:
             connection.execution_options(**{SQLITE_BEGIN: "IMMEDIATE"})
     elif read_only:
-        # A session and its challenges are two statements: without this each would see a moment of its own.
+        # A session and its challenges are read by two statements, which otherwise would see two moments.
         connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

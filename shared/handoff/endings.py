@@ -1,12 +1,12 @@
-"""A session has ended: everything that follows outside the database, whichever way the session ended.
+"""The end of a session: everything that follows it outside the database, whichever way the session ended.
 
-Frames, comparisons of faces, the clock, GET, DELETE, a creation that fails and the purge all end sessions by a
-`shared.db.UnitOfWork`, which refuses to end one unless `Endings` is told of it after the commit. Rows, events and the
+Frames, comparisons of faces, the clock, GET, DELETE, failed creations and the purge all end sessions in a
+`shared.db.UnitOfWork`, which raises RuntimeError unless it is given `Endings` to call after its commit. Rows, events and the
 count of failed attempts are the unit of work's own part of an end.
 
-An ended session is marked in Redis, and a marked session gets nothing written by `SessionScript`: a worker that was
-still busy with one of its frames leaves nothing behind. A process that is killed between the commit and the mark leaves
-both undone; the clock (`workers.clock`) marks and clears each ended session once more.
+`Endings` marks an ended session in Redis. `SessionScript`, by which everything about a session's face is written, writes
+nothing for a marked session, so a worker that is still busy with one of its frames leaves nothing behind. If a process is
+killed between its commit and the mark, the clock marks and clears the session later (`workers.clock`).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ class Endings:
     """Clears Redis and the process's own caches of sessions that have ended; a second time changes nothing."""
 
     def __init__(self, redis: Redis, *forget: Callable[[str], None]) -> None:
-        """forget: this process's caches; each is called with the id of an ended session."""
+        """forget: functions of this process's caches, called with the id of each ended session."""
         self._redis = redis
         self._forget = forget
 
     def __call__(self, endings: Sequence[Ending]) -> None:
-        """Clear what is kept of these sessions. Without Redis what it holds is cleared by the clock, or expires."""
+        """Clear these sessions from Redis and caches. If Redis is away, the clock clears it later, or the keys expire."""
         for ending in endings:
             for forget in self._forget:
                 forget(ending.session_id)
@@ -50,7 +50,7 @@ class Endings:
 
 def _clear(pipe: Pipeline, ending: Ending) -> None:
     at, session_id = now(), ending.session_id
-    # The mark first: what is written before it is deleted below, what would be written after it is refused.
+    # The mark comes first: keys written before it are deleted below, and later writes are refused.
     pipe.set(keyspace.ended(session_id), b"1", px=_milliseconds(ending.expires_at - at) + 1000 * keyspace.ENDED_MARGIN)
     pipe.delete(*keyspace.of_face(session_id), *(keyspace.chip(frame_id) for frame_id in ending.sampled))
     if ending.portrait_from is None:
@@ -61,16 +61,16 @@ def _clear(pipe: Pipeline, ending: Ending) -> None:
 
 
 class SessionScript:
-    """A Lua script that writes something of a session into Redis, and does nothing once the session has ended.
+    """A Lua script that writes a key of a session, and does nothing once the session has ended.
 
-    The script's KEYS[2] is the key that it writes; KEYS[1] is the session's mark.
+    In the script KEYS[2] is the key to write; KEYS[1] is the mark of the session.
     """
 
     def __init__(self, text: str) -> None:
         self._lua = Lua('if redis.call("exists", KEYS[1]) == 1 then return false end\n' + text)
 
     def __call__(self, redis: Redis, session_id: str, key: str, *arguments: str | bytes | float) -> object:
-        """Run the script; one round trip. None where the session has ended. On a pipeline the reply is what counts."""
+        """Run the script in one round trip; None if the session has ended. On a pipeline: its reply."""
         return self._lua(redis, [keyspace.ended(session_id), key], arguments)
 
 
@@ -84,5 +84,5 @@ def put(redis: Redis, session_id: str, key: str, value: bytes, ttl: float) -> No
 
 
 def _milliseconds(seconds: float) -> int:
-    """At least one: Redis refuses to keep a key for none."""
+    """Seconds as milliseconds, at least one: Redis refuses a time to live of none."""
     return max(1, int(seconds * 1000))
