@@ -27,6 +27,6 @@ def get_evidence(path: SessionPath) -> Response:
 
     What the judges found, and how it weighs under the session's preset. For your server: do not pass it on to the person.
     """
-    session = find(resources().engine, path.session_id, arrived_at())
+    session = find(resources(), path.session_id, arrived_at())
     audit.write(Action.EVIDENCE_READ, session.id)
     return json_of(EvidenceView.of(session, arrived_at(), resources().settings.weighing))

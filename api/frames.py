@@ -73,7 +73,7 @@ def submit_frame(path: SessionPath) -> Response:
     session_id = known_form(path.session_id)
     session = deps.alive.known(session_id, arrived_at())
     if session is None:
-        session = find(deps.engine, session_id, arrived_at())
+        session = find(deps, session_id, arrived_at())
         deps.alive.seen(session, arrived_at())
     else:
         refuse_strangers(session)

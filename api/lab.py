@@ -45,7 +45,7 @@ def get_observations(path: SessionPath, query: KeptPage) -> Response:
     after it, so ask from a second or two before the newest that you have, and know frames by their ids.
     """
     deps = resources()
-    session = find(deps.engine, path.session_id, arrived_at())
+    session = find(deps, path.session_id, arrived_at())
     at = arrived_at() if session.ended_at is None else session.ended_at
     with UnitOfWork(deps.engine, read_only=True) as uow:
         uow.sessions.load_frames(session, at)

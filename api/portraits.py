@@ -39,7 +39,7 @@ def get_portrait(path: SessionPath) -> Response:
     The best frontal frame, for your own comparison of faces: for five minutes after the session ended with a live person, if
     it was created with portrait=true. It is kept in memory only, and gone when it is fetched.
     """
-    session = find(resources().engine, path.session_id, arrived_at())
+    session = find(resources(), path.session_id, arrived_at())
     if not (session.is_live and session.options.portrait):
         raise ProblemError("portrait_not_found")
     audit.write(Action.PORTRAIT_FETCHED, session.id)  # before it is taken, for then it is gone

@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from api.alive import Alive
 from api.gate import Gate
 from shared.db import DATABASE_TIMEOUT, make_engine
+from shared.handoff.endings import Endings
 from shared.queue.broker import make_broker
 from shared.redis.client import make_redis
 from shared.redis.timekeeping import Keeping, keep_time, now
@@ -60,6 +61,11 @@ class Resources:
     def redis(self) -> Redis:
         """Redis for what it does at once."""
         return self._once("redis", lambda: make_redis(self.settings.redis_url))
+
+    @property
+    def endings(self) -> Endings:
+        """What follows a session's end, for each unit of work that may end one."""
+        return Endings(self.redis, self.alive.forget)
 
     @property
     def waiting(self) -> Redis:

@@ -11,8 +11,6 @@ from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
 from flask_openapi.models import MediaType, RequestBody, Schema
 from pydantic import BaseModel
-from redis.exceptions import RedisError
-from sqlalchemy import Engine
 
 from api import attempts, audit, limits, tokens
 from api.access import caller, refuse_strangers, secret, sees_verdict
@@ -33,7 +31,7 @@ from api.schemas import (
 from api.uploads import read_reference
 from shared.db import UnitOfWork
 from shared.db.trail import Action, Tombstone
-from shared.handoff import faces, portraits
+from shared.handoff import faces
 from shared.liveness.draw import draw, draw_pauses
 from shared.liveness.options import Options
 from shared.liveness.session import Session
@@ -139,11 +137,17 @@ def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> 
         if query.token:
             uow.trail.add(audit.entry(Action.TOKEN_ISSUED, session.id))
         uow.commit()
-    if reference is not None:
-        _have_described(deps, session, reference)
     made = SessionMade(**dict(SessionView.of(session, arrived_at())))
-    if query.token:
-        made.token = tokens.issue(secret(), session, caller().key_id, arrived_at())
+    try:
+        if reference is not None:
+            _have_described(deps, session, reference)
+        if query.token:
+            made.token = tokens.issue(secret(), session, caller().key_id, arrived_at())
+    except Exception:
+        # Nobody learns the session's id: it would only expire, and count as an open attempt of its subject until then.
+        with suppress(Exception):
+            _cancel(deps, session.id)
+        raise
     return made
 
 
@@ -157,7 +161,7 @@ def get_session(path: SessionPath) -> Response:
 
     Answers in every state, and tells the truth without another frame: a session that is overdue has failed or expired.
     """
-    look = SessionLook.of(find(resources().engine, path.session_id, arrived_at()), arrived_at())
+    look = SessionLook.of(find(resources(), path.session_id, arrived_at()), arrived_at())
     return json_of(look if sees_verdict() else look.model_copy(update={"is_live": None}))
 
 
@@ -173,26 +177,7 @@ def cancel_session(path: SessionPath) -> Response:
     one: its id, when it was, and who cancelled it.
     """
     session_id = known_form(path.session_id)
-    with UnitOfWork(resources().engine) as uow:
-        session = uow.sessions.get(session_id, lock=True)
-        if session is None:
-            raise ProblemError("session_not_found")
-        refuse_strangers(session)
-        if session.subject is not None and not session.ended and session.fell_short:
-            uow.attempts.add(session.subject, arrived_at())  # else whoever is about to fail would leave in time
-        session.cancel(arrived_at())
-        uow.sessions.save(session)
-        uow.sessions.delete(session_id)
-        done = audit.entry(Action.CANCELLED, session_id)
-        uow.trail.add(done)
-        uow.trail.bury(
-            Tombstone(session_id, session.created_at, session.ended_at, arrived_at(), done.key_id or done.who)
-        )
-        uow.commit()
-    resources().alive.forget(session_id)
-    with suppress(RedisError):  # then it expires, with the session's time
-        faces.forget(resources().redis, session_id)
-        portraits.drop(resources().redis, session_id)
+    _cancel(resources(), session_id)
     return json_of(Cancelled(cancelled=session_id))
 
 
@@ -205,17 +190,33 @@ def _have_described(deps: Resources, session: Session, reference: bytes) -> None
         raise ProblemError("queue_unavailable") from error
 
 
-def find(engine: Engine, session_id: str, at: float) -> Session:
+def _cancel(deps: Resources, session_id: str) -> None:
+    """Delete a session in whatever state it is; its tombstone and the audit trail stay."""
+    with UnitOfWork(deps.engine, on_end=deps.endings) as uow:
+        session = uow.sessions.get(session_id, lock=True)
+        if session is None:
+            raise ProblemError("session_not_found")
+        refuse_strangers(session)
+        uow.sessions.cancel(session, arrived_at())
+        done = audit.entry(Action.CANCELLED, session_id)
+        uow.trail.add(done)
+        uow.trail.bury(
+            Tombstone(session_id, session.created_at, session.ended_at, arrived_at(), done.key_id or done.who)
+        )
+        uow.commit()
+
+
+def find(deps: Resources, session_id: str, at: float) -> Session:
     """The session as it is at `at`; one that is overdue is ended first. Unknown, too, if this caller may not reach it."""
     session_id = known_form(session_id)
-    with UnitOfWork(engine, read_only=True) as uow:
+    with UnitOfWork(deps.engine, read_only=True) as uow:
         session = uow.sessions.get(session_id)
     if session is not None and session.due is not None and session.due <= at:
         # Only now under the lock: nearly every call finds nothing to do, and must not wait for a frame being judged.
-        with UnitOfWork(engine) as uow:
+        with UnitOfWork(deps.engine, on_end=deps.endings) as uow:
             session = uow.sessions.get(session_id, lock=True)
             if session is not None:
-                session.tick(at, resources().settings.weighing)
+                session.tick(at, deps.settings.weighing)
                 uow.sessions.save(session)
                 uow.commit()
     if session is None:

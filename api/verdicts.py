@@ -51,7 +51,7 @@ def get_verdict(path: SessionPath) -> Response:
     For your server, which may pass it on to another party: that one needs nothing but this service's public keys, at
     /.well-known/jwks.json.
     """
-    session = find(resources().engine, path.session_id, arrived_at())
+    session = find(resources(), path.session_id, arrived_at())
     if session.state is not State.COMPLETED:
         raise ProblemError("verdict_not_found")
     audit.write(Action.VERDICT_SIGNED, session.id)

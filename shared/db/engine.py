@@ -1,4 +1,4 @@
-"""The engine: how SQLite and PostgreSQL are opened."""
+"""Engines: how SQLite and PostgreSQL are opened, and how long each waits."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from shared.db.patient import PatientConnection
 from shared.db.tables import sessions
 from shared.telemetry import tracing
 
-#: Seconds to wait for a connection, from the pool or to the server. (libpq makes 2 of less.)
+#: Seconds to wait for a connection, from the pool or to the server. libpq's minimum is 2.
 CONNECT_TIMEOUT = 2
-#: Seconds to wait for another unit's lock. Shorter than the API's patience with a frame.
+#: Seconds to wait for another unit's lock; shorter than a frame's deadline.
 LOCK_TIMEOUT = 3
-#: Seconds that one statement may take, by the server's own watch.
+#: Seconds that one statement may take; PostgreSQL cancels it then.
 STATEMENT_TIMEOUT = 10
-#: Seconds that a statement may take where people wait for it, by ours: a server that hangs ends nothing by itself. Longer
-#: than LOCK_TIMEOUT, which tells more; with CONNECT_TIMEOUT about what the API lets a frame take.
+#: Seconds after which a process that serves people gives up a statement itself, because a hanging server cancels nothing.
+#: Longer than LOCK_TIMEOUT, whose error tells more; together with CONNECT_TIMEOUT about a frame's deadline.
 DATABASE_TIMEOUT = 3.5
-#: Seconds that a unit may hold its locks without a word to the server: a worker that hangs lets go of the session.
+#: Seconds of silence after which PostgreSQL ends a transaction: a worker that hangs loses its locks.
 IDLE_TIMEOUT = 15
 
-#: Execution option: "IMMEDIATE" takes SQLite's write lock at the beginning of a unit, not at its first write.
+#: Execution option for SQLite's BEGIN: "IMMEDIATE" takes the write lock at the beginning of a unit, not at its first write.
 SQLITE_BEGIN = "sqlite_begin"
 
 
 def make_engine(url: str, *, pool_size: int = 5, patience: float = STATEMENT_TIMEOUT + 1.0) -> Engine:
     """An engine for `sqlite:///path` or `postgresql://…` (also `postgres://…`; the driver is psycopg 3).
 
-    To be made after a fork, once a process. `pool_size`: connections kept open, one for each thread that is busy with
-    rows at the same time; twice as many more are opened when needed. Nothing waits for ever: what takes too long raises
-    `sqlalchemy.exc.OperationalError` (a lock, a statement, the server) or `sqlalchemy.exc.TimeoutError` (the pool).
-    `patience`: seconds after which PostgreSQL is taken to hang, and the connection is given up.
+    Make one in each process, after the fork. Nothing waits for ever: `sqlalchemy.exc.OperationalError` is raised for a lock,
+    a statement or a server that takes too long, `sqlalchemy.exc.TimeoutError` for the pool. Other URLs raise ValueError.
+
+    pool_size: connections kept open, one for each thread that uses the database at the same time; up to twice as many more
+    are opened when needed. patience: seconds without an answer after which a connection to PostgreSQL is given up.
     """
     parsed = make_url(url)
     if parsed.get_backend_name() in ("postgres", "postgresql"):
@@ -60,9 +61,9 @@ def _pool(size: int) -> dict[str, Any]:
         "pool_size": size,
         "max_overflow": 2 * size,
         "pool_timeout": CONNECT_TIMEOUT,
-        # An error's text goes to the logs; what was measured on a person's face does not belong there.
+        # Errors are logged; measures of a person's face do not belong into logs.
         "hide_parameters": True,
-        # A session's JSON is read with every one of its frames, and this is four times as fast as json.loads.
+        # Faster than json.loads, and a session's JSON is read with each of its frames.
         "json_deserializer": msgspec.json.decode,
     }
 
@@ -75,9 +76,9 @@ def _make_postgresql(url: URL, pool: dict[str, Any], patience: float) -> Engine:
     own = url.query.get("options", "")
     arguments = {
         "connect_timeout": CONNECT_TIMEOUT,
-        # The URL's own options stand last, and win.
+        # The URL's own options stand last and take precedence.
         "options": f"{timeouts} {own if isinstance(own, str) else ' '.join(own)}".strip(),
-        # A server that is gone without a word is noticed in seconds, where TCP alone takes many minutes.
+        # Otherwise TCP takes many minutes to notice a vanished server.
         "tcp_user_timeout": 1000 * STATEMENT_TIMEOUT,
         "keepalives_idle": STATEMENT_TIMEOUT,
         "application_name": url.query.get("application_name", "liveness"),
@@ -104,11 +105,11 @@ def _make_sqlite(url: URL, pool: dict[str, Any]) -> Engine:
 
 
 def _open_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
-    # The driver's own BEGIN comes with the first write and is never IMMEDIATE: `_begin_sqlite` says it instead.
+    # The driver's own BEGIN comes with the first write and is never IMMEDIATE: `_begin_sqlite` replaces it.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # Readers do not wait for the writer, nor it for them; NORMAL: a commit waits for no disk, and what a power cut can
-    # take is the last moments, never the file's soundness.
+    # WAL: readers and the writer do not wait for each other. NORMAL: a commit does not wait for the disk; a power cut can
+    # lose the latest commits but not corrupt the file.
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
@@ -116,16 +117,16 @@ def _open_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
 
 
 def _switch_to_wal(cursor: DBAPICursor) -> None:
-    """What lasts in the file, once done: only those who open a new file at the same moment get into each other's way.
+    """Switch the file to write-ahead logging, which lasts: only processes that open a new file at once can collide.
 
-    SQLite does not wait for its busy timeout here, but fails at once, so the waiting is done by hand.
+    SQLite ignores its busy timeout for this pragma and fails at once, so the waiting is done here.
     """
-    patience = time.monotonic() + LOCK_TIMEOUT
+    deadline = time.monotonic() + LOCK_TIMEOUT
     while True:
         try:
             cursor.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError:
-            if time.monotonic() > patience:
+            if time.monotonic() > deadline:
                 raise
             time.sleep(0.01)
         else:
@@ -136,7 +137,7 @@ def _begin_sqlite(connection: Connection) -> None:
     begin = f"BEGIN {connection.get_execution_options().get(SQLITE_BEGIN, 'DEFERRED')}"
     driver: Any = connection.connection.driver_connection
     try:
-        # Not by SQLAlchemy, whose own way of executing a statement takes three times as long as this one.
+        # By the driver directly, which is faster than SQLAlchemy's execution of a statement.
         driver.execute(begin)
     except sqlite3.OperationalError as error:
         raise OperationalError(begin, None, error) from error

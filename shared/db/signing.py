@@ -1,4 +1,4 @@
-"""The keys that verdicts are signed with, in and out of their rows."""
+"""Rows of the keys that sign verdicts."""
 
 from __future__ import annotations
 
@@ -12,34 +12,34 @@ from shared.db.tables import signing_keys
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A pair of keys."""
+    """A pair of keys that signs verdicts."""
 
-    #: The thumbprint of the public one (RFC 7638).
+    #: The thumbprint of the public key (RFC 7638).
     kid: str
-    #: A JWK.
+    #: The public key as a JWK.
     public: dict[str, Any]
-    #: The private one, sealed: see `api.signing`.
+    #: The private key, encrypted: see `api.signing`.
     sealed: bytes
     created_at: float
-    #: From when it signs, until the next one does.
+    #: When the pair begins to sign, in seconds since the epoch; it signs until the next pair begins.
     signs_from: float
 
 
 class SigningKeyRepository:
-    """The keys within one unit of work: `uow.signing_keys`."""
+    """The repository of signing keys within one unit of work: `uow.signing_keys`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def all(self) -> list[SigningKey]:
-        """All keys there have been, in the order of their signing."""
+        """All pairs that were ever made, in the order in which they sign."""
         rows = self._connection.execute(
             select(signing_keys).order_by(signing_keys.c.signs_from, signing_keys.c.created_at, signing_keys.c.kid)
         )
         return [SigningKey(**row) for row in rows.mappings()]
 
     def add(self, key: SigningKey) -> None:
-        """Keep a new key."""
+        """Insert a new pair."""
         self._connection.execute(
             insert(signing_keys), {column.name: getattr(key, column.name) for column in signing_keys.c}
         )

@@ -37,28 +37,28 @@ _decoder = msgspec.json.Decoder(Answer)
 
 
 def encode(answer: Answer) -> bytes:
-    """An answer as it travels."""
+    """The JSON of an answer."""
     return _encoder.encode(answer)
 
 
 def decode(data: bytes) -> Answer:
-    """The answer in `data`."""
+    """The answer in JSON; raises msgspec.ValidationError where it is none."""
     return _decoder.decode(data)
 
 
 def push(redis: Redis, frame_id: str, answer: Answer) -> None:
-    """Give an answer to whoever waits for it. Takes a client or, better, a pipeline: it is two commands."""
+    """Leave an answer for the request that waits for it. Two commands: takes a client or, better, a pipeline."""
     key = keyspace.answer(frame_id)
     redis.rpush(key, encode(answer))
     redis.expire(key, keyspace.ANSWER_TTL)
 
 
 def wait(redis: Redis, frame_id: str, timeout: float) -> Answer | None:
-    """Wait for the answer for at most `timeout` seconds; None if there was none.
+    """Wait for a frame's answer for at most `timeout` seconds; None if there was none.
 
-    The client must have been made with `blocks_for` of at least `timeout`. Not for pipelines.
+    redis: a client, not a pipeline, made with a `blocks_for` of at least `timeout`.
     """
-    if timeout <= 0:  # BLPOP would take 0 for "for ever"
+    if timeout <= 0:  # BLPOP would wait for ever
         data = cast("bytes | None", redis.lpop(keyspace.answer(frame_id)))
         return None if data is None else decode(data)
     popped = cast("tuple[bytes, bytes] | None", redis.blpop([keyspace.answer(frame_id)], timeout=timeout))

@@ -1,8 +1,7 @@
-"""Pictures on their way to a worker: claim checks.
+"""Claims: pictures of frames that wait in Redis for a worker, while the message carries only the frame's id.
 
-The message carries a frame's id, the picture waits in Redis under it. It is not taken out when it is read but when it
-is answered, so that a message that is delivered again (its worker was killed) still finds it; if nobody comes, it
-expires.
+A picture is removed when its frame is answered, not when it is read: a message that is delivered again, because its worker
+was killed, still finds it. A picture that no worker fetches expires.
 Each function takes a client or a pipeline.
 """
 
@@ -16,15 +15,15 @@ from shared.redis import keyspace
 
 
 def put(redis: Redis, frame_id: str, picture: bytes, ttl: float) -> None:
-    """Leave a picture, for `ttl` seconds at most."""
+    """Leave the picture of a frame for at most `ttl` seconds."""
     redis.set(keyspace.frame(frame_id), picture, px=max(1, int(ttl * 1000)))
 
 
 def look(redis: Redis, frame_id: str) -> bytes | None:
-    """The picture; None if it has been answered or has expired. On a pipeline the reply is what counts."""
+    """The picture of a frame; None if the frame has been answered or the picture has expired. On a pipeline: its reply."""
     return cast("bytes | None", redis.get(keyspace.frame(frame_id)))
 
 
 def drop(redis: Redis, frame_id: str) -> None:
-    """Remove a picture: it has been answered, or nobody waits for it any more."""
+    """Remove the picture of a frame that has been answered, or that no request waits for any more."""
     redis.delete(keyspace.frame(frame_id))

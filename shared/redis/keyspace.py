@@ -12,9 +12,10 @@ underway                   zset    INFLIGHT_TTL      api adds each session's    
                                                      the time as score; worker   behind
                                                      and api remove them
 prior:{session}            hash    PRIOR_TTL         worker: where the face was  worker, before it measures the next
-                                                     in the latest frame         frame
+                                                     in the latest frame, and    frame; deleted when the session ends
+                                                     small pictures of it
 chip:{frame}               string  CHIP_TTL          worker of frames: an        identity worker; deleted when it is
-                                                     aligned face, 150 pixels    compared
+                                                     aligned face, 150 pixels    compared, or the session ends
                                                      wide, of a few frames
 anchor:{session}           string  the rest of the   identity worker: the        identity worker; deleted when the
                                    session's own     descriptor of the           session ends or is cancelled
@@ -23,10 +24,13 @@ reference:{session}        string  the rest of the   identity worker: the       
                                    session's own     descriptor of the picture   session ends or is cancelled
                                                      given at creation
 picture:{session}          string  CHIP_TTL          api: the picture given at   identity worker; deleted when it is
-                                                     creation                    described
+                                                     creation                    described, or the session ends
 portrait:{session}         hash    the rest of the   worker of frames: the best  api, once; deleted when the session
                                    session's own,    frame of a session created  ends other than live
                                    then PORTRAIT_TTL with portrait=true
+ended:{session}            string  the rest of the   the process that ends or    every process that writes one of the
+                                   session's own,    deletes the session         session's keys above, in the same
+                                   and ENDED_MARGIN                              script
 workers:{queue}            zset    PRESENCE_TTL      each worker process, every  api (/readyz)
                                                      PRESENCE_EVERY seconds,
                                                      its last sign of life
@@ -36,7 +40,6 @@ idempotency:{digest}       string  SESSION_TTL       api: request and answer of 
 limit:{limit}:{subject}    string  until the bucket  api: the time at which the  api, before it creates a session
                                    is full, a        token bucket is full again  or admits a frame
                                    period at most
-lease:{name}               string  the lease's own   clock: its holder           clock
 metrics:totals             hash    METRICS_TTL       every process: its counts,  api (/metrics)
                                                      every few seconds
 metrics:pushed:{process}   string  PUSHED_TTL        every process: the number   the same script, so that a push counts
@@ -74,6 +77,9 @@ CHIP_TTL = 30
 
 #: Seconds after the end of a live session for which its portrait can be fetched.
 PORTRAIT_TTL = 300
+
+#: Seconds beyond a session's own time that its mark is kept: longer than any worker works on a frame.
+ENDED_MARGIN = 60
 
 #: Seconds between two signs of life of a worker process.
 PRESENCE_EVERY = 2.0
@@ -142,6 +148,16 @@ def portrait(session_id: str) -> str:
     return f"portrait:{session_id}"
 
 
+def ended(session_id: str) -> str:
+    """Key of the mark of a session that has ended or was deleted."""
+    return f"ended:{session_id}"
+
+
+def of_face(session_id: str) -> list[str]:
+    """All keys of a session that hold something of a face, except the portrait, which may outlive a live session."""
+    return [of(session_id) for of in (prior, anchor, reference, picture)]
+
+
 def workers(queue: str) -> str:
     """Key of the worker processes that serve a queue."""
     return f"workers:{queue}"
@@ -155,11 +171,6 @@ def idempotency(digest: str) -> str:
 def limit(name: str, subject: str) -> str:
     """Key of a token bucket: of the limit `name`, for an API key, a network or a session."""
     return f"limit:{name}:{subject}"
-
-
-def lease(name: str) -> str:
-    """Key of a lease, which holds its holder."""
-    return f"lease:{name}"
 
 
 def pushed(process: str) -> str:

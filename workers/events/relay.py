@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
-import uuid
 from typing import Any, Protocol
 
 import structlog
@@ -20,6 +18,7 @@ from shared.db import UnitOfWork
 from shared.db.outbox import Told
 from shared.redis.timekeeping import now
 from workers.events.cloudevents import BROKER_TIMEOUT, cloud_event
+from workers.lease import Lease
 
 log = structlog.get_logger(__name__)
 
@@ -57,9 +56,7 @@ class Relay(threading.Thread):
         self._engine = engine
         self._publisher = publisher
         self._source = source
-        self._me = uuid.uuid4().hex
-        #: Monotonic time at which our lease ends; 0 without one.
-        self._mine_until = 0.0
+        self._lease = Lease(engine, "relay", LEASE, renew_at=MARGIN + 1.0)
         self._stopped = threading.Event()
         self._failures = 0
 
@@ -78,7 +75,7 @@ class Relay(threading.Thread):
             if not more:
                 self._stopped.wait(self._pause())
         self._publisher.close()
-        self._release()
+        self._lease.release()
 
     def stop(self) -> None:
         """Stop after the current event, and wait for the thread to end."""
@@ -90,7 +87,7 @@ class Relay(threading.Thread):
         with UnitOfWork(self._engine, read_only=True) as uow:
             if not uow.outbox.waiting(1):
                 return False
-        if not self._hold():
+        if not self._lease.hold():
             return False
         # Read while we hold the lease: what another relay published before is marked, unless it was killed.
         with UnitOfWork(self._engine, read_only=True) as uow:
@@ -99,7 +96,7 @@ class Relay(threading.Thread):
         self._publisher.prepare()
         try:
             for told in batch:
-                if self._stopped.is_set() or self._mine_until - time.monotonic() < MARGIN:
+                if self._stopped.is_set() or self._lease.left < MARGIN:
                     break
                 self._publish(told)
                 done.append(told.id)
@@ -112,26 +109,6 @@ class Relay(threading.Thread):
 
     def _publish(self, told: Told) -> None:
         self._publisher.publish(cloud_event(told, self._source))
-
-    def _hold(self) -> bool:
-        """Whether we hold the lease for a while; renewed only when it is about to end, which saves writes."""
-        if self._mine_until - time.monotonic() > MARGIN + 1.0:
-            return True
-        asked = time.monotonic()
-        with UnitOfWork(self._engine) as uow:
-            held = uow.leases.hold("relay", self._me, now(), LEASE)
-            uow.commit()
-        self._mine_until = asked + LEASE if held else 0.0
-        return held
-
-    def _release(self) -> None:
-        if self._mine_until:
-            try:
-                with UnitOfWork(self._engine) as uow:
-                    uow.leases.release("relay", self._me)
-                    uow.commit()
-            except Exception:
-                log.exception("events.lease_not_released")  # the lease expires by itself
 
     def _note(self, error: Exception) -> None:
         self._failures += 1

@@ -21,9 +21,9 @@ _ANSWERS = frozenset({200, 404, 503})
 #: Keys that are there while the service rests.
 RESTING = (
     "workers:",
-    "lease:",
     "metrics:",
     "limit:",
+    "ended:",
     "dramatiq:__heartbeats__",
     "dramatiq:__acks__",
     "_kombu.binding",

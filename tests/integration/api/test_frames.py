@@ -34,6 +34,7 @@ from shared.queue.messages import FRAMES, MEASURE_FRAME
 from shared.redis.client import make_redis
 from shared.redis.timekeeping import now
 from shared.settings import Settings
+from tests.endings import nothing_else
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_sessions import ENDS, UNKNOWN
 from tests.integration.redis_server import RedisServer, find_program
@@ -87,7 +88,7 @@ def nothing_under_way(redis: Redis) -> bool:
     """No picture, no answer, no frame in flight, and soon no message: a worker answers first, then tells the queue."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if not [key for key in redis.scan_iter() if not re.search(rb"__heartbeats__|\.wake$|^prior:", key)]:
+        if not [key for key in redis.scan_iter() if not re.search(rb"__heartbeats__|\.wake$|^(prior|ended):", key)]:
             return True
         time.sleep(0.02)
     return False
@@ -454,7 +455,7 @@ def test_a_session_cancelled_or_ended_elsewhere_is_so_for_the_next_frame(
     for session_id in (cancelled, ended):
         assert post(here, session_id).status_code == 200
     assert elsewhere.delete(f"{SESSIONS}/{cancelled}").status_code == 200
-    with UnitOfWork(engine) as uow:
+    with UnitOfWork(engine, on_end=nothing_else) as uow:
         session = uow.sessions.get(ended, lock=True)
         assert session is not None
         session.expires_at = time.time()

@@ -16,6 +16,7 @@ from sqlalchemy import Engine, text
 from shared.db import UnitOfWork
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, INSTRUCTIONS, OPPOSITES, Challenge, ChallengeType
 from shared.liveness.session import SETTLE, Session, State
+from tests.endings import nothing_else
 from tests.integration.api.conftest import SESSIONS, session_like
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -167,7 +168,7 @@ def test_looking_does_not_wait_for_a_frame_that_is_being_judged(
 def test_a_session_that_ended_meanwhile_is_found_as_it_is(client: FlaskClient, keep: Keep, engine: Engine) -> None:
     """Two look at an overdue session at once: what the first made of it is not made again."""
     session = keep(overdue("expired", time.time()))
-    with UnitOfWork(engine) as uow:
+    with UnitOfWork(engine, on_end=nothing_else) as uow:
         held = uow.sessions.get(session.id, lock=True)
         assert held is not None
         held.tick(time.time())

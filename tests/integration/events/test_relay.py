@@ -18,6 +18,7 @@ from tests.integration import schema
 from tests.integration.events.conftest import LIFE, EventsProcess, Subscriber, live
 from tests.integration.rabbitmq_server import RabbitmqServer, find_program
 from tests.waiting import until
+from workers import lease
 from workers.events import relay as module
 from workers.events.cloudevents import connect
 from workers.events.publisher import Publisher
@@ -168,7 +169,7 @@ def test_what_the_broker_did_not_confirm_is_published_again(engine: Engine) -> N
     relay = Relay(engine, first, "x")
     with pytest.raises(ConnectionError):
         relay.step()
-    relay._release()
+    relay._lease.release()
     assert waiting(engine) == 3
     second = BreaksDown(after=100)
     drain(Relay(engine, second, "x"))
@@ -186,7 +187,7 @@ def test_another_takes_over_only_when_the_lease_has_run_out(engine: Engine, monk
     assert not other.step()
     assert second.taken == []
     later = time.time() + 3601
-    monkeypatch.setattr(module, "now", lambda: later)
+    monkeypatch.setattr(lease, "now", lambda: later)
     drain(other)
     assert len(second.taken) == 3
 

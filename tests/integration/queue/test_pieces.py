@@ -1,4 +1,4 @@
-"""What lies in Redis beside the queue: pictures, answers, frames under way, signs of life, leases."""
+"""What lies in Redis beside the queue: pictures, answers, frames under way, signs of life."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from shared.redis import keyspace
 from shared.redis.client import COMMAND_TIMEOUT, make_redis
 from tests import waiting
 from workers import tracking
-from workers.lease import Lease
 from workers.vision.landmarks import Region
 from workers.vision.prior import Prior
 
@@ -210,15 +209,3 @@ def test_a_heart_without_redis_goes_on_trying(monkeypatch):
     heart.start()
     waiting.until(lambda: len(tries) >= 3)
     heart.stop()
-
-
-def test_a_lease_has_one_holder_until_it_lets_go_or_falls_silent(client):
-    first, second = Lease(client, "clock", 100.5), Lease(client, "clock", 100.5)
-    assert (first.hold(), second.hold(), first.hold()) == (True, False, True)
-    second.release()  # not his to release
-    assert not second.hold()
-    first.release()
-    assert second.hold()
-    assert 0 < client.pttl(keyspace.lease("clock")) <= 100_500
-    client.pexpire(keyspace.lease("clock"), 1)  # as if that time had gone by
-    waiting.until(first.hold)

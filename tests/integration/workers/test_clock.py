@@ -10,17 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from shared.db import UnitOfWork
+from shared.handoff.endings import Endings
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
 from shared.liveness.session import SETTLE, Session, State
 from shared.redis.client import make_redis
+from tests.endings import nothing_else
 from tests.integration.workers.service import ROOT, Service
 from tests.waiting import PATIENCE, until
-from workers import clock
+from workers import clock, lease
 from workers.clock import REMEMBER, Chore, Clock, Sessions, make_clock
 from workers.lease import Lease
 
@@ -29,7 +32,7 @@ HOUR = 3600.0
 
 @pytest.fixture
 def sessions(service: Service) -> Sessions:
-    return Sessions(service.engine, retention=HOUR)
+    return Sessions(service.engine, nothing_else, retention=HOUR)
 
 
 def state(service: Service, session_id: str) -> State:
@@ -123,7 +126,7 @@ def test_measures_of_ended_sessions_are_forgotten_soon_and_their_rows_after_the_
 
 
 def test_events_that_nobody_could_be_told_are_given_up_in_the_end(service):
-    sessions = Sessions(service.engine, retention=HOUR, events_retention=HOUR)
+    sessions = Sessions(service.engine, nothing_else, retention=HOUR, events_retention=HOUR)
     now = time.time()
     service.open(at=now - HOUR - 1)
     service.open(at=now)
@@ -150,7 +153,7 @@ def test_two_clocks_end_each_session_once(service):
             return True
 
     def make(name: str) -> Clock:
-        sessions = Sessions(service.engine, retention=HOUR)
+        sessions = Sessions(service.engine, nothing_else, retention=HOUR)
 
         def end_overdue(now: float) -> bool:
             if name not in looks:
@@ -158,7 +161,7 @@ def test_two_clocks_end_each_session_once(service):
             looks.append(name)
             return sessions.end_overdue(now)
 
-        return Clock([Chore("end_overdue", 0.0, end_overdue)], BothHold(service.redis, "clock", HOUR))
+        return Clock([Chore("end_overdue", 0.0, end_overdue)], BothHold(service.engine, "clock", HOUR))
 
     with going(make("first"), make("second")):
         until(lambda: all(looks.count(name) >= 3 for name in ("first", "second")))
@@ -182,7 +185,7 @@ def test_one_of_two_clocks_does_the_work_and_the_other_takes_over(service):
                 return held
 
         chore = Chore("note", 0.0, lambda _: done.append(name) is not None)
-        return Clock([chore], Noted(service.redis, "clock", HOUR))
+        return Clock([chore], Noted(service.engine, "clock", HOUR))
 
     with going(make("first")):
         until(lambda: done)
@@ -195,8 +198,9 @@ def test_one_of_two_clocks_does_the_work_and_the_other_takes_over(service):
 
 def test_without_redis_the_work_is_done_all_the_same(service):
     session_id = service.open(at=time.time() - 400)
-    chores = [Chore("end_overdue", 1.0, Sessions(service.engine, retention=HOUR).end_overdue)]
-    with going(Clock(chores, Lease(make_redis("redis://127.0.0.1:1/0"), "clock", 5))):
+    on_end = Endings(make_redis("redis://127.0.0.1:1/0"))
+    chores = [Chore("end_overdue", 1.0, Sessions(service.engine, on_end, retention=HOUR).end_overdue)]
+    with going(Clock(chores, Lease(service.engine, "clock", 5))):
         until(lambda: state(service, session_id) == State.EXPIRED)
 
 
@@ -208,7 +212,7 @@ def test_a_chore_that_fails_stops_neither_the_others_nor_the_clock(service):
         raise RuntimeError("a fault, as this test wants it")
 
     chores = [Chore("broken", 0.0, broken), Chore("note", 0.0, lambda now: done.append(now) is not None)]
-    with going(Clock(chores, Lease(service.redis, "clock", HOUR))):
+    with going(Clock(chores, Lease(service.engine, "clock", HOUR))):
         until(lambda: len(done) >= 2)
 
 
@@ -217,6 +221,7 @@ def test_the_clock_of_the_service_has_all_its_chores(service):
     assert [chore.name for chore in clock._chores] == [
         "end_overdue",
         "forget_frames",
+        "clear_deleted",
         "purge",
         "give_up_events",
         "purge_deliveries",
@@ -244,4 +249,38 @@ def test_the_process_ends_sessions_and_stops_when_told(service, tmp_path, stop):
     finally:
         process.kill()
         process.wait()
-    assert service.redis.exists("lease:clock") == 0
+    with service.engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM leases").scalar() == 0
+
+
+def test_a_lease_has_one_holder_until_it_lets_go_or_runs_out(service, monkeypatch):
+    first, second = (Lease(service.engine, "clock", 100.0, renew_at=100.0) for _ in range(2))
+    assert (first.hold(), second.hold(), first.hold()) == (True, False, True)
+    second.release()  # not its own
+    assert not second.hold()
+    first.release()
+    assert second.hold()
+    assert 99 < second.left <= 100
+    later = time.time() + 101
+    monkeypatch.setattr(lease, "now", lambda: later)
+    assert first.hold()
+
+
+def test_a_lease_is_not_written_while_much_of_it_is_left(service):
+    one = Lease(service.engine, "clock", 100.0)
+    assert one.hold()
+    with UnitOfWork(service.engine):  # holds SQLite's one write lock
+        assert one.hold()
+
+
+@pytest.mark.usefixtures("quick")
+def test_without_the_database_a_clock_waits(service, monkeypatch):
+    done: list[float] = []
+
+    class Away(Lease):
+        def hold(self) -> bool:
+            raise OperationalError("SELECT 1", None, Exception("the database is away, as this test wants it"))
+
+    with going(Clock([Chore("note", 0.0, lambda now: done.append(now) is not None)], Away(service.engine, "clock", 5))):
+        time.sleep(0.2)
+    assert done == []

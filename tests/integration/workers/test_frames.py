@@ -12,6 +12,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import State
 from shared.queue.broker import IDLE
 from shared.queue.messages import enqueue_frame
+from tests.endings import nothing_else
 from tests.integration.workers.scripted_worker import Gate, Script
 from tests.integration.workers.service import problem_of, result_of
 from tests.waiting import until
@@ -173,7 +174,7 @@ def test_a_session_that_was_deleted_meanwhile_is_unknown(running, gate):
     session_id = running.open()
     sent = running.send(session_id, gate.script())
     until(lambda: gate.begun)
-    with UnitOfWork(running.engine) as uow:
+    with UnitOfWork(running.engine, on_end=nothing_else) as uow:
         uow.sessions.delete(session_id)
         uow.commit()
     gate.open()

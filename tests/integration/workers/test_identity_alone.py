@@ -7,6 +7,7 @@ from itertools import count
 from statistics import median
 
 from shared.db import UnitOfWork
+from shared.handoff.endings import Endings
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
 from shared.liveness.held import LONGEST_WAIT
@@ -64,7 +65,7 @@ def test_the_clock_completes_a_pass_that_waits(service):
     assert due is not None
     assert due < time.time() + LONGEST_WAIT + 1
     service.redis.set(keyspace.anchor(session_id), b"a face", ex=60)
-    clock = Sessions(service.engine, retention=3600, redis=service.redis, weighing=service.settings.weighing)
+    clock = Sessions(service.engine, Endings(service.redis), retention=3600, weighing=service.settings.weighing)
     clock.end_overdue(due + 0.1)
     assert not service.redis.exists(keyspace.anchor(session_id))
     session = stored(service, session_id)
@@ -79,7 +80,7 @@ def test_nothing_is_left_of_a_session_that_was_cancelled_meanwhile(service):
     (worker,) = service.start_workers(1, queue=IDENTITY, SCRIPTED_DESCRIBING="0.5")
     session_id = service.open(TURN_LEFT, identify=True)
     show(service, session_id)
-    with UnitOfWork(service.engine) as uow:
+    with UnitOfWork(service.engine, on_end=Endings(service.redis)) as uow:
         uow.sessions.delete(session_id)
         uow.commit()
     until(lambda: not service.redis.keys("chip:*"))

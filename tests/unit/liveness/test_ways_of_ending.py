@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
@@ -25,6 +26,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import FITTED, Code, Finding, Preset
 from shared.liveness.frame import Frame
 from shared.liveness.session import Session, State
+from tests.endings import nothing_else
 from tests.integration import schema
 from tests.unit.liveness.people import ALIVE, FAR, PHOTO, T0, Move, Person, film, observe, submit, without_face
 from tests.unit.liveness.weights import WEIGHTS
@@ -225,12 +227,15 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def work(engine: Engine) -> FrameWork:
     """The workers' judging, without their queue."""
-    return FrameWork(SimpleNamespace(engine=engine, redis=None, vision=None, weighing=WEIGHTS), SimpleNamespace())
+    return FrameWork(
+        SimpleNamespace(engine=engine, redis=SimpleNamespace(pipeline=MagicMock()), vision=None, weighing=WEIGHTS),
+        SimpleNamespace(),
+    )
 
 
 @pytest.fixture(scope="module")
 def clock(engine: Engine) -> Sessions:
-    return Sessions(engine, retention=3600, weighing=WEIGHTS)
+    return Sessions(engine, nothing_else, retention=3600, weighing=WEIGHTS)
 
 
 def stored(engine: Engine, session_id: str) -> Session:
@@ -255,7 +260,7 @@ def judge_in_rows(story: Story, work: FrameWork, engine: Engine, silent_after: i
     for frame in (own(f, session) for f in story.frames):
         judged = work._judge(session.id, frame)
         if story.answered and judged.compare:
-            with UnitOfWork(engine) as uow:
+            with UnitOfWork(engine, on_end=nothing_else) as uow:
                 locked = uow.sessions.get(session.id, lock=True)
                 locked.identify(frame.id, 0.2, frame.at)
                 uow.sessions.save(locked)
