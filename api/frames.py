@@ -14,13 +14,13 @@ from redis.exceptions import RedisError
 from api import limits
 from api.access import refuse_strangers, sees_verdict
 from api.context import arrived_at
-from api.problems import ProblemError, responses
+from api.problems import KINDS, ProblemError, responses
 from api.resources import Resources, resources
 from api.schemas import FrameAnswer, FrameForm, SessionPath
 from api.sessions import TAG, find, json_of, known_form
 from api.uploads import read_picture
 from shared.handoff import answers, claims, inflight
-from shared.handoff.answers import Answer
+from shared.handoff.answers import Answer, FrameProblem
 from shared.liveness.observation import Observation
 from shared.liveness.session import Session
 from shared.queue.messages import QueueUnavailable, enqueue_frame
@@ -122,8 +122,14 @@ def _pass_on(deps: Resources, session_id: str) -> FrameAnswer:
         raise ProblemError("no_answer_in_time")
     FRAME_ANSWER_SECONDS.observe(max(0.0, now() - arrived_at()))
     if answer.problem is not None:
-        raise ProblemError(answer.problem.code, answer.problem.detail, status=answer.problem.status)
+        raise _as_error(answer.problem)
     return FrameAnswer.model_validate(answer.result)
+
+
+def _as_error(problem: FrameProblem) -> ProblemError:
+    """A worker's problem as this process documents it; `unavailable` for a code of a newer worker."""
+    code = problem.code if problem.code in KINDS else "unavailable"
+    return ProblemError(code, problem.detail or None)
 
 
 def _enter(deps: Resources, session_id: str, frame_id: str) -> None:

@@ -274,7 +274,13 @@ KINDS: dict[str, ProblemKind] = {
             "Sessions cannot be read or written just now: try again in a moment.",
             retry_after=2,
         ),
-        ProblemKind("unavailable", 503, "Not available", "Try again in a moment.", retry_after=2),
+        ProblemKind(
+            "unavailable",
+            503,
+            "Not available",
+            "The service could not do this just now: try again in a moment. The session goes on.",
+            retry_after=2,
+        ),
     )
 }
 
@@ -292,9 +298,8 @@ _BY_STATUS = {
 class ProblemError(Exception):
     """Raised anywhere below a request to answer it with a problem.
 
-    detail: in place of the kind's own sentence.
-    status: only for a code that `KINDS` does not know, from a newer worker.
-    retry_after: seconds until it is worth trying again, where that is known better.
+    code: one of `KINDS`. detail: in place of the kind's own sentence. errors: the parameters that are not valid.
+    retry_after: seconds until the client may try again, in place of the kind's own.
     """
 
     def __init__(
@@ -302,12 +307,11 @@ class ProblemError(Exception):
         code: str,
         detail: str | None = None,
         *,
-        status: int = 422,
         errors: list[Fault] | None = None,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(code)
-        self.kind = KINDS.get(code) or ProblemKind(code, status, HTTPStatus(status).phrase, "Try again.")
+        self.kind = KINDS[code]
         self.detail = detail
         self.errors = errors
         self.retry_after = retry_after
