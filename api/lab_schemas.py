@@ -1,15 +1,21 @@
-"""What `api.lab` takes and gives."""
+"""The schemas of `api.lab`: its query and its answer.
+
+The measures have the names and types of the domain's dataclasses, so that a new measure appears here by itself.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import fields
+from typing import Annotated, Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.schemas import FrameAnswer, HintView, must_be
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.frame import Frame
+from shared.liveness.gestures.neutral import Neutral
 from shared.liveness.insight import Insight, lines
+from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session, State
 
 
@@ -21,26 +27,13 @@ class KeptPage(BaseModel):
     )
 
 
-class NeutralView(BaseModel):
-    """The person at rest, as far as it has been seen: angles in degrees, the rest as a frame's measures."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    yaw: float
-    pitch: float
-    left_eye: float
-    right_eye: float
-    mouth_open: float
-    smile: float
-
-
 class JudgeView(BaseModel):
     """What the judge of a challenge sees with the newest frame that can be judged."""
 
     challenge: ChallengeType
     position: int = Field(ge=0, description="0 for the first.")
     at: float = Field(description="That frame's arrival, in seconds since the epoch.")
-    neutral: NeutralView
+    neutral: Neutral
     lines: dict[ChallengeType, float] = Field(
         description="Where this person's signals cross what each challenge needs, in the signals' units."
     )
@@ -60,7 +53,7 @@ class JudgeView(BaseModel):
             challenge=insight.challenge,
             position=insight.position,
             at=insight.at,
-            neutral=NeutralView.model_validate(insight.neutral),
+            neutral=insight.neutral,
             lines=lines(insight.neutral),
             reached=insight.reached,
             needed=insight.needed,
@@ -70,54 +63,26 @@ class JudgeView(BaseModel):
         )
 
 
-class MeasuresView(BaseModel):
-    """One face's measures: `shared/liveness/observation.py` says what each is."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    yaw: float
-    pitch: float
-    roll: float
-    scale: float
-    left_eye: float
-    right_eye: float
-    mouth_open: float
-    mouth_width: float
-    mouth_drop: float
-    sureness: float
-    evenness: float
+def _model_of(kind: type) -> type[BaseModel]:
+    """A model with the fields of a dataclass, each of them required."""
+    types = get_type_hints(kind)
+    required: dict[str, Any] = {field.name: (types[field.name], ...) for field in fields(kind)}
+    return create_model(f"{kind.__name__}View", **required)
 
 
-class KeptFrame(BaseModel):
-    """One frame: what it showed, and what was answered."""
+class KeptFrame(_model_of(Observation)):  # type: ignore[misc] # mypy cannot see a base that is made at run time
+    """One frame: its measures (`shared/liveness/observation.py` explains each), and the answer to it."""
 
     id: str
-    at: float = Field(description="Its arrival, in seconds since the epoch.")
-    faces: int = Field(ge=0)
+    at: float = Field(description="Arrival of the frame, in seconds since the epoch.")
     problem: str | None = Field(description="Why it cannot be judged: a hint's code.", examples=["too_far"])
-    brightness: float
-    stir: float | None
-    rim: float | None
-    moire: float | None
-    face: MeasuresView | None
     answer: FrameAnswer
 
     @classmethod
     def of(cls, frame: Frame, result: FrameResult) -> KeptFrame:
-        """The view of a frame and the result of judging it."""
-        seen = frame.observation
-        return cls(
-            id=frame.id,
-            at=frame.at,
-            faces=seen.faces,
-            problem=seen.problem,
-            brightness=seen.brightness,
-            stir=seen.stir,
-            rim=seen.rim,
-            moire=seen.moire,
-            face=seen.face and MeasuresView.model_validate(seen.face),
-            answer=FrameAnswer.model_validate(result),
-        )
+        """The view of a frame and of the result of judging it."""
+        measures = {field.name: getattr(frame.observation, field.name) for field in fields(Observation)}
+        return cls(id=frame.id, at=frame.at, answer=FrameAnswer.model_validate(result), **measures)
 
 
 class TimedChallengeView(BaseModel):
