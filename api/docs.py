@@ -14,6 +14,8 @@ from flask_openapi.models import SecurityScheme
 
 from api.access import ACTS, GUARDED, MAY, Who
 from api.problems import KINDS, documented
+from api.schemas import ENDED
+from shared.liveness import observation
 
 docs = Blueprint("docs", __name__)
 
@@ -77,14 +79,19 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
             # A 422 of its own making, at operations that have none.
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 del operation["responses"]["422"]
-    _tell_of_keys(made)
-    for schema in made["components"]["schemas"].values():
+    _document_access(made)
+    schemas = made["components"]["schemas"]
+    for schema in schemas.values():
         schema.pop("$defs", None)  # each is a component of its own, and referred to as one
+    # What a client compares with (ops/run/codes.py makes the files of our own clients from these).
+    schemas["State"]["x-ended"] = list(ENDED)
+    schemas["HintView"]["properties"]["code"]["x-unusable"] = list(observation.Problem)
+    schemas["Problem"]["properties"]["code"]["x-codes"] = list(KINDS)
     return made
 
 
-def _tell_of_keys(made: dict[str, Any]) -> None:
-    """What `api.access` does before every guarded call, said of every one."""
+def _document_access(made: dict[str, Any]) -> None:
+    """Document for every guarded call what `api.access` does before it."""
     refusals = documented("key_missing", "key_unknown", "token_unknown", "token_expired", "forbidden", "other_session")
     for path, item in made["paths"].items():
         if path.startswith(GUARDED):

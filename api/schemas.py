@@ -16,6 +16,9 @@ from shared.liveness.evidence import SPECIES, Code, Preset, Verdict, Weighing, w
 from shared.liveness.identity import Reference
 from shared.liveness.session import Session, State
 
+#: The states that a session never leaves (`Session.ended`).
+ENDED = (State.COMPLETED, State.FAILED, State.EXPIRED)
+
 _SESSION_ID = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 
 
@@ -184,7 +187,8 @@ class SessionView(BaseModel):
     session_id: str = Field(examples=[_SESSION_ID])
     state: State = Field(
         description="pending: no frame yet; in_progress: frames came, challenges remain; completed: all passed; "
-        "failed: a challenge timed out or failed; expired: the session outlived its time."
+        "failed: a challenge timed out or failed; expired: the session outlived its time. A session never leaves the "
+        "last three."
     )
     challenges: list[ChallengeView] = Field(
         description="In the order in which they are to be met; with reveal=next those revealed so far."
@@ -329,7 +333,10 @@ class HintView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    code: str = Field(description="For programs; stable.", examples=["too_far"])
+    code: str = Field(
+        description="The hint, for programs; stable. x-unusable lists the hints of frames that cannot be judged.",
+        examples=["too_far"],
+    )
     text: str = Field(description="For people, in English.", examples=["Move closer."])
 
 
@@ -384,7 +391,10 @@ class Problem(BaseModel):
     type: str = Field(description="Where this kind of problem is explained.", examples=["/docs#problem-image_missing"])
     title: str = Field(description="The kind of problem, in words.", examples=["No part named image"])
     status: int = Field(description="The HTTP status again.", examples=[422])
-    code: str = Field(description="The kind of problem, for programs; stable.", examples=["image_missing"])
+    code: str = Field(
+        description="The kind of problem, for programs; stable. x-codes lists the kinds of this version.",
+        examples=["image_missing"],
+    )
     detail: str = Field(description="What to do about it.")
     request_id: str = Field(description="Names this request in the service's logs.")
     errors: list[Fault] | None = Field(None, description="Each parameter that is not valid.")

@@ -1,4 +1,4 @@
-"""`python -m ops.run.tables`: writes the tables of docs/ that are made from the code; `--check` names the stale ones."""
+"""`python -m ops.run.tables`: writes what is made from the code (docs, clients); `--check` names what is stale."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from ops.run import codes
 from shared.liveness.evidence import FITTED, SPECIES, Code
 from shared.liveness.evidence.meanings import MEANINGS
 from shared.liveness.evidence.weighing import Group
@@ -53,8 +54,9 @@ def main() -> int:
     check = parser.parse_args().check
     text = EVIDENCE.read_text()
     fresh = renewed(text)
+    stale = codes.renew(check=check)
     if fresh == text:
-        return 0
+        return stale
     if check:
         print(f"{EVIDENCE.name} is stale: run python -m ops.run.tables")
         return 1

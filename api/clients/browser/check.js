@@ -4,6 +4,7 @@
  */
 
 import { closeCamera, openCamera, Shutter } from "./camera.js";
+import { ENDED, UNUSABLE } from "./codes.js";
 import { LivenessError } from "./errors.js";
 import { Service } from "./service.js";
 
@@ -20,18 +21,6 @@ const TRY_AGAIN = 700;
 const GET_READY = 1500;
 /** Milliseconds that a camera may take to its first picture. */
 const FIRST_PICTURE = 8000;
-const ENDED = new Set(["completed", "failed", "expired"]);
-/** What the service says of a frame that cannot be judged: as long as there are only such, no clock runs. */
-export const PROBLEMS = new Set([
-  "no_face",
-  "several_faces",
-  "too_far",
-  "too_close",
-  "cut_off",
-  "too_dark",
-  "too_bright",
-  "too_blurred",
-]);
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -282,7 +271,7 @@ export class LivenessCheck extends EventTarget {
       this.#tell("challenge", this.#asked);
     }
     // The first one's clock starts with the first usable face, each other's with its reveal.
-    if (this.#clockEnds === null && (index > 0 || !PROBLEMS.has(answer.hint?.code))) {
+    if (this.#clockEnds === null && (index > 0 || !UNUSABLE.has(answer.hint?.code))) {
       const seconds = this.#asked.timeoutSeconds ?? 0;
       this.#clockEnds = sentAt + seconds * 1000;
       this.#tell("clock", { type: this.#asked.type, seconds: Math.max(0, (this.#clockEnds - performance.now()) / 1000) });

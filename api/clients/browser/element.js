@@ -8,7 +8,8 @@
  */
 
 import { listCameras } from "./camera.js";
-import { LivenessCheck, PROBLEMS } from "./check.js";
+import { LivenessCheck } from "./check.js";
+import { UNUSABLE } from "./codes.js";
 import { icon, svg } from "./icons.js";
 import { choose, Words } from "./language.js";
 import { sheet } from "./styles.js";
@@ -396,7 +397,7 @@ export class LivenessCheckElement extends HTMLElement {
   #help(hint) {
     this.#dom.advice = hint;
     this.#hintText(hint ? this.#words.hint(hint) : this.#shown ? "" : this.#say("camera.ready.hint"));
-    this.#mood(hint && PROBLEMS.has(hint.code) ? "help" : null);
+    this.#mood(hint && UNUSABLE.has(hint.code) ? "help" : null);
   }
 
   /** Off centre is what the service does not mind and the person should know. */

@@ -1,7 +1,8 @@
 /** Types of the library; what each thing does stands in check.js, service.js, camera.js and errors.js. */
 
-export type ChallengeType = "TURN_LEFT" | "TURN_RIGHT" | "LOOK_UP" | "LOOK_DOWN" | "BLINK" | "SMILE" | "OPEN_MOUTH";
-export type State = "pending" | "in_progress" | "completed" | "failed" | "expired";
+import type { ChallengeType, Preset, ProblemCode, State } from "./codes.js";
+
+export type { ChallengeType, Preset, ProblemCode, State };
 
 /** What the service says. Fields may be added; programs pass over those that they do not know. */
 export interface Challenge {
@@ -57,6 +58,7 @@ export type ErrorCode =
 export class LivenessError extends Error {
   readonly code: ErrorCode;
   readonly status?: number;
+  /** A ProblemCode; from a later version of the service perhaps another. */
   readonly problem?: string;
   /** Seconds. */
   readonly retryAfter?: number;
@@ -73,7 +75,7 @@ export interface CreateOptions {
   types?: ChallengeType[];
   exclude?: ChallengeType[];
   reveal?: "all" | "next";
-  preset?: "lenient" | "standard" | "strict";
+  preset?: Preset;
 }
 
 export class Service {

@@ -13,27 +13,33 @@ It needs httpx and nothing else of this repository: copy the folder, or put the 
 """
 
 from liveness_client.asynchronous import AsyncClient
+from liveness_client.codes import ENDED, PROBLEMS, UNUSABLE, ChallengeType, Preset, State
 from liveness_client.errors import Busy, ClientError, Refused, Unreachable
 from liveness_client.life import Listener
-from liveness_client.models import ENDED, Challenge, Framing, Outcome, Reply, Session
+from liveness_client.models import Challenge, Framing, Outcome, Reply, Session
 from liveness_client.sync import Client
 from liveness_client.wire import ANSWER_WITHIN, USUAL_WAIT, Options
 
 __all__ = [
     "ANSWER_WITHIN",
     "ENDED",
+    "PROBLEMS",
+    "UNUSABLE",
     "USUAL_WAIT",
     "AsyncClient",
     "Busy",
     "Challenge",
+    "ChallengeType",
     "Client",
     "ClientError",
     "Framing",
     "Listener",
     "Options",
     "Outcome",
+    "Preset",
     "Refused",
     "Reply",
     "Session",
+    "State",
     "Unreachable",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-ENDED = frozenset({"completed", "failed", "expired"})
+from liveness_client.codes import ENDED
 
 
 @dataclass(frozen=True, slots=True)

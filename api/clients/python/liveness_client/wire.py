@@ -10,6 +10,7 @@ from typing import Any, Literal, TypedDict
 
 import httpx
 
+from liveness_client.codes import Preset
 from liveness_client.errors import Busy, ClientError, Refused, Unreachable
 from liveness_client.models import Challenge, Framing, Reply, Session
 
@@ -40,7 +41,7 @@ class Options(TypedDict, total=False):
     challenge_types: Sequence[str]
     exclude: Sequence[str]
     reveal: Literal["all", "next"] | None
-    preset: Literal["lenient", "standard", "strict"] | None
+    preset: Preset | None
     portrait: bool
     #: A picture of the person who is expected, JPEG or PNG.
     reference: bytes | None
