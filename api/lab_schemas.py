@@ -20,35 +20,36 @@ from shared.liveness.session import FrameResult, Session, State
 
 
 class KeptPage(BaseModel):
-    """Which frames are asked for."""
+    """The page of frames that is asked for."""
 
     after: Annotated[float, Field(ge=0, allow_inf_nan=False), must_be("a time in seconds since the epoch")] = Field(
-        0.0, description="Only frames that arrived later, in seconds since the epoch; the oldest 200 of them."
+        0.0,
+        description="Only frames that arrived after this time, in seconds since the epoch; at most the oldest 200 of them.",
     )
 
 
 class JudgeView(BaseModel):
-    """What the judge of a challenge sees with the newest frame that can be judged."""
+    """The view of a challenge's judge, with the newest frame that can be judged."""
 
     challenge: ChallengeType
-    position: int = Field(ge=0, description="0 for the first.")
-    at: float = Field(description="That frame's arrival, in seconds since the epoch.")
+    position: int = Field(ge=0, description="Position of the challenge, 0 for the first.")
+    at: float = Field(description="Arrival of that frame, in seconds since the epoch.")
     neutral: Neutral
     lines: dict[ChallengeType, float] = Field(
-        description="Where this person's signals cross what each challenge needs, in the signals' units."
+        description="The level at which each challenge's signal suffices for this person, in the signal's unit."
     )
     reached: float = Field(
-        description="How much of the gesture that frame shows: degrees; a share of the eyes' opening; or distances between "
-        "the eyes."
+        description="How much of the gesture the frame shows: in degrees, as a fraction of the eyes' opening, or in "
+        "distances between the eyes."
     )
-    needed: float = Field(description="How much of it is needed at the least.")
+    needed: float = Field(description="How much of the gesture is needed, in the same unit.")
     confidence: float = Field(ge=0, le=1)
-    met: bool = Field(description="Whether the gesture is there.")
+    met: bool = Field(description="Whether the gesture was made.")
     hint: HintView | None
 
     @classmethod
     def of(cls, insight: Insight) -> JudgeView:
-        """The view of the domain's insight."""
+        """The view of an insight of the domain."""
         return cls(
             challenge=insight.challenge,
             position=insight.position,
@@ -75,7 +76,7 @@ class KeptFrame(_model_of(Observation)):  # type: ignore[misc] # mypy cannot see
 
     id: str
     at: float = Field(description="Arrival of the frame, in seconds since the epoch.")
-    problem: str | None = Field(description="Why it cannot be judged: a hint's code.", examples=["too_far"])
+    problem: str | None = Field(description="Why the frame cannot be judged: the code of a hint.", examples=["too_far"])
     answer: FrameAnswer
 
     @classmethod
@@ -86,24 +87,24 @@ class KeptFrame(_model_of(Observation)):  # type: ignore[misc] # mypy cannot see
 
 
 class TimedChallengeView(BaseModel):
-    """One challenge, and when it was."""
+    """One challenge, with its times."""
 
     model_config = ConfigDict(from_attributes=True)
 
     type: ChallengeType
     timeout_seconds: float
-    started_at: float | None = Field(description="When its clock started, in seconds since the epoch.")
+    started_at: float | None = Field(description="Start of its clock, in seconds since the epoch.")
     passed_at: float | None
 
 
 class ObservationsView(BaseModel):
-    """What the judges of a session see."""
+    """The measures that the judges of a session see."""
 
     session_id: str
     state: State
     at: float = Field(description="The service's time, in seconds since the epoch.")
     ended_at: float | None
-    challenges: list[TimedChallengeView] = Field(description="With reveal=next those revealed so far.")
+    challenges: list[TimedChallengeView] = Field(description="With reveal=next the challenges revealed so far.")
     judge: JudgeView | None = Field(description="Null while no frame can be judged.")
     frames: list[KeptFrame] = Field(description="Oldest first.")
 
@@ -111,7 +112,7 @@ class ObservationsView(BaseModel):
     def of(
         cls, session: Session, at: float, insight: Insight | None, kept: list[tuple[Frame, FrameResult]]
     ) -> ObservationsView:
-        """The view of a session of the domain, as it is at `at`."""
+        """The view of a session at `at`, in seconds since the epoch."""
         return cls(
             session_id=session.id,
             state=session.state,
