@@ -97,7 +97,7 @@ ANYONE = Caller(Who.SERVER)
 
 
 def install(app: Flask) -> None:
-    """Have the app identify the caller of every guarded route before it does anything else."""
+    """Have the app identify the caller of every guarded route before the route's function is called."""
     deps = resources_of(app)
     app.extensions["keyring"] = KeyRing(lambda: deps.engine)
     app.extensions["secret"] = RootSecret(lambda: deps.engine, deps.settings.token_secret)
