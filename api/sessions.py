@@ -178,7 +178,7 @@ def cancel_session(path: SessionPath) -> Response:
             raise ProblemError("session_not_found")
         refuse_strangers(session)
         if session.subject is not None and not session.ended and session.fell_short:
-            uow.attempts.add(session.subject, arrived_at())  # else a person about to fail would cancel in time
+            uow.attempts.add(session.subject, arrived_at())  # else whoever is about to fail would leave in time
         session.cancel(arrived_at())
         uow.sessions.save(session)
         uow.sessions.delete(session_id)

@@ -1,4 +1,4 @@
-"""`python -m ops.run.tables`: writes what is made from the code (docs, clients); `--check` names what is stale."""
+"""`python -m ops.run.tables`: writes the tables of docs/ that are made from the code; `--check` names the stale ones."""
 
 from __future__ import annotations
 
