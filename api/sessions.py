@@ -37,18 +37,17 @@ from shared.liveness.options import Options
 from shared.liveness.session import Session
 from shared.queue.messages import QueueUnavailable, enqueue_reference
 
-TAG = Tag(name="Sessions", description="A session is one person's check: some challenges, and what became of them.")
+TAG = Tag(name="Sessions", description="A session is one person's check: its challenges, and their outcome.")
 
 sessions = APIBlueprint("sessions", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
 
-#: Ids are made as lower-case UUIDs; anything else cannot be one and never reaches the database.
+#: The form of an id, a lower-case UUID; anything else never reaches the database.
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-#: The operating system's randomness: what was drawn tells nothing about what will be.
+#: The operating system's randomness: past draws tell nothing about future ones.
 _chance = random.SystemRandom()
 
-
-#: As with a frame's form, see `api.frames`.
+#: The form, for the OpenAPI document only; see `api.frames`.
 _FORM = RequestBody(
     required=False,
     content={"multipart/form-data": MediaType(schema=Schema.model_validate(CreationForm.model_json_schema()))},
@@ -82,8 +81,8 @@ _FORM = RequestBody(
 def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
     """Create a session.
 
-    The challenges are drawn at random by the server, never the same or its opposite twice running, and from two on with
-    at least one head movement and one facial expression; where fewer are left to draw from, as far as these allow.
+    The server draws the challenges at random. No challenge follows itself or its opposite, and two or more challenges have
+    at least one head movement and one facial expression, as far as the challenges left to draw from allow.
     """
     limits.for_creation()
     deps = resources()
@@ -157,9 +156,9 @@ def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> 
     responses=responses(SessionLook, "session_not_found", "database_unavailable"),
 )
 def get_session(path: SessionPath) -> Response:
-    """Look at a session.
+    """Get a session.
 
-    Answers in every state, and tells the truth without another frame: a session that is overdue has failed or expired.
+    It can be read in every state. No frame is needed to end a session: one that is overdue is answered as failed or expired.
     """
     look = SessionLook.of(find(resources(), path.session_id, arrived_at()), arrived_at())
     return json_of(look if sees_verdict() else look.model_copy(update={"is_live": None}))
@@ -173,8 +172,8 @@ def get_session(path: SessionPath) -> Response:
 def cancel_session(path: SessionPath) -> Response:
     """Cancel a session.
 
-    Possible in every state. The session is unknown from then on, and all that is kept of it is erased, but that there was
-    one: its id, when it was, and who cancelled it.
+    It can be cancelled in every state. From then on the session is unknown, and all of its data are erased but for its id,
+    its times and who cancelled it.
     """
     session_id = known_form(path.session_id)
     _cancel(resources(), session_id)
@@ -182,7 +181,7 @@ def cancel_session(path: SessionPath) -> Response:
 
 
 def _have_described(deps: Resources, session: Session, reference: bytes) -> None:
-    """Pass the picture on to a worker."""
+    """Pass the reference picture on to a worker."""
     faces.put_picture(deps.redis, session.id, reference)
     try:
         enqueue_reference(deps.broker, session.id, session.expires_at)
@@ -207,12 +206,15 @@ def _cancel(deps: Resources, session_id: str) -> None:
 
 
 def find(deps: Resources, session_id: str, at: float) -> Session:
-    """The session as it is at `at`; one that is overdue is ended first. Unknown, too, if this caller may not reach it."""
+    """The session at `at` (seconds since the epoch), ended first if it is overdue.
+
+    Raises `session_not_found`, also if this caller may not reach the session.
+    """
     session_id = known_form(session_id)
     with UnitOfWork(deps.engine, read_only=True) as uow:
         session = uow.sessions.get(session_id)
     if session is not None and session.due is not None and session.due <= at:
-        # Only now under the lock: nearly every call finds nothing to do, and must not wait for a frame being judged.
+        # Locked only here: most calls find nothing to do, and must not wait for a frame that is being judged.
         with UnitOfWork(deps.engine, on_end=deps.endings) as uow:
             session = uow.sessions.get(session_id, lock=True)
             if session is not None:
@@ -226,7 +228,7 @@ def find(deps: Resources, session_id: str, at: float) -> Session:
 
 
 def known_form(session_id: str) -> str:
-    """The id, where it has the form of one; anything else is as unknown as an id that was never given."""
+    """The id in lower case; raises `session_not_found` if it does not have the form of one."""
     session_id = session_id.lower()
     if not _ID.fullmatch(session_id):
         raise ProblemError("session_not_found")
@@ -234,5 +236,5 @@ def known_form(session_id: str) -> str:
 
 
 def json_of(model: BaseModel, status: int = 200, *, exclude_none: bool = False) -> Response:
-    """An answer: the model as JSON, its fields in their documented order; without those that have no value, if so asked."""
+    """Answer with a model as JSON, fields in their documented order; `exclude_none` leaves out those without a value."""
     return Response(model.model_dump_json(exclude_none=exclude_none), status, content_type="application/json")

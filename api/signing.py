@@ -1,7 +1,7 @@
-"""The keys that verdicts are signed with: made, sealed, kept in the database, changed. ADR 7 says why so.
+"""The keys that sign verdicts: made, sealed, stored in the database and rotated. ADR 7 explains the design.
 
-Private keys are sealed (AES-256-GCM) with a key derived from the service's root secret (`api.secret`): with TOKEN_SECRET
-set, a copy of the database signs nothing.
+Private keys are sealed (AES-256-GCM) with a key derived from the root secret (`api.secret`): while TOKEN_SECRET is set, a
+copy of the database cannot sign.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from shared.db.signing import SigningKey
 
 ALGORITHM = "ES256"
 
-#: Seconds for which others may remember the published keys.
+#: Seconds for which others may cache the published keys.
 REMEMBERED = 300
-#: Seconds from a new key's publication to its first signature: by then whoever remembers has looked again.
+#: Seconds from a new key's publication to its first signature: by then every cache has been renewed.
 NOTICE = 2 * REMEMBERED
-#: Seconds for which a key stays published after it has been followed by another. Longer than a verdict's life.
+#: Seconds for which a key stays published after the next one signs; longer than a verdict is valid.
 KEPT = 86400.0
 
 _PURPOSE = "verdict keys"
@@ -38,7 +38,7 @@ _NONCE = 12
 
 
 def make(secret: RootSecret, at: float, signs_from: float) -> SigningKey:
-    """A new pair of keys."""
+    """Make a pair of keys; `at` and `signs_from` are seconds since the epoch."""
     private = ec.generate_private_key(ec.SECP256R1())
     jwk = ECAlgorithm.to_jwk(private.public_key(), as_dict=True)
     kid = _thumbprint(jwk)
@@ -50,15 +50,18 @@ def make(secret: RootSecret, at: float, signs_from: float) -> SigningKey:
 
 
 def published(engine: Engine, at: float) -> list[dict[str, Any]]:
-    """The public keys that others need at `at`: of verdicts that are still valid, of those to come."""
+    """The public keys needed at `at`, as JWKs: those of verdicts that are still valid, and those to come."""
     with UnitOfWork(engine, read_only=True) as uow:
         keys = uow.signing_keys.all()
-    following = [*keys[1:], None][: len(keys)]  # there is none before the first verdict
+    following = [*keys[1:], None][: len(keys)]  # empty before the first verdict
     return [key.public for key, after in zip(keys, following, strict=True) if not after or after.signs_from > at - KEPT]
 
 
 def sign(engine: Engine, secret: RootSecret, claims: dict[str, Any], kind: str, at: float) -> str:
-    """The claims as a JWS in compact form, of the type `kind`, by the key whose time it is; made when there is none."""
+    """Sign claims as a compact JWS whose header `typ` is `kind`.
+
+    The key is the newest whose time has come and that can be unsealed; it is made if there is none.
+    """
     with UnitOfWork(engine, read_only=True) as uow:
         keys = uow.signing_keys.all()
     for key in reversed([key for key in keys if key.signs_from <= at]):
@@ -70,7 +73,7 @@ def sign(engine: Engine, secret: RootSecret, claims: dict[str, Any], kind: str, 
 
 def rotate(engine: Engine, secret: RootSecret, at: float, notice: float = NOTICE) -> SigningKey:
     """Make the next key: published at once, signing after `notice` seconds."""
-    key = make(secret, at, at + notice)  # before the unit: it may have to make the secret, in a unit of its own
+    key = make(secret, at, at + notice)  # before the unit of work: it may make the root secret in another one
     with UnitOfWork(engine) as uow:
         uow.signing_keys.add(key)
         uow.commit()
@@ -78,7 +81,7 @@ def rotate(engine: Engine, secret: RootSecret, at: float, notice: float = NOTICE
 
 
 def _unsealed(secret: RootSecret, key: SigningKey) -> bytes | None:
-    """The private key; None where it was sealed with another TOKEN_SECRET."""
+    """The private key as PEM; None if it was sealed with another TOKEN_SECRET."""
     try:
         return AESGCM(secret.key(_PURPOSE)).decrypt(key.sealed[:_NONCE], key.sealed[_NONCE:], key.kid.encode())
     except InvalidTag:
@@ -86,6 +89,6 @@ def _unsealed(secret: RootSecret, key: SigningKey) -> bytes | None:
 
 
 def _thumbprint(jwk: dict[str, Any]) -> str:
-    """RFC 7638."""
+    """The JWK thumbprint of RFC 7638, base64url."""
     needed = json.dumps({name: jwk[name] for name in ("crv", "kty", "x", "y")}, separators=(",", ":"), sort_keys=True)
     return base64.urlsafe_b64encode(hashlib.sha256(needed.encode()).digest()).rstrip(b"=").decode()

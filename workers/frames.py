@@ -38,16 +38,9 @@ log = structlog.get_logger(__name__)
 #: milliseconds only while the workers keep up.
 BEHIND = 0.5
 
-# The codes are among those that the API documents.
-NOT_JUDGED = Answer(
-    problem=FrameProblem(503, "unavailable", "This frame could not be judged: send the next one. The session goes on.")
-)
-ROWS_AWAY = Answer(
-    problem=FrameProblem(503, "database_unavailable", "This frame could not be judged just now: try again in a moment.")
-)
-UNKNOWN_SESSION = Answer(
-    problem=FrameProblem(404, "session_not_found", "The session was cancelled or deleted. Create a new one.")
-)
+NOT_JUDGED = Answer(problem=FrameProblem("unavailable"))
+ROWS_AWAY = Answer(problem=FrameProblem("database_unavailable"))
+UNKNOWN_SESSION = Answer(problem=FrameProblem("session_not_found"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +91,7 @@ class FrameWork:
                     judged = Judged(passed_over)
                 log.debug("frame.judged", **_facts(judged.answer))
             except BadImage as error:
-                judged = Judged(_bad_image(error))
+                judged = Judged(Answer(problem=FrameProblem(error.code, error.detail)))
             except (OperationalError, PoolTimeout):
                 log.exception("frame.not_judged")
                 judged = Judged(ROWS_AWAY)
@@ -208,8 +201,3 @@ def _facts(answer: Answer) -> dict[str, Any]:
     if answer.result is None:
         return {"problem": answer.problem and answer.problem.code}
     return {"state": answer.result.state, "passed": answer.result.passed}
-
-
-def _bad_image(error: BadImage) -> Answer:
-    status = 413 if error.code == "too_many_pixels" else 422
-    return Answer(problem=FrameProblem(status, error.code, error.detail))

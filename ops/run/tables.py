@@ -14,6 +14,7 @@ from typing import Any, Literal, cast, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 from pydantic.fields import FieldInfo
 
+from ops.run import codes
 from shared.liveness.evidence import FITTED, SPECIES, Code
 from shared.liveness.evidence.meanings import MEANINGS
 from shared.liveness.evidence.weighing import Group
@@ -162,7 +163,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; 1 if a table is stale")
     check = parser.parse_args().check
-    stale = 0
+    stale = codes.renew(check=check)
     for page, make in PAGES.items():
         text = page.read_text()
         fresh = renewed(text, make())

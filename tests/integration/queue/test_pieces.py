@@ -21,7 +21,7 @@ from workers.vision.landmarks import Region
 from workers.vision.prior import Prior
 
 NOW = 1_790_000_000.123456
-ANSWER = Answer(problem=FrameProblem(404, "session_not_found", "Gone."))
+ANSWER = Answer(problem=FrameProblem("session_not_found", "Gone."))
 
 
 @pytest.fixture

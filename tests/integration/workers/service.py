@@ -45,11 +45,11 @@ def result_of(answer: Answer | None) -> FrameResult:
     return answer.result
 
 
-def problem_of(answer: Answer | None) -> tuple[int, str]:
-    """The status and code of the problem that it must hold."""
+def problem_of(answer: Answer | None) -> str:
+    """The code of the problem that it must hold."""
     assert answer is not None, "no answer in time"
     assert answer.problem is not None, answer.result
-    return answer.problem.status, answer.problem.code
+    return answer.problem.code
 
 
 def end_with_children(process: subprocess.Popen[bytes]) -> None:

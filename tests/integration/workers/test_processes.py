@@ -33,7 +33,7 @@ def immortal(service: Service) -> set[str]:
 def test_a_frame_that_takes_too_long_is_interrupted_and_answered(service):
     service.start_workers(1, FRAME_DEADLINE="2")  # less than this client's own patience, so that it hears of it
     session_id = service.open()
-    assert problem_of(service.post(session_id, Script(takes=30))) == (503, "unavailable")
+    assert problem_of(service.post(session_id, Script(takes=30))) == "unavailable"
     assert result_of(service.post(session_id, Script())).state == State.IN_PROGRESS
 
 
@@ -41,7 +41,7 @@ def test_a_database_that_is_locked_too_long_is_answered(service):
     service.start_workers(1)
     session_id = service.open()
     with UnitOfWork(service.engine):  # holds SQLite's one write lock
-        assert problem_of(service.post(session_id, Script())) == (503, "database_unavailable")
+        assert problem_of(service.post(session_id, Script())) == "database_unavailable"
     assert result_of(service.post(session_id, Script())).state == State.IN_PROGRESS
 
 
