@@ -16,7 +16,7 @@ from shared.liveness.evidence import Code, Finding
 from shared.liveness.following import broken
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.neutral import learn_neutral
-from shared.liveness.gestures.track import Track
+from shared.liveness.gestures.signals import Track
 from shared.liveness.observation import Face, Observation
 
 #: Degrees from looking straight at the camera, and from the person's own resting pitch, within which faces are compared;

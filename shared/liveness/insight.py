@@ -8,7 +8,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import Judgement, judge, thresholds
 from shared.liveness.gestures.amount import NEEDED, amount
 from shared.liveness.gestures.neutral import Neutral, learn_neutral
-from shared.liveness.gestures.track import Track
+from shared.liveness.gestures.signals import Track
 from shared.liveness.session import Session
 
 

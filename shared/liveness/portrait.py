@@ -8,7 +8,7 @@ import numpy as np
 
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.neutral import learn_neutral
-from shared.liveness.gestures.track import Track
+from shared.liveness.gestures.signals import Track
 from shared.liveness.identity import fit, fit_as_first
 
 #: Degrees of turning that an inter-ocular distance of open mouth, and of smile beyond the neutral, are as bad as.

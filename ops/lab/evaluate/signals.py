@@ -16,7 +16,7 @@ from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 from shared.liveness.frame import Frame
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.neutral import learn_neutral
-from shared.liveness.gestures.track import Signal, Track
+from shared.liveness.gestures.signals import Signal, Track
 from workers.vision.prior import Prior
 
 #: Frames a second that signals are looked at with: more than clients send, to see when a gesture begins.

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.frame import Frame
-from shared.liveness.gestures.track import Track
+from shared.liveness.gestures.signals import Track
 
 #: Seconds between two frames up to which a jump says anything.
 STEP = 0.45

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.liveness.evidence.rest import stillness
+from shared.liveness.evidence.stillness import stillness
 from shared.liveness.frame import Frame
 
 #: `Observation.flex` at which the score is one half: a living face at its calmest mostly shows more.

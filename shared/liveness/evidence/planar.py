@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shared.liveness.evidence.rest import stillness
+from shared.liveness.evidence.stillness import stillness
 from shared.liveness.frame import Frame
 
 #: `Observation.flex_lately` at which the score is one half: the most that a photo in a hand shows.

@@ -12,7 +12,7 @@ from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.amount import NEEDED, amount
 from shared.liveness.gestures.head import moved
 from shared.liveness.gestures.neutral import Neutral, learn_neutral
-from shared.liveness.gestures.track import Mask, Signal, Track
+from shared.liveness.gestures.signals import Mask, Signal, Track
 
 #: How many times as much as its own challenge asks for: a turn of 28 degrees, a smile that nobody overlooks.
 PLAIN = 1.4

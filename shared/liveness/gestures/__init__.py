@@ -12,7 +12,7 @@ from shared.liveness.gestures.head import judge_head
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.gestures.mouth import judge_open_mouth, judge_smile
 from shared.liveness.gestures.neutral import learn_neutral
-from shared.liveness.gestures.track import Track
+from shared.liveness.gestures.signals import Track
 
 __all__ = ["Judgement", "judge"]
 

@@ -8,7 +8,7 @@ from shared.liveness.gestures.blink import openness
 from shared.liveness.gestures.head import moved
 from shared.liveness.gestures.mouth import opening, smiling
 from shared.liveness.gestures.neutral import Neutral
-from shared.liveness.gestures.track import Signal, Track
+from shared.liveness.gestures.signals import Signal, Track
 
 #: How much each judge asks for at the least. It asks for more than that: a course, a hold, a head that faces the camera.
 NEEDED: dict[ChallengeType, float] = {

@@ -9,7 +9,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.judgement import Judgement, sureness
 from shared.liveness.gestures.neutral import Neutral
-from shared.liveness.gestures.track import Signal, Track
+from shared.liveness.gestures.signals import Signal, Track
 
 
 def openness(track: Track, neutral: Neutral) -> tuple[Signal, Signal]:

@@ -10,7 +10,7 @@ from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.judgement import Judgement, sureness
 from shared.liveness.gestures.neutral import Neutral
 from shared.liveness.gestures.quantiles import median
-from shared.liveness.gestures.track import Signal, Track
+from shared.liveness.gestures.signals import Signal, Track
 
 
 def smiling(track: Track, neutral: Neutral) -> Signal:

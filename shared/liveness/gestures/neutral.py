@@ -8,7 +8,7 @@ import numpy as np
 
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.quantiles import median, quantile
-from shared.liveness.gestures.track import Mask, Signal, Track
+from shared.liveness.gestures.signals import Mask, Signal, Track
 
 
 @dataclass(frozen=True, slots=True)

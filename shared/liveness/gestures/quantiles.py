@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shared.liveness.gestures.track import Signal
+from shared.liveness.gestures.signals import Signal
 
 
 def quantile(signal: Signal, part: float) -> float:
