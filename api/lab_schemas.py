@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from api.schemas import FrameAnswer, HintView, must_be
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.frame import Frame
-from shared.liveness.insight import Insight, lines
+from shared.liveness.insight import Insight, needed_levels
 from shared.liveness.session import FrameResult, Session, State
 
 
@@ -61,11 +61,11 @@ class JudgeView(BaseModel):
             position=insight.position,
             at=insight.at,
             neutral=NeutralView.model_validate(insight.neutral),
-            lines=lines(insight.neutral),
+            lines=needed_levels(insight.neutral),
             reached=insight.reached,
             needed=insight.needed,
             confidence=insight.judgement.confidence,
-            met=insight.judgement.passed,
+            met=insight.judgement.met,
             hint=insight.judgement.hint and HintView.model_validate(insight.judgement.hint),
         )
 

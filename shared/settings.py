@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.evidence_weights import read_weights
 from shared.liveness.evidence import FITTED, Preset, Weighing
-from shared.liveness.session import SETTLE
+from shared.liveness.session import LONGEST_TRANSIT
 from shared.redis.buckets import Rate
 
 #: Seconds that lie between the API's giving up on a frame and the first moment at which a clock may fail its session:
@@ -187,11 +187,11 @@ class Settings(BaseSettings):
     frame_deadline: float = Field(
         5.0,
         gt=0,
-        le=SETTLE - JUDGING_TIME,
+        le=LONGEST_TRANSIT - JUDGING_TIME,
         description="A frame that no worker has answered by then gets a 503 and is not worked on any more.",
     )
     frame_ttl: float = Field(
-        15.0, ge=SETTLE, le=300, description="A picture that nobody has come for is gone from Redis by then."
+        15.0, ge=LONGEST_TRANSIT, le=300, description="A picture that nobody has come for is gone from Redis by then."
     )
     retention_hours: float = Field(
         24.0, ge=0, le=24 * 366, description="Hours that the row of an ended session is kept."
@@ -241,7 +241,7 @@ class Settings(BaseSettings):
     frame_wait: float = Field(
         2.0,
         gt=0,
-        le=SETTLE,
+        le=LONGEST_TRANSIT,
         description="Seconds that the oldest waiting frame may have waited; while it has, others get a 503.",
     )
 

@@ -112,9 +112,9 @@ class IdentityWork(Work):
         reference = faces.look_reference(redis, session_id)
 
         def say(session: Session) -> None:
-            session.identify(frame_id, distance(from_bytes(kept), own), now())
+            session.take_distance(frame_id, distance(from_bytes(kept), own), now())
             if reference is not None and session.identity is not None:
-                session.identity.resemble(distance(from_bytes(reference), own))
+                session.identity.take_reference_distance(distance(from_bytes(reference), own))
 
         if not self._apply(session_id, say):
             faces.forget(redis, session_id)
@@ -155,7 +155,7 @@ class ReferenceWork(Work):
 
         def say(session: Session) -> None:
             if anchor is not None and session.identity is not None:
-                session.identity.resemble(distance(from_bytes(anchor), own))
+                session.identity.take_reference_distance(distance(from_bytes(anchor), own))
 
         if not self._apply(session_id, say):
             faces.forget(redis, session_id)

@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 
 from redis import Redis
 
-from shared.liveness.session import SETTLE
+from shared.liveness.session import LONGEST_TRANSIT
 from shared.queue.messages import FRAMES
 from shared.redis import keyspace
 from shared.redis.buckets import TAKE, Bucket, Level, levels, sizes
@@ -116,7 +116,7 @@ def enter(
     One round trip. Where it is not TAKEN it is not under way, and nothing is to be done about it. Not for pipelines.
     """
     keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES), keyspace.prior(session_id)]
-    since = repr(arrived_at - SETTLE)
+    since = repr(arrived_at - LONGEST_TRANSIT)
     lately = repr(arrived_at - keyspace.PRESENCE_LATELY)
     newcomers = max(1.0, NEWCOMERS * limits.per_worker)
     bounds = [limits.of_session, limits.per_worker, limits.age, newcomers, keyspace.INFLIGHT_TTL]
@@ -144,11 +144,11 @@ def leave(redis: Redis, session_id: str, frame_id: str) -> None:
 def count_earlier(redis: Redis, session_id: str, arrived_at: float) -> int:
     """How many frames are under way that arrived before `arrived_at`. On a pipeline the reply is what counts.
 
-    Those that arrived more than SETTLE seconds before are not counted: their requests have been told 503, and whoever
-    should have removed them has died.
+    Those that arrived more than LONGEST_TRANSIT seconds before are not counted: their requests have been told 503, and
+    whoever should have removed them has died.
     """
     # "(" excludes the bound itself: the frame that asks is not earlier than itself.
-    return redis.zcount(keyspace.inflight(session_id), arrived_at - SETTLE, f"({arrived_at!r}")
+    return redis.zcount(keyspace.inflight(session_id), arrived_at - LONGEST_TRANSIT, f"({arrived_at!r}")
 
 
 def waits_since(redis: Redis, frame_id: str) -> float | None:

@@ -13,7 +13,7 @@ from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, OPPOSITES, Ch
 PAUSE = (0.5, 2.0)
 
 
-class Chance(Protocol):
+class Randomness(Protocol):
     """The randomness a draw needs; `random.SystemRandom()` is one."""
 
     def uniform(self, a: float, b: float, /) -> float:
@@ -23,7 +23,9 @@ class Chance(Protocol):
         """One of seq, each as likely as any other."""
 
 
-def draw(count: int, chance: Chance, allowed: Collection[ChallengeType] = tuple(ChallengeType)) -> list[ChallengeType]:
+def draw(
+    count: int, chance: Randomness, allowed: Collection[ChallengeType] = tuple(ChallengeType)
+) -> list[ChallengeType]:
     """`count` challenges out of `allowed`, by chance.
 
     Never the same challenge or its opposite twice running, where `allowed` leaves another; from two challenges on at
@@ -34,7 +36,7 @@ def draw(count: int, chance: Chance, allowed: Collection[ChallengeType] = tuple(
     if count < 1 or not allowed:
         raise ValueError("count and the allowed challenges must be at least 1")
     mixed = count >= 2 and bool(HEAD_MOVEMENTS & set(allowed)) and bool(EXPRESSIONS & set(allowed))
-    following = {t: _after(t, allowed) for t in allowed}
+    following = {t: _may_follow(t, allowed) for t in allowed}
     while True:
         drawn = [chance.choice(allowed) for _ in range(count)]
         fit = all(later in following[earlier] for earlier, later in pairwise(drawn))
@@ -42,12 +44,12 @@ def draw(count: int, chance: Chance, allowed: Collection[ChallengeType] = tuple(
             return drawn
 
 
-def _after(last: ChallengeType, allowed: list[ChallengeType]) -> list[ChallengeType]:
+def _may_follow(last: ChallengeType, allowed: list[ChallengeType]) -> list[ChallengeType]:
     """What may follow a challenge: not itself nor its opposite, where there is another; its opposite, where that is all."""
     others = [t for t in allowed if t not in (last, OPPOSITES.get(last))]
     return others or [t for t in allowed if t != last] or allowed
 
 
-def draw_pauses(count: int, chance: Chance) -> tuple[float, ...]:
+def draw_pauses(count: int, chance: Randomness) -> tuple[float, ...]:
     """The pauses of a session of `count` challenges that are revealed one at a time: one before each but the first."""
     return tuple(chance.uniform(*PAUSE) for _ in range(count - 1))

@@ -8,7 +8,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import Judgement, judge, thresholds
 from shared.liveness.gestures.amount import NEEDED, amount
 from shared.liveness.gestures.neutral import Neutral, learn_neutral
-from shared.liveness.gestures.signals import Track
+from shared.liveness.gestures.signals import FaceSignals
 from shared.liveness.session import Session
 
 
@@ -38,24 +38,24 @@ def look_into(session: Session, at: float) -> Insight | None:
     if challenge not in session.revealed(at):
         return None
     frames = [f for f in session.frames if f.at <= at and (challenge.deadline is None or f.at <= challenge.deadline)]
-    track = Track(frames)
-    if not len(track):
+    signals = FaceSignals(frames)
+    if not len(signals):
         return None
-    newest, opening_until = float(track.at[-1]), session.frames_needed(at)[0]
-    neutral = learn_neutral(track, opening_until)
+    newest, opening_until = float(signals.times[-1]), session.frames_needed(at)[0]
+    neutral = learn_neutral(signals, opening_until)
     since = newest if challenge.started_at is None else challenge.started_at
     return Insight(
         challenge=challenge.type,
         position=session.challenges.index(challenge),
         at=newest,
         neutral=neutral,
-        reached=float(amount(challenge.type, track, neutral)[-1]),
+        reached=float(amount(challenge.type, signals, neutral)[-1]),
         needed=NEEDED[challenge.type],
         judgement=judge(challenge.type, frames, since=since, opening_until=opening_until),
     )
 
 
-def lines(neutral: Neutral) -> dict[ChallengeType, float]:
+def needed_levels(neutral: Neutral) -> dict[ChallengeType, float]:
     """Where a person's own signal crosses what each challenge needs, in the signal's unit.
 
     The signal is yaw or pitch for the head, the mean of both eyes for a blink, the mouth's opening and the smile (width

@@ -10,7 +10,7 @@ from typing import Any
 from shared.liveness import hints
 from shared.liveness.challenge import Challenge, ChallengeType, Prompt
 from shared.liveness.evidence import FITTED, SWAP_LIMITS, Code, Finding, Preset, Verdict, Weighing, examine
-from shared.liveness.evidence.sight import AFTER, seldom
+from shared.liveness.evidence.sight import LEAST_AFTER, too_sparse
 from shared.liveness.frame import Frame
 from shared.liveness.framing import Framing
 from shared.liveness.gestures import Judgement, judge
@@ -19,7 +19,7 @@ from shared.liveness.hints import Hint
 from shared.liveness.identity import Identity, Reference
 from shared.liveness.observation import Observation
 from shared.liveness.options import NO_OPTIONS, Options
-from shared.liveness.portrait import from_ideal
+from shared.liveness.portrait import distance_from_ideal
 
 #: Seconds of frames before the current challenge that its judge may look at.
 PREROLL = 4.0
@@ -28,7 +28,7 @@ OPENING = 3.0
 #: Seconds back from now that are judged at most.
 WINDOW = 20.0
 #: Seconds that a frame may be under way: before they are over, no clock fails a session.
-SETTLE = 6.0
+LONGEST_TRANSIT = 6.0
 #: Seconds from the start of a challenge's clock before which nothing passes it. Merely to see something come and to press a
 #: key takes people 0.2 to 0.25 s, and here they have to read what to do: what is there sooner began before it was asked for.
 REACTION = 0.3
@@ -186,7 +186,7 @@ class Session:
             return min(self.expires_at, self.held.until + 1.0)
         current = self.current
         deadline = current.deadline if current else None
-        return self.expires_at if deadline is None else min(self.expires_at, deadline + SETTLE)
+        return self.expires_at if deadline is None else min(self.expires_at, deadline + LONGEST_TRANSIT)
 
     def frames_needed(self, at: float) -> tuple[float, float]:
         """Which frames must be at hand to judge one that arrived at `at`.
@@ -239,7 +239,7 @@ class Session:
         if current.started_at is None or at < current.started_at:
             return self._result(current, hint=hints.for_problem(observation.problem))
         judgement = self._judge(current, current.started_at, at)
-        if judgement.passed:
+        if judgement.met:
             return self._meet(current, judgement, observation, weighing)
         hint = hints.for_problem(observation.problem) or judgement.hint
         return self._result(current, confidence=judgement.confidence, hint=hint)
@@ -249,7 +249,7 @@ class Session:
         current = self.current
         return current is not None and current.deadline is not None and at > current.deadline
 
-    def pass_over(self, at: float, newer: float) -> FrameResult | None:
+    def supersede(self, at: float, newer: float) -> FrameResult | None:
         """The answer to a frame that need not be judged, because one that arrived at `newer` is there as well.
 
         It says how things stand, and nothing changes. None where the frame is to be judged all the same: it would be the
@@ -262,27 +262,27 @@ class Session:
             return None
         return self._result(current if current in self.revealed(at) else None, hint=hints.SUPERSEDED)
 
-    def asks_for(self, frame_id: str) -> bool:
+    def awaits_distance(self, frame_id: str) -> bool:
         """Whether the face of this frame is to be compared, and `identify` to be told of it."""
-        return not self.ended and self.identity is not None and self.identity.asks_for(frame_id)
+        return not self.ended and self.identity is not None and self.identity.awaits_distance(frame_id)
 
-    def identify(self, frame_id: str, distance: float, at: float) -> None:
+    def take_distance(self, frame_id: str, distance: float, at: float) -> None:
         """Take in how far the face of a frame that was asked for is from the first face that was described.
 
         Another person's ends the session at once. What came before, or too late, changes nothing.
         """
-        if self.ended or self.identity is None or not self.identity.compare(frame_id, distance):
+        if self.ended or self.identity is None or not self.identity.take_distance(frame_id, distance):
             return
         self.findings = [f for f in self.findings if f.code is not Code.SWAPPED] + self.identity.findings()
         if self.identity.swapped:
             self._fail(at, "identity_swap")
 
-    def from_portrait(self, frame_id: str) -> float | None:
+    def portrait_distance(self, frame_id: str) -> float | None:
         """How far a frame that has just been submitted is from a portrait's ideal; None where none is wanted of it."""
         frame = next((f for f in reversed(self.frames) if f.id == frame_id), None)
         if frame is None or not self.options.portrait:
             return None
-        return from_ideal(frame, self.frames, self.frames_needed(frame.at)[0])
+        return distance_from_ideal(frame, self.frames, self.frames_needed(frame.at)[0])
 
     def threshold(self, weighing: Weighing) -> float:
         """The least score with which the session is live."""
@@ -297,7 +297,7 @@ class Session:
         current = self.current
         if current and self.held is not None and due < self.expires_at:
             self._pass(current, self.held, due, weighing)
-        elif current and current.deadline is not None and current.deadline + SETTLE <= self.expires_at:
+        elif current and current.deadline is not None and current.deadline + LONGEST_TRANSIT <= self.expires_at:
             self._fail(current.deadline, "timed_out")
         else:
             self._end(State.EXPIRED, self.expires_at, "expired")
@@ -321,8 +321,8 @@ class Session:
         # Frames that came after the deadline, while earlier ones were still being measured, are not part of the answer.
         in_time = [f for f in self.frames if challenge.deadline is None or f.at <= challenge.deadline]
         judgement = judge(challenge.type, in_time, since=began, opening_until=self.frames_needed(at)[0])
-        if judgement.passed and self.frames[-1].at < began + REACTION:
-            return replace(judgement, passed=False, hint=hints.do(challenge.type))
+        if judgement.met and self.frames[-1].at < began + REACTION:
+            return replace(judgement, met=False, hint=hints.do(challenge.type))
         return judgement
 
     def _meet(
@@ -330,7 +330,7 @@ class Session:
     ) -> FrameResult:
         """The gesture is there: its challenge passes as soon as enough was seen of it, and it is known who did it."""
         if self.identity is not None:
-            self.identity.met()
+            self.identity.gesture_met()
         return self._wait(Held(self.frames[-1].at, judgement.confidence), challenge, observation, weighing)
 
     def _wait(self, held: Held, challenge: Challenge, observation: Observation, weighing: Weighing) -> FrameResult:
@@ -353,7 +353,7 @@ class Session:
         have moved in a moment, a photo will not.
         """
         if any(f.code is Code.UNSEEN and f.score > 0 for f in held.findings):
-            return hints.SLOW if seldom(self.frames) else hints.HOLD_STILL
+            return hints.SLOW if too_sparse(self.frames) else hints.HOLD_STILL
         if self.remaining > 1:
             return None
         if self.identity is not None and not self.identity.is_complete(newest):
@@ -372,7 +372,7 @@ class Session:
             since=held.at if began is None else began,
             met=held.at,
             opening_until=self.frames_needed(held.at)[0],
-            after=AFTER if self.remaining == 1 else 0.0,
+            after=LEAST_AFTER if self.remaining == 1 else 0.0,
         )
 
     def _pass(self, challenge: Challenge, held: Held, at: float, weighing: Weighing) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.frame import Frame
-from shared.liveness.gestures.signals import Track
+from shared.liveness.gestures.signals import FaceSignals
 
 #: Seconds between two frames up to which a jump says anything.
 STEP = 0.45
@@ -19,11 +19,11 @@ _MOMENT = 0.125
 
 def abrupt(frames: Sequence[Frame], kind: ChallengeType) -> float | None:
     """The share of a head movement that happened within a moment, 0 to 1; None for expressions."""
-    track = Track(frames)
-    if len(track) < 3 or kind not in _AXES:
+    signals = FaceSignals(frames)
+    if len(signals) < 3 or kind not in _AXES:
         return None
-    angle = track.yaw if _AXES[kind] == "yaw" else track.pitch
-    took = np.diff(track.at)
+    angle = signals.yaw if _AXES[kind] == "yaw" else signals.pitch
+    took = np.diff(signals.times)
     steps = (np.abs(np.diff(angle)) * np.minimum(1, _MOMENT / np.maximum(took, 1e-3)))[took <= STEP]
     whole = float(np.abs(angle - angle[-1]).max())
     return float(steps.max()) / whole if len(steps) and whole > 0 else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
-from shared.liveness.evidence.sight import BACK
+from shared.liveness.evidence.sight import LOOK_BACK
 from shared.liveness.frame import Frame
 
 #: The quantile of the frames' `Observation.unmixed` that counts: a few frames are bad, or the first of a fade.
@@ -33,7 +33,7 @@ def mixed(frames: Sequence[Frame], kind: ChallengeType, since: float) -> float |
     """
     if not frames or kind in HEAD_MOVEMENTS:
         return None
-    since = min(since, frames[-1].at - BACK)
+    since = min(since, frames[-1].at - LOOK_BACK)
     shares = [
         f.observation.unmixed
         for f in frames

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from shared.liveness.following import broken
+from shared.liveness.following import breaks_track
 from shared.liveness.frame import Frame
 
 #: Seconds between two frames up to which a movement can be followed: a client with three frames a second, and some delay.
-STEP = 0.45
+LONGEST_STEP = 0.45
 #: Seconds for which the face must have been followed.
-FOLLOWED = 1.0
+LEAST_FOLLOWED = 1.0
 #: Seconds for which the face must have been followed after the last gesture was met: a change of pictures shows by what
 #: comes after it.
-AFTER = 0.6
+LEAST_AFTER = 0.6
 #: Seconds that are looked at, at the least, though the challenge began later: some gestures take a few frames.
-BACK = 2.5
+LOOK_BACK = 2.5
 
 
 def followed(frames: Sequence[Frame]) -> float:
@@ -29,10 +29,10 @@ def followed(frames: Sequence[Frame]) -> float:
     return sum(b.at - a.at for a, b in pairwise(_pictures(frames)) if _followed(a, b))
 
 
-def seldom(frames: Sequence[Frame]) -> bool:
+def too_sparse(frames: Sequence[Frame]) -> bool:
     """Whether most of the newest frames came too seldom for a movement to be followed."""
     steps = [b.at - a.at for a, b in pairwise(frames[-6:])]
-    return bool(steps) and sum(step > STEP for step in steps) > len(steps) / 2
+    return bool(steps) and sum(step > LONGEST_STEP for step in steps) > len(steps) / 2
 
 
 def unseen(frames: Sequence[Frame], *, since: float, met: float, after: float) -> float:
@@ -41,9 +41,9 @@ def unseen(frames: Sequence[Frame], *, since: float, met: float, after: float) -
     frames: oldest first; since: when the challenge began; met: when its gesture was met; after: seconds for which the face
     must have been followed from then on.
     """
-    looked_at = [f for f in frames if f.at >= min(since, frames[-1].at - BACK)] if frames else []
+    looked_at = [f for f in frames if f.at >= min(since, frames[-1].at - LOOK_BACK)] if frames else []
     shares = [
-        followed(looked_at) / FOLLOWED,
+        followed(looked_at) / LEAST_FOLLOWED,
         followed([f for f in looked_at if f.at >= met]) / after if after > 0 else 1.0,
     ]
     # Times are sums of parts of a second: the last digit is no lack.
@@ -58,4 +58,4 @@ def _pictures(frames: Sequence[Frame]) -> list[Frame]:
 
 def _followed(before: Frame, after: Frame) -> bool:
     usable = before.observation.usable and after.observation.usable
-    return usable and after.at - before.at <= STEP and not broken(before, after)
+    return usable and after.at - before.at <= LONGEST_STEP and not breaks_track(before, after)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shared.liveness.evidence.sight import BACK
+from shared.liveness.evidence.sight import LOOK_BACK
 from shared.liveness.frame import Frame
 
 #: Spread of the gaze in eye widths at which the score is a half: that of eyes which hardly move.
@@ -24,7 +24,7 @@ def staring(frames: Sequence[Frame], since: float) -> float | None:
     """
     if not frames:
         return None
-    since = min(since, frames[-1].at - BACK)
+    since = min(since, frames[-1].at - LOOK_BACK)
     seen = [
         (*f.observation.gaze, min(f.observation.face.left_eye, f.observation.face.right_eye))
         for f in frames

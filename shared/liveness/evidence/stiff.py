@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shared.liveness.challenge import ChallengeType
-from shared.liveness.evidence.sight import BACK
+from shared.liveness.evidence.sight import LOOK_BACK
 from shared.liveness.frame import Frame
 
 #: `Observation.flex` at which the score is one half: most faces that live show more within a challenge.
@@ -25,7 +25,7 @@ def stiff(frames: Sequence[Frame], kind: ChallengeType, since: float) -> float |
     """
     if not frames:
         return None
-    since = min(since, frames[-1].at - BACK)
+    since = min(since, frames[-1].at - LOOK_BACK)
     changes = sorted(change for f in frames if f.at >= since and (change := _change(f, kind)) is not None)
     if len(changes) < _LEAST:
         return None

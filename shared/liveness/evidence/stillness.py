@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from shared.liveness.evidence.sight import BACK
+from shared.liveness.evidence.sight import LOOK_BACK
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
 
@@ -27,6 +27,6 @@ def stillness(
     """
     if not frames:
         return None
-    since = min(since, frames[-1].at - BACK)
+    since = min(since, frames[-1].at - LOOK_BACK)
     changes = [value for f in frames if f.at >= since and (value := change(f.observation)) is not None]
     return half / (half + float(np.quantile(changes, quantile))) if len(changes) >= least else None

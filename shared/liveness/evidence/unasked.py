@@ -12,7 +12,7 @@ from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.amount import NEEDED, amount
 from shared.liveness.gestures.head import moved
 from shared.liveness.gestures.neutral import Neutral, learn_neutral
-from shared.liveness.gestures.signals import Mask, Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Mask, Signal
 
 #: How many times as much as its own challenge asks for: a turn of 28 degrees, a smile that nobody overlooks.
 PLAIN = 1.4
@@ -37,23 +37,23 @@ def unasked(
     more. Recordings that happened to pass all three challenges, where each may take 10 s: half 2 or more, a third 3 or
     more, and more so where they may take longer; docs/security.md has them all.
     """
-    track = Track(frames)
-    now = track.since(since + _COMING_BACK)
-    if not len(track.at[now]):
+    signals = FaceSignals(frames)
+    now = signals.since(since + _COMING_BACK)
+    if not len(signals.times[now]):
         return None
-    neutral = learn_neutral(track, opening_until)
+    neutral = learn_neutral(signals, opening_until)
     kinds = set(ChallengeType) - {ChallengeType.BLINK, *asked, OPPOSITES.get(asked[-1])}
-    courses = (_course(kind, track, neutral) for kind in kinds)
+    courses = (_course(kind, signals, neutral) for kind in kinds)
     return float(sum(_made(share[now], told[now]) for share, told in courses))
 
 
-def _course(kind: ChallengeType, track: Track, neutral: Neutral) -> tuple[Signal, Mask]:
+def _course(kind: ChallengeType, signals: FaceSignals, neutral: Neutral) -> tuple[Signal, Mask]:
     """How much of `kind` each frame shows, as a share of what its challenge asks for; and where that can be told."""
-    share: Signal = amount(kind, track, neutral) / NEEDED[kind]
+    share: Signal = amount(kind, signals, neutral) / NEEDED[kind]
     if kind in HEAD_MOVEMENTS:
-        along, across = moved(kind, track, neutral)
+        along, across = moved(kind, signals, neutral)
         return share, along * thresholds.CROSS_AXIS >= across
-    away = np.maximum(np.abs(track.yaw - neutral.yaw), np.abs(track.pitch - neutral.pitch))
+    away = np.maximum(np.abs(signals.yaw - neutral.yaw), np.abs(signals.pitch - neutral.pitch))
     return share, away <= thresholds.MOUTH_HIDDEN
 
 

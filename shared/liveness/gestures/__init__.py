@@ -12,7 +12,7 @@ from shared.liveness.gestures.head import judge_head
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.gestures.mouth import judge_open_mouth, judge_smile
 from shared.liveness.gestures.neutral import learn_neutral
-from shared.liveness.gestures.signals import Track
+from shared.liveness.gestures.signals import FaceSignals
 
 __all__ = ["Judgement", "judge"]
 
@@ -22,16 +22,16 @@ def judge(kind: ChallengeType, frames: Sequence[Frame], *, since: float, opening
 
     `frames` are those of the session's opening, up to `opening_until`, and the recent ones.
     """
-    track = Track(frames)
-    if not len(track) or track.at[-1] < since:
+    signals = FaceSignals(frames)
+    if not len(signals) or signals.times[-1] < since:
         return Judgement(False, 0.0, hints.do(kind))
-    neutral = learn_neutral(track, opening_until)
+    neutral = learn_neutral(signals, opening_until)
     match kind:
         case ChallengeType.BLINK:
-            return judge_blink(track, neutral, since)
+            return judge_blink(signals, neutral, since)
         case ChallengeType.SMILE:
-            return judge_smile(track, neutral, since)
+            return judge_smile(signals, neutral, since)
         case ChallengeType.OPEN_MOUTH:
-            return judge_open_mouth(track, neutral, since)
+            return judge_open_mouth(signals, neutral, since)
         case _:
-            return judge_head(kind, track, neutral, since)
+            return judge_head(kind, signals, neutral, since)

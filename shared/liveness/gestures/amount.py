@@ -6,9 +6,9 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.blink import openness
 from shared.liveness.gestures.head import moved
-from shared.liveness.gestures.mouth import opening, smiling
+from shared.liveness.gestures.mouth import lips_parted, smile_amount
 from shared.liveness.gestures.neutral import Neutral
-from shared.liveness.gestures.signals import Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Signal
 
 #: How much each judge asks for at the least. It asks for more than that: a course, a hold, a head that faces the camera.
 NEEDED: dict[ChallengeType, float] = {
@@ -22,17 +22,17 @@ NEEDED: dict[ChallengeType, float] = {
 }
 
 
-def amount(kind: ChallengeType, track: Track, neutral: Neutral) -> Signal:
+def amount(kind: ChallengeType, signals: FaceSignals, neutral: Neutral) -> Signal:
     """How much of `kind` each frame shows, in the unit of `NEEDED`.
 
     Degrees for the head, the share of their own opening by which the eyes are shut, inter-ocular distances for the mouth.
     """
     match kind:
         case ChallengeType.BLINK:
-            return 1 - openness(track, neutral)[0]
+            return 1 - openness(signals, neutral)[0]
         case ChallengeType.SMILE:
-            return smiling(track, neutral)
+            return smile_amount(signals, neutral)
         case ChallengeType.OPEN_MOUTH:
-            return opening(track, neutral)
+            return lips_parted(signals, neutral)
         case _:
-            return moved(kind, track, neutral)[0]
+            return moved(kind, signals, neutral)[0]

@@ -9,26 +9,26 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.judgement import Judgement, sureness
 from shared.liveness.gestures.neutral import Neutral
-from shared.liveness.gestures.signals import Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Signal
 
 
-def openness(track: Track, neutral: Neutral) -> tuple[Signal, Signal]:
+def openness(signals: FaceSignals, neutral: Neutral) -> tuple[Signal, Signal]:
     """How far the eyes are open, as a share of their own open level: both together, and the wider one of those seen."""
-    left = track.left_eye / max(neutral.left_eye, 1e-6)
-    right = track.right_eye / max(neutral.right_eye, 1e-6)
+    left = signals.left_eye / max(neutral.left_eye, 1e-6)
+    right = signals.right_eye / max(neutral.right_eye, 1e-6)
     # A turned head hides its far eye, whose points are then guesses: it counts less the further the head is turned.
-    far = np.clip(track.yaw / 60, -0.9, 0.9)
+    far = np.clip(signals.yaw / 60, -0.9, 0.9)
     # Turned to the own left (yaw above 0) the left eye is the far one.
     weight = 0.5 - far / 2
     wider = np.maximum(np.where(weight > 0.25, left, 0), np.where(weight < 0.75, right, 0))
     return weight * left + (1 - weight) * right, wider
 
 
-def judge_blink(track: Track, neutral: Neutral, since: float) -> Judgement:
+def judge_blink(signals: FaceSignals, neutral: Neutral, since: float) -> Judgement:
     """Whether both eyes were open, then closed, and are open again, all since the challenge began."""
-    now = track.since(since)
-    at = track.at[now]
-    eyes, wider = (signal[now] for signal in openness(track, neutral))
+    now = signals.since(since)
+    at = signals.times[now]
+    eyes, wider = (signal[now] for signal in openness(signals, neutral))
     closed = (eyes < thresholds.CLOSED) & (wider < thresholds.BOTH_CLOSED)
     opened = eyes > thresholds.REOPENED
     if _glimpsed(at, eyes, wider):

@@ -9,7 +9,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.judgement import Judgement, sureness
 from shared.liveness.gestures.neutral import Neutral
-from shared.liveness.gestures.signals import Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Signal
 
 #: Axis, sign of the movement along it, degrees to move.
 _MOVES = {
@@ -20,25 +20,25 @@ _MOVES = {
 }
 
 
-def moved(kind: ChallengeType, track: Track, neutral: Neutral) -> tuple[Signal, Signal]:
+def moved(kind: ChallengeType, signals: FaceSignals, neutral: Neutral) -> tuple[Signal, Signal]:
     """Degrees from the neutral along the axis of `kind`, positive the way it asks; and along the other one, unsigned."""
     axis, sign, _ = _MOVES[kind]
-    yaw, pitch = track.yaw - neutral.yaw, track.pitch - neutral.pitch
+    yaw, pitch = signals.yaw - neutral.yaw, signals.pitch - neutral.pitch
     return (sign * yaw, np.abs(pitch)) if axis == "yaw" else (sign * pitch, np.abs(yaw))
 
 
-def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float) -> Judgement:
+def judge_head(kind: ChallengeType, signals: FaceSignals, neutral: Neutral, since: float) -> Judgement:
     """Whether the head has moved as `kind` asks: from rest, mainly along one axis, and stayed there for two frames."""
     axis, sign, needed = _MOVES[kind]
-    along, across = moved(kind, track, neutral)
-    now = track.since(since)
+    along, across = moved(kind, signals, neutral)
+    now = signals.since(since)
     rested = np.flatnonzero(along[now] <= thresholds.AT_REST)
     if not len(rested):
         return Judgement(False, 0.0, hints.LOOK_STRAIGHT)
     begun = now.start + int(rested[0])
     course, aside = along[begun:], across[begun:]
-    angle, set_out = (track.yaw, neutral.first_yaw) if axis == "yaw" else (track.pitch, neutral.first_pitch)
-    other = track.pitch if axis == "yaw" else track.yaw
+    angle, set_out = (signals.yaw, neutral.first_yaw) if axis == "yaw" else (signals.pitch, neutral.first_pitch)
+    other = signals.pitch if axis == "yaw" else signals.yaw
     set_out_from = begun + int(np.flatnonzero(course <= thresholds.AT_REST)[-1])
     centre = (thresholds.PLAUSIBLE_YAW if axis == "yaw" else thresholds.PLAUSIBLE_PITCH)[0]
     there = (
@@ -53,7 +53,7 @@ def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float
     confidence = sureness(float(course[-1]), needed)
     if len(course) >= 3 and there[-1] and straight and course[-2] >= 0.6 * needed:
         return Judgement(True, confidence, hints.PASSED)
-    just_was = bool(there[track.at[begun:] >= track.at[-1] - thresholds.JUST_NOW].any())
+    just_was = bool(there[signals.times[begun:] >= signals.times[-1] - thresholds.JUST_NOW].any())
     return _not_yet(kind, float(course[-1]) / needed, float(aside[-1]) / needed, confidence, just_was=just_was)
 
 

@@ -12,7 +12,7 @@ from shared.liveness.hints import Hint
 class Judgement:
     """Whether the challenge is met with the newest frame, how surely, and what to tell the person."""
 
-    passed: bool
+    met: bool
     confidence: float
     hint: Hint | None = None
 

@@ -10,53 +10,55 @@ from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.judgement import Judgement, sureness
 from shared.liveness.gestures.neutral import Neutral
 from shared.liveness.gestures.quantiles import median
-from shared.liveness.gestures.signals import Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Signal
 
 
-def smiling(track: Track, neutral: Neutral) -> Signal:
+def smile_amount(signals: FaceSignals, neutral: Neutral) -> Signal:
     """How far the mouth has grown and its corners have risen, in inter-ocular distances."""
-    smile: Signal = track.smile - neutral.smile
+    smile: Signal = signals.smile - neutral.smile
     return smile
 
 
-def opening(track: Track, neutral: Neutral) -> Signal:
+def lips_parted(signals: FaceSignals, neutral: Neutral) -> Signal:
     """How far the lips have parted beyond what a grin parts them, in inter-ocular distances."""
-    parted: Signal = track.mouth_open - neutral.mouth_open - thresholds.GRIN_SHARE * smiling(track, neutral).clip(min=0)
+    parted: Signal = (
+        signals.mouth_open - neutral.mouth_open - thresholds.GRIN_SHARE * smile_amount(signals, neutral).clip(min=0)
+    )
     return parted
 
 
-def judge_smile(track: Track, neutral: Neutral, since: float) -> Judgement:
+def judge_smile(signals: FaceSignals, neutral: Neutral, since: float) -> Judgement:
     """Whether the mouth has grown wide and its corners have risen, and stayed so, but not because it gapes."""
-    smile = smiling(track, neutral)
-    judgement = _judge_held(ChallengeType.SMILE, track, smile, thresholds.SMILE, since)
-    if judgement.passed and track.mouth_open[-1] - neutral.mouth_open > thresholds.GAPING * smile[-1]:
+    smile = smile_amount(signals, neutral)
+    judgement = _judge_held(ChallengeType.SMILE, signals, smile, thresholds.SMILE, since)
+    if judgement.met and signals.mouth_open[-1] - neutral.mouth_open > thresholds.GAPING * smile[-1]:
         return Judgement(False, 0.0, hints.do(ChallengeType.SMILE))
-    if judgement.passed and not _beyond_first(track):
+    if judgement.met and not _beyond_first(signals):
         return Judgement(False, 0.0, hints.further(ChallengeType.SMILE))
     return judgement
 
 
-def _beyond_first(track: Track) -> bool:
+def _beyond_first(signals: FaceSignals) -> bool:
     """Whether it is half a smile beyond what the mouth was first of all, unless that was one: else pursed lips relaxed."""
-    first = median(track.smile[track.at <= track.at[0] + thresholds.FIRST_REST])
+    first = median(signals.smile[signals.times <= signals.times[0] + thresholds.FIRST_REST])
     rest = min(first, thresholds.SMILING_AT_REST[0])
-    return float(track.smile[-1]) - rest >= thresholds.SET_OUT * thresholds.SMILE
+    return float(signals.smile[-1]) - rest >= thresholds.SET_OUT * thresholds.SMILE
 
 
-def judge_open_mouth(track: Track, neutral: Neutral, since: float) -> Judgement:
+def judge_open_mouth(signals: FaceSignals, neutral: Neutral, since: float) -> Judgement:
     """Whether the lips have parted, more than a grin parts them, and stayed so."""
-    return _judge_held(ChallengeType.OPEN_MOUTH, track, opening(track, neutral), thresholds.OPEN_MOUTH, since)
+    return _judge_held(ChallengeType.OPEN_MOUTH, signals, lips_parted(signals, neutral), thresholds.OPEN_MOUTH, since)
 
 
-def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float, since: float) -> Judgement:
+def _judge_held(kind: ChallengeType, signals: FaceSignals, amount: Signal, needed: float, since: float) -> Judgement:
     # From where the head mostly is, not from the neutral: a camera at the side sees a mouth as well as one in front.
-    away = np.maximum(np.abs(track.yaw - median(track.yaw)), np.abs(track.pitch - median(track.pitch)))
-    facing = abs(track.yaw[-1] - thresholds.PLAUSIBLE_YAW[0]) <= thresholds.MOUTH_SEEN[0] and (
-        abs(track.pitch[-1] - thresholds.PLAUSIBLE_PITCH[0]) <= thresholds.MOUTH_SEEN[1]
+    away = np.maximum(np.abs(signals.yaw - median(signals.yaw)), np.abs(signals.pitch - median(signals.pitch)))
+    facing = abs(signals.yaw[-1] - thresholds.PLAUSIBLE_YAW[0]) <= thresholds.MOUTH_SEEN[0] and (
+        abs(signals.pitch[-1] - thresholds.PLAUSIBLE_PITCH[0]) <= thresholds.MOUTH_SEEN[1]
     )
     if away[-1] > thresholds.MOUTH_HIDDEN or not facing:
         return Judgement(False, 0.0, hints.LOOK_STRAIGHT)
-    now = track.since(since)
+    now = signals.since(since)
     course = amount[now]
     rested = np.flatnonzero(course < needed / 2)
     reached = float(course[-1])
@@ -64,17 +66,17 @@ def _judge_held(kind: ChallengeType, track: Track, amount: Signal, needed: float
     if not len(rested):
         return Judgement(False, 0.0, hints.relax(kind))
     there = (amount >= needed) & (away <= thresholds.MOUTH_HIDDEN)
-    if track.sustained(there, since) >= thresholds.SUSTAINED:
-        if not _beyond_rest(track, amount, needed):
+    if signals.sustained(there, since) >= thresholds.SUSTAINED:
+        if not _beyond_rest(signals, amount, needed):
             return Judgement(False, 0.0, hints.HOLD_STILL)
         return Judgement(True, confidence, hints.PASSED)
     if reached >= thresholds.ON_THE_WAY * needed:
         return Judgement(False, confidence, hints.further(kind))
-    just_was = bool(there[now][track.at[now] >= track.at[-1] - thresholds.JUST_NOW].any())
+    just_was = bool(there[now][signals.times[now] >= signals.times[-1] - thresholds.JUST_NOW].any())
     return Judgement(False, confidence, hints.HOLD_IT if just_was else hints.do(kind))
 
 
-def _beyond_rest(track: Track, amount: Signal, needed: float) -> bool:
+def _beyond_rest(signals: FaceSignals, amount: Signal, needed: float) -> bool:
     """Whether the mouth was at rest before this, and mostly had less, while the head stood much as it does now.
 
     Whenever that was: who smiles while the head comes back from a turn has been seen looking straight before it. Lips that
@@ -82,7 +84,7 @@ def _beyond_rest(track: Track, amount: Signal, needed: float) -> bool:
     """
     below = np.flatnonzero(amount < needed)
     before = slice(int(below[-1]) + 1 if len(below) else 0)
-    astray = np.maximum(np.abs(track.yaw - track.yaw[-1]), np.abs(track.pitch - track.pitch[-1]))[before]
+    astray = np.maximum(np.abs(signals.yaw - signals.yaw[-1]), np.abs(signals.pitch - signals.pitch[-1]))[before]
     here = amount[before][astray <= thresholds.MOUTH_CALM]
     if np.count_nonzero(here < needed / 2) < 2:
         return False

@@ -8,7 +8,7 @@ import numpy as np
 
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.quantiles import median, quantile
-from shared.liveness.gestures.signals import Mask, Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Mask, Signal
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +26,25 @@ class Neutral:
     first_pitch: float
 
 
-def learn_neutral(track: Track, opening_until: float) -> Neutral:
-    """The neutral of a person from the frames at hand; `track` must not be empty.
+def learn_neutral(signals: FaceSignals, opening_until: float) -> Neutral:
+    """The neutral of a person from the frames at hand; `signals` must not be empty.
 
     The head's is where it rests in the opening, refined by later rest near there. Eyes rest open, mouths rest closed and
     unsmiling, whatever else they do in between: theirs are high and low quantiles over all frames at hand, which a
     gesture in progress does not shift. The eyes' are taken of a head that is near its neutral, as far as it was there; a
     mouth that smiles or is open in most frames is not at rest in those.
     """
-    opening = track.at <= opening_until
-    yaw, first_yaw = _resting_angle(track, track.yaw, opening, thresholds.PLAUSIBLE_YAW)
-    pitch, first_pitch = _resting_angle(track, track.pitch, opening, thresholds.PLAUSIBLE_PITCH)
-    straight = np.maximum(np.abs(track.yaw - yaw), np.abs(track.pitch - pitch)) <= thresholds.STRAIGHT
+    opening = signals.times <= opening_until
+    yaw, first_yaw = _resting_angle(signals, signals.yaw, opening, thresholds.PLAUSIBLE_YAW)
+    pitch, first_pitch = _resting_angle(signals, signals.pitch, opening, thresholds.PLAUSIBLE_PITCH)
+    straight = np.maximum(np.abs(signals.yaw - yaw), np.abs(signals.pitch - pitch)) <= thresholds.STRAIGHT
     return Neutral(
         yaw=yaw,
         pitch=pitch,
-        left_eye=_open_eye(track.left_eye, straight),
-        right_eye=_open_eye(track.right_eye, straight),
-        mouth_open=_resting_mouth(track.mouth_open, 0.2, thresholds.LIPS_APART),
-        smile=_resting_mouth(track.smile, 0.3, thresholds.SMILING_AT_REST),
+        left_eye=_open_eye(signals.left_eye, straight),
+        right_eye=_open_eye(signals.right_eye, straight),
+        mouth_open=_resting_mouth(signals.mouth_open, 0.2, thresholds.LIPS_APART),
+        smile=_resting_mouth(signals.smile, 0.3, thresholds.SMILING_AT_REST),
         first_yaw=first_yaw,
         first_pitch=first_pitch,
     )
@@ -64,10 +64,12 @@ def _resting_mouth(signal: Signal, usually: float, plausible: tuple[float, float
     return rest if rest <= at_most else max(at_most, quantile(signal, seldom))
 
 
-def _resting_angle(track: Track, angle: Signal, opening: Mask, plausible: tuple[float, float]) -> tuple[float, float]:
+def _resting_angle(
+    signals: FaceSignals, angle: Signal, opening: Mask, plausible: tuple[float, float]
+) -> tuple[float, float]:
     """The neutral, and where the head rested first of all: see `Neutral.first_yaw`."""
     centre, reach = plausible
-    steady = (track.speed(angle) <= thresholds.STEADY) & (np.abs(angle - centre) <= reach)
+    steady = (signals.speed(angle) <= thresholds.STEADY) & (np.abs(angle - centre) <= reach)
     first = angle[steady & opening]
     if not len(first):
         first = angle[steady]
@@ -75,7 +77,7 @@ def _resting_angle(track: Track, angle: Signal, opening: Mask, plausible: tuple[
         return centre, centre  # Never seen at rest: anyone's neutral will have to do.
     resting = _rest_near(angle[steady], median(first))
     begins = int(np.argmax(steady))
-    run = angle[begins:][steady[begins:] & (track.at[begins:] <= track.at[begins] + thresholds.FIRST_REST)]
+    run = angle[begins:][steady[begins:] & (signals.times[begins:] <= signals.times[begins] + thresholds.FIRST_REST)]
     earliest = median(run) if len(run) > 1 else resting
     if abs(earliest - centre) >= abs(resting - centre):
         return resting, resting

@@ -14,7 +14,7 @@ Signal = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 
-class Track:
+class FaceSignals:
     """Signals over time. All arrays have one number a frame; only frames with exactly one good face are in it."""
 
     def __init__(self, frames: Sequence[Frame]) -> None:
@@ -28,7 +28,7 @@ class Track:
             ],
             dtype=np.float64,
         ).reshape(-1, 8)
-        self.at: Signal = rows[:, 0]
+        self.times: Signal = rows[:, 0]
         #: Degrees; see `Face`.
         self.yaw: Signal = rows[:, 1]
         self.pitch: Signal = rows[:, 2]
@@ -40,7 +40,7 @@ class Track:
         self.mouth_drop: Signal = rows[:, 7]
 
     def __len__(self) -> int:
-        return len(self.at)
+        return len(self.times)
 
     @property
     def smile(self) -> Signal:
@@ -49,13 +49,13 @@ class Track:
 
     def since(self, at: float) -> slice:
         """The frames that arrived at `at` or later."""
-        return slice(int(np.searchsorted(self.at, at)), None)
+        return slice(int(np.searchsorted(self.times, at)), None)
 
     def speed(self, signal: Signal) -> Signal:
         """How fast a signal changes, per second: the faster one of the steps before and after each frame."""
         if len(self) < 2:
             return np.zeros(len(self))
-        steps = np.abs(np.diff(signal)) / np.maximum(np.diff(self.at), 1e-3)
+        steps = np.abs(np.diff(signal)) / np.maximum(np.diff(self.times), 1e-3)
         fastest = np.empty(len(self))
         fastest[0], fastest[-1] = steps[0], steps[-1]
         np.maximum(steps[:-1], steps[1:], out=fastest[1:-1])
@@ -65,10 +65,10 @@ class Track:
         """Seconds up to the newest frame for which `over` has been true without a break, counted from `since`."""
         start = None
         for i in range(len(self) - 1, -1, -1):
-            if not over[i] or self.at[i] < since:
+            if not over[i] or self.times[i] < since:
                 break
-            start = self.at[i]
-        return 0.0 if start is None else float(self.at[-1] - start)
+            start = self.times[i]
+        return 0.0 if start is None else float(self.times[-1] - start)
 
 
 def _same(before: Frame, frame: Frame) -> bool:
