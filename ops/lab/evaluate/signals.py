@@ -15,6 +15,7 @@ from ops.lab.evaluate.video import encoded, pictures
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 from shared.liveness.frame import Frame
 from shared.liveness.gestures import thresholds
+from shared.liveness.gestures.head import MOVEMENTS
 from shared.liveness.gestures.neutral import learn_neutral
 from shared.liveness.gestures.signals import FaceSignals, Signal
 from workers.vision.prior import Prior
@@ -116,16 +117,8 @@ def reach(signals: Signals, gesture: ChallengeType, segment: Segment) -> float |
     if gesture is ChallengeType.OPEN_MOUTH:
         grin = thresholds.GRIN_SHARE * (track.smile - neutral.smile).clip(min=0)
         return _sustained(course - neutral.mouth_open - grin, thresholds.SUSTAINED)
-    axis, sign = _AXES[gesture]
+    axis, sign, _ = MOVEMENTS[gesture]
     return _sustained(course - sign * (neutral.yaw if axis == "yaw" else neutral.pitch), 1 / FPS)
-
-
-_AXES = {
-    ChallengeType.TURN_LEFT: ("yaw", 1.0),
-    ChallengeType.TURN_RIGHT: ("yaw", -1.0),
-    ChallengeType.LOOK_UP: ("pitch", 1.0),
-    ChallengeType.LOOK_DOWN: ("pitch", -1.0),
-}
 
 
 def _course(track: FaceSignals, gesture: ChallengeType) -> Signal:
@@ -136,7 +129,7 @@ def _course(track: FaceSignals, gesture: ChallengeType) -> Signal:
         return track.smile
     if gesture is ChallengeType.OPEN_MOUTH:
         return track.mouth_open
-    axis, sign = _AXES[gesture]
+    axis, sign, _ = MOVEMENTS[gesture]
     return sign * (track.yaw if axis == "yaw" else track.pitch)
 
 

@@ -1,4 +1,8 @@
-"""The judges: each looks at the frames of a challenge and says whether the person has met it."""
+"""The judges of gestures: whether the person has made the gesture that a challenge asks for.
+
+A gesture is a movement: from the person's neutral, learned from the frames at hand, to the amount needed, on a plausible
+course. So no single frame, like a photo, can be one.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +22,9 @@ __all__ = ["Judgement", "judge"]
 
 
 def judge(kind: ChallengeType, frames: Sequence[Frame], *, since: float, opening_until: float) -> Judgement:
-    """Whether the frames, oldest first, meet the challenge that became current at `since`.
+    """Judge whether the frames, oldest first, show the gesture of the challenge that started at `since`.
 
-    `frames` are those of the session's opening, up to `opening_until`, and the recent ones.
+    frames: those of the session's opening, which ends at `opening_until`, and the recent ones.
     """
     signals = FaceSignals(frames)
     if not len(signals) or signals.times[-1] < since:

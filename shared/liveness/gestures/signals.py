@@ -1,4 +1,4 @@
-"""The usable frames of a window as arrays, oldest first."""
+"""The signals of a face over time: what the judges of gestures read, as arrays."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ from numpy.typing import NDArray
 
 from shared.liveness.frame import Frame
 
+#: One number a frame.
 Signal = NDArray[np.float64]
+#: One truth value a frame.
 Mask = NDArray[np.bool_]
 
 
 class FaceSignals:
-    """Signals over time. All arrays have one number a frame; only frames with exactly one good face are in it."""
+    """The signals of the usable frames, oldest first: arrays of equal length, without pictures that were sent again."""
 
     def __init__(self, frames: Sequence[Frame]) -> None:
-        fresh = [*frames[:1], *(frame for before, frame in pairwise(frames) if not _same(before, frame))]
+        fresh = [*frames[:1], *(frame for before, frame in pairwise(frames) if not _same_bytes(before, frame))]
         faces = [(f.at, f.observation.face) for f in fresh if f.observation.usable]
         rows = np.array(
             [
-                (at, o.yaw, o.pitch, o.left_eye, o.right_eye, o.mouth_open, o.mouth_width, o.mouth_drop)
-                for at, o in faces
-                if o is not None
+                (at, f.yaw, f.pitch, f.left_eye, f.right_eye, f.mouth_open, f.mouth_width, f.mouth_drop)
+                for at, f in faces
+                if f is not None
             ],
             dtype=np.float64,
         ).reshape(-1, 8)
+        #: When the frames arrived, in seconds since the epoch.
         self.times: Signal = rows[:, 0]
         #: Degrees; see `Face`.
         self.yaw: Signal = rows[:, 1]
         self.pitch: Signal = rows[:, 2]
+        #: Openness; see `Face`.
         self.left_eye: Signal = rows[:, 3]
         self.right_eye: Signal = rows[:, 4]
         #: Inter-ocular distances; see `Face`.
@@ -44,15 +48,15 @@ class FaceSignals:
 
     @property
     def smile(self) -> Signal:
-        """Width and height of the mouth's corners together, in inter-ocular distances."""
+        """How much the mouth smiles: its width less its corners' drop, in inter-ocular distances."""
         return self.mouth_width - self.mouth_drop
 
-    def since(self, at: float) -> slice:
-        """The frames that arrived at `at` or later."""
-        return slice(int(np.searchsorted(self.times, at)), None)
+    def since(self, moment: float) -> slice:
+        """The frames that arrived at `moment` or later, as a slice of the arrays."""
+        return slice(int(np.searchsorted(self.times, moment)), None)
 
     def speed(self, signal: Signal) -> Signal:
-        """How fast a signal changes, per second: the faster one of the steps before and after each frame."""
+        """How fast a signal changes at each frame, per second: the faster of the steps before and after the frame."""
         if len(self) < 2:
             return np.zeros(len(self))
         steps = np.abs(np.diff(signal)) / np.maximum(np.diff(self.times), 1e-3)
@@ -62,7 +66,7 @@ class FaceSignals:
         return fastest
 
     def sustained(self, over: Mask, since: float) -> float:
-        """Seconds up to the newest frame for which `over` has been true without a break, counted from `since`."""
+        """Seconds up to the newest frame for which `over` has been true without a break, from `since` on at the earliest."""
         start = None
         for i in range(len(self) - 1, -1, -1):
             if not over[i] or self.times[i] < since:
@@ -71,6 +75,6 @@ class FaceSignals:
         return 0.0 if start is None else float(self.times[-1] - start)
 
 
-def _same(before: Frame, frame: Frame) -> bool:
-    """Whether a frame is the one before it sent again: the same bytes show nothing new."""
+def _same_bytes(before: Frame, frame: Frame) -> bool:
+    """Whether a frame repeats the bytes of the one before it, and so shows nothing new."""
     return bool(frame.observation.digest) and before.observation.digest == frame.observation.digest

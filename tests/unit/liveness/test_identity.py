@@ -168,7 +168,7 @@ def test_a_client_cannot_have_faces_compared_without_end():
         at = T0 + number * 0.1
         submit(session, Frame(f"f{number}", at, observe(box=(0.1 + 0.3 * (number % 2), 0.2, 0.3, 0.35))))
         assert session.identity is not None
-        assert sum(s.out(at) for s in session.identity.samples) <= MOST_PENDING
+        assert sum(s.is_pending(at) for s in session.identity.samples) <= MOST_PENDING
     assert len(session.identity.samples) <= MOST_SAMPLES
 
 
