@@ -1,4 +1,4 @@
-"""How still a face is at its calmest: what the scores of a face that is a picture have in common."""
+"""The score that the judges of faces without life (`calm`, `planar`, `one_picture`) have in common: the face's stillness."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from shared.liveness.evidence.sight import LOOK_BACK
+from shared.liveness.evidence.sight import recent
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
 
@@ -20,13 +20,11 @@ def stillness(
     quantile: float,
     least: int,
 ) -> float | None:
-    """How little a change amounts to at its calmest, 0 (much) to 1 (nothing); None with too few comparisons.
+    """How little a face changed, 0 (much) to 1 (nothing); None with too few comparisons.
 
-    frames: oldest first; since: when the challenge began; change: the measurement, None where nothing was compared; half:
-    the change at which the score is one half; quantile: of the changes, the one that counts; least: comparisons needed.
+    frames: oldest first; since: when the challenge began; change: the change measured in a frame, None if nothing was
+    compared; half: the change at which the score is a half; quantile: the quantile of the changes that counts; least: the
+    number of comparisons needed.
     """
-    if not frames:
-        return None
-    since = min(since, frames[-1].at - LOOK_BACK)
-    changes = [value for f in frames if f.at >= since and (value := change(f.observation)) is not None]
+    changes = [value for f in recent(frames, since) if (value := change(f.observation)) is not None]
     return half / (half + float(np.quantile(changes, quantile))) if len(changes) >= least else None
