@@ -14,7 +14,7 @@ from api.schemas import FrameAnswer, HintView, must_be
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.neutral import Neutral
-from shared.liveness.insight import Insight, lines
+from shared.liveness.insight import Insight, needed_levels
 from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session, State
 
@@ -55,11 +55,11 @@ class JudgeView(BaseModel):
             position=insight.position,
             at=insight.at,
             neutral=insight.neutral,
-            lines=lines(insight.neutral),
+            lines=needed_levels(insight.neutral),
             reached=insight.reached,
             needed=insight.needed,
             confidence=insight.judgement.confidence,
-            met=insight.judgement.passed,
+            met=insight.judgement.met,
             hint=insight.judgement.hint and HintView.model_validate(insight.judgement.hint),
         )
 

@@ -19,7 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.evidence_weights import read_weights
 from shared.liveness.evidence import FITTED, Preset, Weighing
-from shared.liveness.session import SETTLE
+from shared.liveness.session import LONGEST_TRANSIT
 from shared.redis.buckets import Rate
 
 #: Seconds between a frame's deadline and the first moment at which a clock may fail its session: a frame that a worker
@@ -217,14 +217,14 @@ class Settings(BaseSettings):
     frame_deadline: float = Field(
         5.0,
         gt=0,
-        le=SETTLE - JUDGING_TIME,
+        le=LONGEST_TRANSIT - JUDGING_TIME,
         description="Seconds that a request waits for a worker's answer to its frame. After that the request gets a 503 "
         "and workers skip the frame; it is also the longest that a worker may work on one message. A lower value frees "
         "web threads earlier under overload, but refuses frames that would have been answered.",
     )
     frame_ttl: float = Field(
         15.0,
-        ge=SETTLE,
+        ge=LONGEST_TRANSIT,
         le=300,
         description="Seconds after which Redis deletes the picture of a frame that was never answered; normally it is "
         "deleted with the answer. A higher value only keeps the pictures of lost frames longer.",
@@ -307,7 +307,7 @@ class Settings(BaseSettings):
     frame_wait: float = Field(
         2.0,
         gt=0,
-        le=SETTLE,
+        le=LONGEST_TRANSIT,
         description="Seconds that the oldest waiting frame may have waited for a worker; beyond that, new frames get a 503 "
         "with Retry-After until the workers catch up. A lower value refuses frames earlier and keeps answers fast.",
     )

@@ -53,7 +53,7 @@ class Judged:
     #: Whether the frame's face is to be compared.
     compare: bool = False
     #: Distance from an ideal portrait (see `shared.liveness.portrait`); None if the frame is no candidate for one.
-    from_portrait: float | None = None
+    portrait_distance: float | None = None
 
 
 class Fetched(NamedTuple):
@@ -122,7 +122,7 @@ class FrameWork:
             session = uow.sessions.get(session_id)
         if session is None:
             return UNKNOWN_SESSION
-        result = session.pass_over(arrived_at, newer_at)
+        result = session.supersede(arrived_at, newer_at)
         return None if result is None else Answer(result=result)
 
     def _judge(self, session_id: str, frame: Frame) -> Judged:
@@ -152,7 +152,9 @@ class FrameWork:
                 return Judged(Answer(result=uow.sessions.answer_of(session_id, frame.id)))
             uow.sessions.save(session)
             uow.commit()
-        return Judged(Answer(result=result), session, session.asks_for(frame.id), session.from_portrait(frame.id))
+        return Judged(
+            Answer(result=result), session, session.awaits_distance(frame.id), session.portrait_distance(frame.id)
+        )
 
     def _reply(self, session_id: str, frame_id: str, arrived_at: float, judged: Judged, seen: Seen | None) -> None:
         pipe = self._tools.redis.pipeline(transaction=False)
@@ -173,8 +175,8 @@ class FrameWork:
             if judged.compare and (chip := seen.chip()) is not None:
                 faces.put(self._tools.redis, session.id, frame_id, chip)
                 enqueue_comparison(self._broker, session.id, frame_id, session.expires_at)
-            if judged.from_portrait is not None:
-                self._keep_portrait(session, seen, judged.from_portrait)
+            if judged.portrait_distance is not None:
+                self._keep_portrait(session, seen, judged.portrait_distance)
         except (RedisError, QueueUnavailable):
             # The session asks for another frame's face, and its verdict says so if none was compared.
             log.exception("face.not_sent")

@@ -80,9 +80,9 @@ class IdentityWork(Work):
         reference = faces.look_reference(redis, session_id)
 
         def tell(session: Session) -> None:
-            session.identify(frame_id, distance(from_bytes(anchor), own), now())
+            session.take_distance(frame_id, distance(from_bytes(anchor), own), now())
             if reference is not None and session.identity is not None:
-                session.identity.resemble(distance(from_bytes(reference), own))
+                session.identity.take_reference_distance(distance(from_bytes(reference), own))
 
         self._apply(session_id, tell)
 
@@ -122,7 +122,7 @@ class ReferenceWork(Work):
 
         def tell(session: Session) -> None:
             if anchor is not None and session.identity is not None:
-                session.identity.resemble(distance(from_bytes(anchor), own))
+                session.identity.take_reference_distance(distance(from_bytes(anchor), own))
 
         self._apply(session_id, tell)
 

@@ -35,7 +35,7 @@ class OfflineIdentity:
         if session is not self._session:
             self._session, self._anchor, self._under_way = session, None, []
         samples = session.identity.samples if session.identity else []
-        asked = next((s.frame_id for s in samples if s.at == at and session.asks_for(s.frame_id)), None)
+        asked = next((s.frame_id for s in samples if s.at == at and session.awaits_distance(s.frame_id)), None)
         if asked is not None and (descriptor := self._describe(data, at)) is not None:
             self._under_way.append((at + self._delay, asked, descriptor))
         self.wait(session, at)
@@ -46,7 +46,7 @@ class OfflineIdentity:
             due, frame_id, descriptor = self._under_way.pop(0)
             if self._anchor is None:
                 self._anchor = descriptor
-            session.identify(frame_id, distance(self._anchor, descriptor), due)
+            session.take_distance(frame_id, distance(self._anchor, descriptor), due)
 
     def _describe(self, data: bytes, at: float) -> Descriptor | None:
         key = hashlib.blake2b(data, digest_size=16).digest()

@@ -15,7 +15,7 @@ from typing import NamedTuple, cast
 
 from redis import Redis
 
-from shared.liveness.session import SETTLE
+from shared.liveness.session import LONGEST_TRANSIT
 from shared.queue.messages import FRAMES
 from shared.redis import keyspace
 from shared.redis.buckets import TAKE, Bucket, Level, levels, sizes
@@ -114,7 +114,7 @@ def enter(
     To be called before the frame's message is sent, right after `arrived_at` was taken. redis: a client, not a pipeline.
     """
     keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES), keyspace.prior(session_id)]
-    since = repr(arrived_at - SETTLE)
+    since = repr(arrived_at - LONGEST_TRANSIT)
     lately = repr(arrived_at - keyspace.PRESENCE_LATELY)
     newcomers = max(1.0, NEWCOMERS * limits.per_worker)
     bounds = [limits.of_session, limits.per_worker, limits.age, newcomers, keyspace.INFLIGHT_TTL]
@@ -142,11 +142,11 @@ def leave(redis: Redis, session_id: str, frame_id: str) -> None:
 def count_earlier(redis: Redis, session_id: str, arrived_at: float) -> int:
     """How many frames of a session are under way that arrived before `arrived_at`; on a pipeline it is its reply.
 
-    Frames that arrived more than SETTLE seconds earlier do not count: their requests were answered 503, and the process that
-    should have removed them was killed.
+    Frames that arrived more than LONGEST_TRANSIT seconds earlier do not count: their requests were answered 503, and the
+    process that should have removed them was killed.
     """
     # "(" excludes the bound itself: a frame is not earlier than itself.
-    return redis.zcount(keyspace.inflight(session_id), arrived_at - SETTLE, f"({arrived_at!r}")
+    return redis.zcount(keyspace.inflight(session_id), arrived_at - LONGEST_TRANSIT, f"({arrived_at!r}")
 
 
 def waits_since(redis: Redis, frame_id: str) -> float | None:

@@ -134,10 +134,10 @@ def _identified(
     yield session, distances
     state = session
     for taken, (frame_id, distance) in enumerate(distances, 1):
-        if not session.asks_for(frame_id):
+        if not session.awaits_distance(frame_id):
             return
         state = copy.deepcopy(state)
-        state.identify(frame_id, distance, at)
+        state.take_distance(frame_id, distance, at)
         yield state, distances[taken:]
 
 

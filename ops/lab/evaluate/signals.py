@@ -15,8 +15,9 @@ from ops.lab.evaluate.video import encoded, pictures
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 from shared.liveness.frame import Frame
 from shared.liveness.gestures import thresholds
+from shared.liveness.gestures.head import MOVEMENTS
 from shared.liveness.gestures.neutral import learn_neutral
-from shared.liveness.gestures.track import Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Signal
 from workers.vision.prior import Prior
 
 #: Frames a second that signals are looked at with: more than clients send, to see when a gesture begins.
@@ -56,9 +57,9 @@ class Signals:
     #: All segments that the manifest has of it.
     segments: Sequence[Segment]
 
-    def track(self, start: float, end: float) -> Track:
+    def track(self, start: float, end: float) -> FaceSignals:
         """The usable frames of these seconds."""
-        return Track([f for f in self.frames if start <= f.at < end])
+        return FaceSignals([f for f in self.frames if start <= f.at < end])
 
 
 def recordings(people: Sequence[Person]) -> dict[Path, list[Label]]:
@@ -91,14 +92,14 @@ def onset(signals: Signals, gesture: ChallengeType, segment: Segment) -> float |
         return segment.onset
     track = signals.track(segment.start, segment.end)
     course = _course(track, gesture)
-    summits = np.flatnonzero(np.abs(track.at - segment.peak) <= AROUND)
+    summits = np.flatnonzero(np.abs(track.times - segment.peak) <= AROUND)
     if not len(summits):
         return None
     summit = summits[int(np.argmax(course[summits]))]
     way = course[: summit + 1]
     rest = float(np.quantile(way, 0.2))
     below = np.flatnonzero(way <= rest + BEGUN * (way[-1] - rest))
-    return float(track.at[below[-1]]) if len(below) and way[-1] > rest else None
+    return float(track.times[below[-1]]) if len(below) and way[-1] > rest else None
 
 
 def reach(signals: Signals, gesture: ChallengeType, segment: Segment) -> float | None:
@@ -116,19 +117,11 @@ def reach(signals: Signals, gesture: ChallengeType, segment: Segment) -> float |
     if gesture is ChallengeType.OPEN_MOUTH:
         grin = thresholds.GRIN_SHARE * (track.smile - neutral.smile).clip(min=0)
         return _sustained(course - neutral.mouth_open - grin, thresholds.SUSTAINED)
-    axis, sign = _AXES[gesture]
+    axis, sign, _ = MOVEMENTS[gesture]
     return _sustained(course - sign * (neutral.yaw if axis == "yaw" else neutral.pitch), 1 / FPS)
 
 
-_AXES = {
-    ChallengeType.TURN_LEFT: ("yaw", 1.0),
-    ChallengeType.TURN_RIGHT: ("yaw", -1.0),
-    ChallengeType.LOOK_UP: ("pitch", 1.0),
-    ChallengeType.LOOK_DOWN: ("pitch", -1.0),
-}
-
-
-def _course(track: Track, gesture: ChallengeType) -> Signal:
+def _course(track: FaceSignals, gesture: ChallengeType) -> Signal:
     """The one signal that grows as the gesture is done."""
     if gesture is ChallengeType.BLINK:
         return -(track.left_eye + track.right_eye) / 2
@@ -136,7 +129,7 @@ def _course(track: Track, gesture: ChallengeType) -> Signal:
         return track.smile
     if gesture is ChallengeType.OPEN_MOUTH:
         return track.mouth_open
-    axis, sign = _AXES[gesture]
+    axis, sign, _ = MOVEMENTS[gesture]
     return sign * (track.yaw if axis == "yaw" else track.pitch)
 
 

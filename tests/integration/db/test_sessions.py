@@ -16,7 +16,7 @@ from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
-from shared.liveness.session import OPENING, SETTLE, WINDOW, Session, State
+from shared.liveness.session import LONGEST_TRANSIT, OPENING, WINDOW, Session, State
 from tests.endings import nothing_else
 from tests.unit.db import samples
 from tests.unit.db.samples import NOW
@@ -105,8 +105,8 @@ class TestASession:
             assert loaded is not None
             loaded.challenges[0].started_at = NOW + 1
             uow.sessions.save(loaded)
-            assert uow.sessions.overdue(NOW + 1 + 5 + SETTLE - 0.01, 10) == []
-            assert uow.sessions.overdue(NOW + 1 + 5 + SETTLE + 0.01, 10) == [session.id]
+            assert uow.sessions.overdue(NOW + 1 + 5 + LONGEST_TRANSIT - 0.01, 10) == []
+            assert uow.sessions.overdue(NOW + 1 + 5 + LONGEST_TRANSIT + 0.01, 10) == [session.id]
             uow.commit()
 
     def test_without_a_lock_cannot_be_saved(self, engine: Engine) -> None:

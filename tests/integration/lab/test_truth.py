@@ -61,7 +61,7 @@ def _compare(engine: Engine, session_id: str, at: float) -> None:
     with UnitOfWork(engine, on_end=nothing_else) as uow:
         session = uow.sessions.get(session_id, lock=True)
         for sample in session.identity.samples:
-            session.identify(sample.frame_id, 0.2, at)
+            session.take_distance(sample.frame_id, 0.2, at)
         uow.sessions.save(session)
         uow.commit()
 

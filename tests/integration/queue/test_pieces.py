@@ -12,7 +12,7 @@ import redis
 from shared.handoff import answers, claims, inflight, presence
 from shared.handoff.answers import Answer, FrameProblem
 from shared.handoff.presence import Heart
-from shared.liveness.session import SETTLE
+from shared.liveness.session import LONGEST_TRANSIT
 from shared.redis import keyspace
 from shared.redis.client import COMMAND_TIMEOUT, make_redis
 from tests import waiting
@@ -67,7 +67,7 @@ def test_a_client_blocks_longer_than_its_patience_if_it_was_told_so(redis_url):
 
 
 def test_only_frames_that_arrived_earlier_and_not_long_ago_count(client):
-    for frame_id, at in {"a": NOW, "b": NOW + 0.1, "c": NOW + 0.1, "dead": NOW - SETTLE - 1}.items():
+    for frame_id, at in {"a": NOW, "b": NOW + 0.1, "c": NOW + 0.1, "dead": NOW - LONGEST_TRANSIT - 1}.items():
         inflight.enter(client, "s", frame_id, at)
     inflight.enter(client, "another session", "x", NOW - 0.1)
     assert [inflight.count_earlier(client, "s", at) for at in (NOW, NOW + 0.1, NOW + 0.2)] == [0, 1, 3]
@@ -93,7 +93,7 @@ def test_a_session_has_no_more_under_way_than_it_may(client):
     inflight.leave(client, "greedy", "g0")
     assert taken(client, "greedy", "g3") == 0
     # Those that nobody will ever answer are no reason to refuse it for good.
-    assert taken(client, "greedy", "g4", NOW + SETTLE + 1) == 0
+    assert taken(client, "greedy", "g4", NOW + LONGEST_TRANSIT + 1) == 0
 
 
 def test_more_than_the_workers_can_do_is_refused_and_leaves_nothing(client):

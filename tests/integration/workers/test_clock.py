@@ -18,7 +18,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
-from shared.liveness.session import SETTLE, Session, State
+from shared.liveness.session import LONGEST_TRANSIT, Session, State
 from shared.redis.client import make_redis
 from tests.endings import nothing_else
 from tests.integration.workers.service import ROOT, Service
@@ -78,9 +78,9 @@ def test_overdue_sessions_fail_or_expire_and_others_do_not(service, sessions):
     pending = service.open(at=now)
     begun = service.open(timeout=5, at=now)
     begin(service, begun, now)
-    assert not sessions.end_overdue(now + 5 + SETTLE - 0.1)
+    assert not sessions.end_overdue(now + 5 + LONGEST_TRANSIT - 0.1)
     assert (state(service, pending), state(service, begun)) == (State.PENDING, State.IN_PROGRESS)
-    sessions.end_overdue(now + 5 + SETTLE + 0.1)
+    sessions.end_overdue(now + 5 + LONGEST_TRANSIT + 0.1)
     assert (state(service, pending), state(service, begun)) == (State.PENDING, State.FAILED)
     sessions.end_overdue(now + 301)
     assert (state(service, pending), state(service, begun)) == (State.EXPIRED, State.FAILED)

@@ -78,8 +78,8 @@ class Story:
 
     def compare(self, session: Session, frame: Frame) -> None:
         """The comparison that the frame has asked for comes in before the next one."""
-        if self.answered and session.asks_for(frame.id):
-            session.identify(frame.id, 0.3 if session.findings else 0.0, frame.at)
+        if self.answered and session.awaits_distance(frame.id):
+            session.take_distance(frame.id, 0.3 if session.findings else 0.0, frame.at)
 
 
 @st.composite
@@ -206,7 +206,7 @@ class TestFromAnyMoment:
         unknown = wait(twin(enough))
         assert (unknown.is_live, unknown.reason) == (False, Code.UNIDENTIFIED)
         for sample in enough.identity.samples:
-            enough.identify(sample.frame_id, 0.2, enough.frames[-1].at)
+            enough.take_distance(sample.frame_id, 0.2, enough.frames[-1].at)
         by_a_frame = twin(enough)
         submit(by_a_frame, Frame("late", enough.held.until + 1, without_face()))
         for way in (wait(twin(enough)), wait(twin(enough), 60), wait(through_rows(enough)), by_a_frame):
@@ -262,7 +262,7 @@ def judge_in_rows(story: Story, work: FrameWork, engine: Engine, silent_after: i
         if story.answered and judged.compare:
             with UnitOfWork(engine, on_end=nothing_else) as uow:
                 locked = uow.sessions.get(session.id, lock=True)
-                locked.identify(frame.id, 0.2, frame.at)
+                locked.take_distance(frame.id, 0.2, frame.at)
                 uow.sessions.save(locked)
                 uow.commit()
         if judged.session is not None and judged.session.held is not None:
