@@ -15,8 +15,8 @@ from ops.lab.bench.filling import fill
 from ops.lab.bench.load import Client, closed, open_loop
 from ops.lab.bench.sides import Service
 from ops.lab.bench.trial import GENERATOR, Window, trial
-from ops.lab.bench.wire import form
-from ops.lab.chaos.processes import Missing
+from ops.lab.rig.processes import Missing
+from ops.lab.rig.wire import form
 from shared.db.tables import challenges, sessions
 from shared.db.tables import frames as judged
 from tests.performer import models_dir  # noqa: F401 - a fixture

@@ -11,10 +11,10 @@ from redis import Redis
 
 from ops.lab.chaos import checks
 from ops.lab.chaos.checks import ONLY_ANSWERS
-from ops.lab.chaos.clips import Clips
-from ops.lab.chaos.load import Load, Notes
-from ops.lab.chaos.processes import Missing
-from ops.lab.chaos.stack import Backing, Stack
+from ops.lab.rig.clips import Clips
+from ops.lab.rig.load import Load, Notes
+from ops.lab.rig.processes import Missing
+from ops.lab.rig.stack import Backing, Stack
 from shared.evidence_weights import write_weights
 from shared.redis.client import make_redis
 from tests.performer import models_dir  # noqa: F401 - a fixture

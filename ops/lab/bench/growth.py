@@ -17,10 +17,10 @@ from ops.lab.bench.options import bodies_of, load_options
 from ops.lab.bench.report import Table, report_option, write
 from ops.lab.bench.sides import Service, pin
 from ops.lab.bench.trial import Outcome, Window, trial
-from ops.lab.chaos.processes import Missing
-from ops.lab.chaos.stack import Kind
+from ops.lab.rig.processes import Missing
+from ops.lab.rig.stack import Backing
 
-DATABASES = {"sqlite": Kind.EMBEDDED, "postgresql": Kind.FULL}
+DATABASES = {"sqlite": Backing.EMBEDDED, "postgresql": Backing.FULL}
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from ops.lab.bench.samples import Sample
-from ops.lab.bench.wire import MULTIPART, Connection, Reply, request
+from ops.lab.rig.wire import MULTIPART, Connection, Reply, request
 
 PATH = "/api/v1/liveness/sessions"
 #: The longest sessions that there are: a frame of an ended one costs hardly anything, and would flatter whom it is sent to.

@@ -16,7 +16,7 @@ from ops.lab.bench.load import PATH, Client, closed, open_loop
 from ops.lab.bench.samples import Summary, summary
 from ops.lab.bench.sides import Side
 from ops.lab.bench.trial import Window
-from ops.lab.bench.wire import MULTIPART, form, request
+from ops.lab.rig.wire import MULTIPART, form, request
 
 #: Ordinary sessions, and frames a second of all of them together.
 ORDINARY = 4

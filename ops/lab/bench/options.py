@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from ops.lab.bench import frames
-from ops.lab.bench.wire import form
+from ops.lab.rig.wire import form
 
 #: Seconds of frames, RATE a second, that are sent again and again.
 PLAYED = 20

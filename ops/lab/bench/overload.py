@@ -17,7 +17,7 @@ from ops.lab.bench.options import bodies_of, load_options
 from ops.lab.bench.report import Table, report_option, write
 from ops.lab.bench.sides import Arrangement, Service, arrangements, pin
 from ops.lab.bench.trial import Outcome, Window, trial
-from ops.lab.chaos.processes import Missing
+from ops.lab.rig.processes import Missing
 from shared.settings import Settings
 
 #: What the load that finds out what it can bear is called.

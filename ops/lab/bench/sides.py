@@ -18,8 +18,8 @@ import psutil
 
 from ops.lab.bench.machine import TOP
 from ops.lab.bench.peer import environment
-from ops.lab.chaos.processes import Process, wait_for
-from ops.lab.chaos.stack import Kind, Stack
+from ops.lab.rig.processes import Process, wait_for
+from ops.lab.rig.stack import Backing, Stack
 from ops.run.ports import free_port
 from shared.handoff import presence
 from shared.redis.client import make_redis
@@ -51,7 +51,7 @@ class Service(Stack):
         self,
         *,
         workers: int,
-        kind: Kind = Kind.EMBEDDED,
+        kind: Backing = Backing.EMBEDDED,
         settings: Mapping[str, str] | None = None,
         balanced: bool = False,
     ) -> None:

@@ -26,14 +26,14 @@ def measure(to: Path) -> None:
     from ops.lab.bench.machine import about
     from ops.lab.capacity.measure import measure as measure_stack
     from ops.lab.capacity.measure import vision_times
-    from ops.lab.chaos.clips import Clips
-    from ops.lab.chaos.stack import ROOT, Kind
+    from ops.lab.rig.clips import Clips
+    from ops.lab.rig.stack import ROOT, Backing
 
     clips = Clips(ROOT / "var" / "models", takes=1)
     told = about()
     here = {"command": "ops/capacity measure", "date": datetime.now(UTC).date().isoformat()}
     here |= {name.replace(" ", "_"): told[name] for name in ("revision", "machine", "load before")}
-    values = {str(kind): measure_stack(kind, clips) for kind in Kind}
+    values = {str(kind): measure_stack(kind, clips) for kind in Backing}
     Measured.write(here, values, vision_times(clips), to)
     click.echo(f"✓ {to}")
 

@@ -16,10 +16,10 @@ from typing import Any
 import psycopg
 
 from ops.lab.bench.ours import measured
-from ops.lab.chaos.clips import FPS, Clips
-from ops.lab.chaos.load import Load, Request
-from ops.lab.chaos.processes import Process
-from ops.lab.chaos.stack import ROOT, Kind, Stack
+from ops.lab.rig.clips import FPS, Clips
+from ops.lab.rig.load import Load, Request
+from ops.lab.rig.processes import Process
+from ops.lab.rig.stack import ROOT, Backing, Stack
 from shared.liveness.challenge import ChallengeType
 from shared.redis.client import make_redis
 from workers.vision.pipeline import Vision
@@ -46,7 +46,7 @@ class Reading:
     wal: float
 
 
-def measure(kind: Kind, clips: Clips) -> dict[str, float]:
+def measure(kind: Backing, clips: Clips) -> dict[str, float]:
     """Every value of one stack, by its name in measured.toml."""
     out: dict[str, float] = {}
     with Stack(kind, webs=1, workers=2, balanced=False) as stack:
@@ -54,7 +54,7 @@ def measure(kind: Kind, clips: Clips) -> dict[str, float]:
         before = _read(stack)
         time.sleep(IDLE)
         idle = _between(before, _read(stack))
-        for clients in CLIENTS if kind is Kind.EMBEDDED else CLIENTS[:1]:
+        for clients in CLIENTS if kind is Backing.EMBEDDED else CLIENTS[:1]:
             load = Load(stack.front, clips, clients=clients, fps=FPS, leaving=0.0)
             load.start()
             time.sleep(SETTLING)
@@ -70,7 +70,7 @@ def measure(kind: Kind, clips: Clips) -> dict[str, float]:
                     time.sleep(WATCHED)
                 out |= _counts(seen, sum(r.what == "frame" for r in load.notes.requests[since:]))
             load.finish(within=1.0)
-        if kind is Kind.EMBEDDED:
+        if kind is Backing.EMBEDDED:
             out["identity_cpu_ms"] /= out["comparisons"]
     return out
 
@@ -116,9 +116,9 @@ def _between(a: Reading, b: Reading) -> dict[str, float]:
     return {name: value / seconds for name, value in spent.items()}
 
 
-def _costs(kind: Kind, busy: dict[str, float], idle: dict[str, float], rate: float) -> dict[str, float]:
+def _costs(kind: Backing, busy: dict[str, float], idle: dict[str, float], rate: float) -> dict[str, float]:
     of = {name: max(0.0, busy[name] - idle[name]) / rate for name in busy}
-    if kind is Kind.EMBEDDED:
+    if kind is Backing.EMBEDDED:
         return {
             "web_cpu_ms": 1e3 * of["cpu web"],
             "worker_cpu_ms": 1e3 * of["cpu worker"],

@@ -14,7 +14,7 @@ import click
 
 from ops.lab.chaos.faults import FAULTS
 from ops.lab.chaos.run import Result
-from ops.lab.chaos.stack import ROOT, Backing
+from ops.lab.rig.stack import ROOT, Backing
 
 #: How many of a fault's complaints are shown; all of them are in --out.
 _SENTENCES = 6
@@ -57,8 +57,8 @@ def run_faults(
     keep: Path | None,
 ) -> None:
     """Inflict the named faults, or all of them. Ends with 1 where something did not hold."""
-    from ops.lab.chaos.clips import Clips
     from ops.lab.chaos.run import run
+    from ops.lab.rig.clips import Clips
 
     frames = Clips(ROOT / "var" / "models")
     faults = [_BY_NAME[name] for name in names] or list(FAULTS)
@@ -86,8 +86,8 @@ def run_faults(
 @click.option("--out", default=Path("var/chaos"), type=click.Path(file_okay=False, path_type=Path), show_default=True)
 def soak_for(*, kind: str, minutes: float, clients: int, fps: float, out: Path) -> None:
     """Ordinary load for a while: memory, connections and keys must stay level. Writes a table and a plot."""
-    from ops.lab.chaos.clips import Clips
     from ops.lab.chaos.soak import plot, soak, table
+    from ops.lab.rig.clips import Clips
 
     result = soak(Backing(kind), Clips(ROOT / "var" / "models"), minutes=minutes, clients=clients, fps=fps)
     out.mkdir(parents=True, exist_ok=True)
@@ -106,8 +106,8 @@ def soak_for(*, kind: str, minutes: float, clients: int, fps: float, out: Path) 
 @click.option("--only", type=click.Choice(["throughput", "cut-off"]), help="Else both.")
 def several_hosts(*, most: int, cpu: float, seconds: float, only: str | None) -> None:
     """Hosts in network namespaces: throughput by worker hosts, and one of them cut off and returned. Needs root."""
-    from ops.lab.chaos.clips import Clips
     from ops.lab.chaos.hosts import cut_off, throughput
+    from ops.lab.rig.clips import Clips
 
     frames = Clips(ROOT / "var" / "models")
     if only != "cut-off":

@@ -11,8 +11,8 @@ from redis import Redis
 from sqlalchemy import Engine, text
 
 from ops.lab.chaos import truth
-from ops.lab.chaos.load import Notes, Request, Seen
-from ops.lab.chaos.stack import Stack
+from ops.lab.rig.load import Notes, Request, Seen
+from ops.lab.rig.stack import Stack
 
 #: Seconds beyond the frame's deadline by which an answer must be there: the balancer, and a busy machine.
 MARGIN = 2.0

@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ops.lab.chaos.checks import ONLY_ANSWERS, UNSEEN, Tolerance
-from ops.lab.chaos.processes import Process
-from ops.lab.chaos.servers import Server
-from ops.lab.chaos.stack import GRACE, Backing, Stack
+from ops.lab.rig.processes import Process
+from ops.lab.rig.servers import Server
+from ops.lab.rig.stack import GRACE, Backing, Stack
 
 #: Seconds that a server is stopped for.
 PAUSE = 10.0

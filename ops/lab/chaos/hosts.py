@@ -9,9 +9,9 @@ from statistics import quantiles
 
 from ops.lab.chaos import checks
 from ops.lab.chaos.checks import ONLY_ANSWERS
-from ops.lab.chaos.load import Frames, Load
-from ops.lab.chaos.places import Hosts
-from ops.lab.chaos.stack import Backing, Stack
+from ops.lab.rig.load import Frames, Load
+from ops.lab.rig.places import Hosts
+from ops.lab.rig.stack import Backing, Stack
 
 #: Seconds of load before a measurement counts.
 _WARM = 3.0

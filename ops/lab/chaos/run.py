@@ -12,9 +12,9 @@ from pathlib import Path
 from ops.lab.chaos import checks
 from ops.lab.chaos.checks import Holding
 from ops.lab.chaos.faults import Fault
-from ops.lab.chaos.load import Frames, Load
-from ops.lab.chaos.processes import Missing
-from ops.lab.chaos.stack import Backing, Stack
+from ops.lab.rig.load import Frames, Load
+from ops.lab.rig.processes import Missing
+from ops.lab.rig.stack import Backing, Stack
 from shared.redis.client import make_redis
 
 #: Seconds of load before a fault and after it.

@@ -13,8 +13,8 @@ from redis import Redis
 
 from ops.lab.chaos import checks
 from ops.lab.chaos.checks import ONLY_ANSWERS, Holding
-from ops.lab.chaos.load import Frames, Load, Request
-from ops.lab.chaos.stack import Backing, Stack
+from ops.lab.rig.load import Frames, Load, Request
+from ops.lab.rig.stack import Backing, Stack
 from shared.redis.client import make_redis
 
 #: Seconds between two looks.

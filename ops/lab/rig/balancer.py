@@ -7,8 +7,8 @@ import shutil
 import socket
 from pathlib import Path
 
-from ops.lab.chaos.places import Place
-from ops.lab.chaos.processes import Missing, Process, wait_for
+from ops.lab.rig.places import Place
+from ops.lab.rig.processes import Missing, Process, wait_for
 from ops.run.ports import free_port
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "deploy" / "nginx" / "liveness.conf.template"

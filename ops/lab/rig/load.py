@@ -48,7 +48,7 @@ class Seen:
 
 
 class Frames(Protocol):
-    """Where the pictures come from (`ops.lab.chaos.clips.Clips`)."""
+    """Where the pictures come from (`ops.lab.rig.clips.Clips`)."""
 
     rest: list[bytes]
 

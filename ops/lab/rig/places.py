@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ops.lab.chaos.processes import Missing
+from ops.lab.rig.processes import Missing
 
 _CPU = Path("/sys/fs/cgroup/cpu")
 #: Microseconds over which a share of a processor is meted out.

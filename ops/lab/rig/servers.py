@@ -16,8 +16,8 @@ import psutil
 import psycopg
 import redis
 
-from ops.lab.chaos.places import Place
-from ops.lab.chaos.processes import Missing, Process, wait_for
+from ops.lab.rig.places import Place
+from ops.lab.rig.processes import Missing, Process, wait_for
 from ops.run.ports import free_port
 
 

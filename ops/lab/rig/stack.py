@@ -19,12 +19,12 @@ from typing import Self
 
 from sqlalchemy import Engine
 
-from ops.lab.chaos.balancer import Balancer
-from ops.lab.chaos.disk import SmallDisk
-from ops.lab.chaos.places import OneMachine, Places
-from ops.lab.chaos.processes import Process, wait_for
-from ops.lab.chaos.servers import Postgres, Rabbitmq, Redis, Server
-from ops.lab.chaos.wrongclock import WrongClock
+from ops.lab.rig.balancer import Balancer
+from ops.lab.rig.disk import SmallDisk
+from ops.lab.rig.places import OneMachine, Places
+from ops.lab.rig.processes import Process, wait_for
+from ops.lab.rig.servers import Postgres, Rabbitmq, Redis, Server
+from ops.lab.rig.wrongclock import WrongClock
 from ops.run.ports import free_port
 from shared.db import make_engine
 from shared.settings import Settings

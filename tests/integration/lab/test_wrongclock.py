@@ -13,11 +13,11 @@ import psycopg
 import pytest
 import redis
 
-from ops.lab.chaos.places import Place
-from ops.lab.chaos.processes import Missing
-from ops.lab.chaos.servers import Postgres, Redis, Server
-from ops.lab.chaos.stack import ROOT
-from ops.lab.chaos.wrongclock import WrongClock
+from ops.lab.rig.places import Place
+from ops.lab.rig.processes import Missing
+from ops.lab.rig.servers import Postgres, Redis, Server
+from ops.lab.rig.stack import ROOT
+from ops.lab.rig.wrongclock import WrongClock
 
 SAYS = "import time; print(time.time(), time.monotonic())"
 

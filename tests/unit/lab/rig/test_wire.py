@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ops.lab.bench.wire import Connection, Reply, form, request
+from ops.lab.rig.wire import Connection, Reply, form, request
 
 
 async def asked(*pieces: bytes, times: int = 1) -> list[Reply]:
