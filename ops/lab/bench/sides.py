@@ -96,7 +96,7 @@ class Peer:
         try:
             wait_for(self._answers, 60, "the peer did not answer")
         except RuntimeError as error:
-            said = self._process.said()
+            said = self._process.log_end()
             self.__exit__(None, None, None)
             raise click.ClickException(f"{error}:\n{said}") from None
         return self

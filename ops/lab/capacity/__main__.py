@@ -12,6 +12,7 @@ from ops.lab.bench import charts
 from ops.lab.bench.report import Table
 from ops.lab.capacity import model, page
 from ops.lab.capacity.measured import MEASURED, Measured
+from ops.lab.rig import ROOT
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,7 +28,7 @@ def measure(to: Path) -> None:
     from ops.lab.capacity.measure import measure as measure_stack
     from ops.lab.capacity.measure import vision_times
     from ops.lab.rig.clips import Clips
-    from ops.lab.rig.stack import ROOT, Backing
+    from ops.lab.rig.stack import Backing
 
     clips = Clips(ROOT / "var" / "models", takes=1)
     told = about()

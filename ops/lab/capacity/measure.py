@@ -16,10 +16,11 @@ from typing import Any
 import psycopg
 
 from ops.lab.bench.ours import measured
+from ops.lab.rig import ROOT
 from ops.lab.rig.clips import FPS, Clips
 from ops.lab.rig.load import Load, Request
 from ops.lab.rig.processes import Process
-from ops.lab.rig.stack import ROOT, Backing, Stack
+from ops.lab.rig.stack import Backing, Stack
 from shared.liveness.challenge import ChallengeType
 from shared.redis.client import make_redis
 from workers.vision.pipeline import Vision

@@ -14,7 +14,8 @@ import click
 
 from ops.lab.chaos.faults import FAULTS
 from ops.lab.chaos.run import Result
-from ops.lab.rig.stack import ROOT, Backing
+from ops.lab.rig import ROOT
+from ops.lab.rig.stack import Backing
 
 #: How many of a fault's complaints are shown; all of them are in --out.
 _SENTENCES = 6

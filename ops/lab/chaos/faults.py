@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ops.lab.chaos.checks import ONLY_ANSWERS, UNSEEN, Tolerance
-from ops.lab.rig.processes import Process
 from ops.lab.rig.servers import Server
 from ops.lab.rig.stack import GRACE, Backing, Stack
 
@@ -82,12 +80,8 @@ def _server(name: str) -> Callable[[Stack], Server]:
 
 def _paused(name: str) -> Callable[[Stack], None]:
     def do(stack: Stack) -> None:
-        server = _server(name)(stack)
-        server.pause()
-        try:
+        with _server(name)(stack).hung():
             time.sleep(PAUSE)
-        finally:
-            server.resume()
 
     return do
 
@@ -102,16 +96,8 @@ def _restarted(name: str) -> Callable[[Stack], None]:
 
 def _worker_stopped(stack: Stack) -> None:
     """A machine that was suspended with a frame in hand, and comes back when nobody waits any more."""
-    program = stack.programs_named("worker")[0]
-    _signal(program, signal.SIGSTOP)
-    try:
+    with stack.programs_named("worker")[0].hung():
         time.sleep(PAUSE)
-    finally:
-        _signal(program, signal.SIGCONT)
-
-
-def _signal(program: Process, number: signal.Signals) -> None:
-    program.of_each(lambda process: process.send_signal(number))
 
 
 def _disk_full(stack: Stack) -> None:
@@ -173,7 +159,7 @@ def _deployed(stack: Stack) -> None:
         else:
             stack.start_events()
         stack.forget(program)
-        if not program.terminate(GRACE):
+        if not program.end(within=GRACE):
             raise RuntimeError(f"{name} did not end within {GRACE:g} s of SIGTERM")
 
 

@@ -62,7 +62,7 @@ class Balancer:
     def start(self) -> None:
         """Start it; returns when it takes connections."""
         self.process.start()
-        wait_for(self._listens, 10, f"nginx did not listen: {self.process.said()}")
+        wait_for(self._listens, 10, f"nginx did not listen: {self.process.log_end()}")
 
     def stop(self) -> None:
         """End it at once."""

@@ -1,4 +1,4 @@
-"""The servers that the service needs, our own: they can be restarted, stopped for a while, robbed of their disk."""
+"""Redis, PostgreSQL and RabbitMQ servers that belong to one run: they can be killed, paused and given a small disk."""
 
 from __future__ import annotations
 
@@ -9,27 +9,39 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Mapping
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import psutil
 import psycopg
-import redis
+from psycopg import sql
 
-from ops.lab.rig.places import Place
+from ops.lab.rig import ROOT
+from ops.lab.rig.places import HERE, Place
 from ops.lab.rig.processes import Missing, Process, wait_for
+from ops.run import redis_server
 from ops.run.ports import free_port
+
+#: Accounts that may run PostgreSQL, which refuses to run as root; the first that exists is taken.
+UNPRIVILEGED = ("postgres", "nobody")
 
 
 class Server:
-    """What all of them have in common. It listens on `host`, and can be started again on the same data."""
+    """A server on a port of its own, with its data in `directory`; it can be started again on the same data.
+
+    Raises `Missing` if this machine does not have the program.
+    """
 
     name = "server"
-    #: Seconds that it may take to answer.
+    #: Seconds that the server may take to answer after its start.
     boot = 15.0
 
-    def __init__(self, directory: Path, place: Place, more: Mapping[str, str] | None = None) -> None:
-        """more: what its environment has beside our own."""
+    def __init__(self, directory: Path, place: Place = HERE, more: Mapping[str, str] | None = None) -> None:
+        """more: variables that are added to this process's environment."""
         self.directory, self.host, self.prefix = directory, place.host, place.prefix
         self.environment = os.environ | (more or {})
         directory.mkdir(parents=True, exist_ok=True)
@@ -38,38 +50,41 @@ class Server:
 
     @property
     def url(self) -> str:
-        """Its address for the service's settings."""
+        """The server's address, as the service's settings take it."""
         raise NotImplementedError
 
     def start(self) -> None:
-        """Start it; returns when it answers."""
+        """Start the server; returns when it answers. Raises RuntimeError with the end of its log."""
         self.process.start()
+        ready_or_ended = lambda: self._ready() or not self.process.running  # noqa: E731
         try:
-            wait_for(self._ready, self.boot, f"{self.name} did not answer")
+            wait_for(ready_or_ended, self.boot, f"{self.name} did not answer", 0.03)
         except RuntimeError as error:
-            raise RuntimeError(f"{error}: {self.process.said()}") from None
+            raise RuntimeError(f"{error}: {self.process.log_end()}") from None
+        if not self.process.running:
+            raise RuntimeError(f"{self.name} does not start: {self.process.log_end()}")
 
-    def stop(self) -> None:
-        """End it at once."""
+    def kill(self) -> None:
+        """Kill the server with SIGKILL; what it has written to its disk stays."""
         self.process.kill()
 
+    def stop(self) -> None:
+        """End the server for good, as quickly as it can without leaving anything behind in the system."""
+        self.kill()
+
     def restart(self) -> None:
-        """As after a crash: -9, and up again."""
-        self.stop()
+        """Kill the server and start it again, as after a crash."""
+        self.kill()
         self.start()
 
-    def pause(self) -> None:
-        """Stop its processes; connections stay, nobody answers."""
-        self.process.of_each(lambda process: process.send_signal(signal.SIGSTOP))
-
-    def resume(self) -> None:
-        """The reverse of `pause`."""
-        self.process.of_each(lambda process: process.send_signal(signal.SIGCONT))
+    def hung(self) -> AbstractContextManager[None]:
+        """See `Process.hung`."""
+        return self.process.hung()
 
     def connections(self) -> int:
-        """How many clients are connected to it."""
-        held = self.process.of_each(lambda process: process.net_connections())
-        return sum(c.status == "ESTABLISHED" and c.laddr.port == self.port for some in held for c in some)
+        """The number of clients that are connected."""
+        of_each = self.process.of_each(lambda process: process.net_connections())
+        return sum(c.status == "ESTABLISHED" and c.laddr.port == self.port for some in of_each for c in some)
 
     def _make(self) -> Process:
         raise NotImplementedError
@@ -79,7 +94,7 @@ class Server:
 
 
 class Redis(Server):
-    """Redis without a disk: a restart loses all of it, which is the worst that it can do."""
+    """A Redis that keeps nothing on disk: a restart loses everything, which is the worst case for the service."""
 
     name = "Redis"
 
@@ -89,45 +104,66 @@ class Redis(Server):
         return f"redis://{self.host}:{self.port}/0"
 
     def _make(self) -> Process:
-        program = shutil.which("redis-server") or shutil.which("valkey-server")
+        embedded = ROOT / "var" / "bin" / redis_server.EMBEDDED.name
+        program = redis_server.system_program() or (str(embedded) if embedded.exists() else None)
         if program is None:
             raise Missing("redis-server")
-        options = {"port": self.port, "bind": self.host, "protected-mode": "no", "save": "", "appendonly": "no"}
-        arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-        log = self.directory / "redis.log"
-        command = [*self.prefix, program, *arguments]
-        return Process("redis", command, log=log, environment=self.environment, directory=self.directory)
+        return Process(
+            "redis",
+            [*self.prefix, program, "-"],
+            log=self.directory / redis_server.LOG,
+            environment=self.environment,
+            directory=self.directory,
+            stdin=redis_server.configuration(self.directory, self.port, host=self.host),
+        )
 
     def _ready(self) -> bool:
-        try:
-            with redis.Redis(self.host, self.port, socket_timeout=1) as client:
-                return bool(client.ping())
-        except redis.RedisError:
-            return False
+        return redis_server.answers(self.url)
 
 
 class Postgres(Server):
-    """PostgreSQL with its own durability switched on: what was committed must be there after -9."""
+    """A PostgreSQL cluster whose superuser is `liveness`."""
 
     name = "PostgreSQL"
     boot = 60.0
+    #: Whether a commit reaches the disk. Tests, which never crash the machine, are quicker without.
+    durable = True
 
     @property
     def url(self) -> str:
-        """See Server."""
-        return f"postgresql://liveness@{self.host}:{self.port}/postgres"
+        """See Server; the database is `postgres`."""
+        return self.database_url("postgres")
 
     @property
     def data(self) -> Path:
-        """Its cluster."""
+        """The cluster's directory."""
         return self.directory / "data"
 
+    def database_url(self, name: str) -> str:
+        """The address of one of the cluster's databases."""
+        return f"postgresql://liveness@{self.host}:{self.port}/{name}"
+
+    def create_database(self, template: str = "template1") -> str:
+        """Create a database as a copy of `template`; returns its name."""
+        name = f"t_{uuid.uuid4().hex}"
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        self._administer(statement.format(sql.Identifier(name), sql.Identifier(template)))
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, even if clients are connected to it."""
+        self._administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
     def start(self) -> None:
-        """See Server; makes the cluster the first time."""
-        self.directory.mkdir(exist_ok=True)  # gone behind the disk that was mounted since
+        """See Server; the first start makes the cluster."""
+        self.directory.mkdir(exist_ok=True)  # a small disk mounted since then hides the first one
         if not (self.data / "PG_VERSION").exists():
             self._initdb()
         super().start()
+
+    def stop(self) -> None:
+        """See Server. PostgreSQL's immediate shutdown removes its shared memory, which SIGKILL leaves behind."""
+        self.process.end(within=10, number=signal.SIGQUIT)
 
     def _make(self) -> Process:
         options = {
@@ -140,23 +176,29 @@ class Postgres(Server):
             "max_wal_size": "64MB",
             "wal_recycle": "off",
         }
+        if not self.durable:
+            options |= dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "off")
         arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-        command = [*self.prefix, *_unprivileged(), str(_postgres("postgres")), "-D", str(self.data), *arguments]
+        command = [*self.prefix, *_unprivileged(), str(_binaries() / "postgres"), "-D", str(self.data), *arguments]
         log = self.directory / "postgres.log"
         return Process("postgres", command, log=log, environment=self.environment, directory=Path("/"))
 
     def _initdb(self) -> None:
-        if os.geteuid() == 0:
-            account = pwd.getpwnam("postgres")
+        if account := _account():
             os.chown(self.directory, account.pw_uid, account.pw_gid)
         options = ["-U", "liveness", "-A", "trust", "-E", "UTF8", "--no-locale", "--wal-segsize=1"]
-        command = [*_unprivileged(), str(_postgres("initdb")), "-D", str(self.data), *options]
+        options += [] if self.durable else ["--no-sync"]
+        command = [*_unprivileged(), str(_binaries() / "initdb"), "-D", str(self.data), *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/")
         if done.returncode:
             raise RuntimeError(f"initdb: {done.stdout}{done.stderr}")
-        if self.host != "127.0.0.1":  # on a host in a namespace: nobody else is on its network
+        if self.host != HERE.host:  # a host in a network namespace: only the stack's own hosts are on its network
             with (self.data / "pg_hba.conf").open("a") as rules:
                 rules.write("host all all samenet trust\n")
+
+    def _administer(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(statement)
 
     def _ready(self) -> bool:
         try:
@@ -166,37 +208,43 @@ class Postgres(Server):
             return False
 
 
+class QuickPostgres(Postgres):
+    """A PostgreSQL that does not wait for the disk, for tests."""
+
+    durable = False
+
+
 class Rabbitmq(Server):
-    """RabbitMQ, a node of its own."""
+    """A RabbitMQ node with an Erlang port mapper (epmd) of its own."""
 
     name = "RabbitMQ"
     boot = 90.0
 
     @property
     def url(self) -> str:
-        """See Server."""
+        """See Server; the virtual host is the default one."""
         return f"amqp://guest:guest@{self.host}:{self.port}/%2F"
 
-    def stop(self) -> None:
-        """See Server; with the port mapper that it started."""
-        super().stop()
-        # It is a daemon, and its own `epmd -kill` refuses while it believes that the node lives.
+    def kill(self) -> None:
+        """See Server; the port mapper goes too."""
+        super().kill()
+        # epmd is a daemon outside the process group, and `epmd -kill` refuses while it believes that the node lives.
         for process in psutil.process_iter(["name"]):
             with contextlib.suppress(psutil.Error):
                 if process.info["name"] == "epmd" and process.environ().get("HOME") == str(self.directory):
                     process.kill()
 
     def _make(self) -> Process:
-        own = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's own on PATH insists on one node a machine
-        program = str(own) if own.exists() else shutil.which("rabbitmq-server")
+        script = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's script on PATH insists on one node a machine
+        program = str(script) if script.exists() else shutil.which("rabbitmq-server")
         if program is None:
             raise Missing("rabbitmq-server")
         (self.directory / "plugins").write_text("[].\n")
-        # The user guest is let in from elsewhere than localhost, for the hosts in their namespaces.
+        # Hosts in network namespaces connect as guest, who may otherwise only come from localhost.
         (self.directory / "rabbitmq.conf").write_text("loopback_users = none\n")
         own = {
             "HOME": str(self.directory),  # for the Erlang cookie
-            "RABBITMQ_NODENAME": f"chaos{self.port}@localhost",
+            "RABBITMQ_NODENAME": f"rig{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": self.host,
             "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(free_port()),
@@ -220,19 +268,49 @@ class Rabbitmq(Server):
             return False
 
 
-def _postgres(program: str) -> Path:
-    found = shutil.which(program)
-    where = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name), reverse=True)
-    candidates = [Path(found)] if found else []
-    path = next((p for p in [*candidates, *(directory / program for directory in where)] if p.exists()), None)
-    if path is None:
-        raise Missing("PostgreSQL (initdb, postgres)")
-    return path
+_S = TypeVar("_S", bound=Server)
+
+
+@contextmanager
+def running(kind: Callable[[Path], _S]) -> Iterator[_S]:
+    """A running server of this kind; it and its directory are gone after the block. Raises Missing."""
+    with tempfile.TemporaryDirectory(prefix="rig-", ignore_cleanup_errors=True) as directory:
+        Path(directory).chmod(0o755)  # PostgreSQL's account must be able to pass through
+        server = kind(Path(directory) / "server")
+        try:
+            server.start()
+            yield server
+        finally:
+            server.stop()
+
+
+def _binaries() -> Path:
+    """The directory of initdb and postgres: that of the initdb on PATH, else Debian's, the newest version first."""
+    found = shutil.which("initdb")
+    candidates = [Path(found).resolve().parent] if found else []
+    versions = Path("/usr/lib/postgresql").glob("*/bin")
+    candidates += sorted(versions, key=lambda path: _version(path.parent.name), reverse=True)
+    for directory in candidates:
+        if (directory / "initdb").exists() and (directory / "postgres").exists():
+            return directory
+    raise Missing("PostgreSQL (initdb, postgres)")
+
+
+def _version(name: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in name.split(".") if part.isdigit())
+
+
+def _account() -> pwd.struct_passwd | None:
+    """The account that PostgreSQL runs under; None where this process is not root and may run it itself."""
+    if os.geteuid() != 0:
+        return None
+    for name in UNPRIVILEGED:
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise Missing(f"an account {' or '.join(UNPRIVILEGED)}, since PostgreSQL does not run as root")
 
 
 def _unprivileged() -> list[str]:
-    """PostgreSQL refuses to run as root."""
-    if os.geteuid() != 0:
-        return []
-    account = pwd.getpwnam("postgres")
-    return ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"]
+    """The command that runs another one under PostgreSQL's account."""
+    account = _account()
+    return ["setpriv", f"--reuid={account.pw_uid}", f"--regid={account.pw_gid}", "--clear-groups"] if account else []

@@ -19,6 +19,7 @@ from typing import Self
 
 from sqlalchemy import Engine
 
+from ops.lab.rig import ROOT
 from ops.lab.rig.balancer import Balancer
 from ops.lab.rig.disk import SmallDisk
 from ops.lab.rig.places import OneMachine, Places
@@ -28,8 +29,6 @@ from ops.lab.rig.wrongclock import WrongClock
 from ops.run.ports import free_port
 from shared.db import make_engine
 from shared.settings import Settings
-
-ROOT = Path(__file__).resolve().parents[3]
 
 #: Seconds between two looks whether a process has died; a platform's own pace.
 _LOOK = 0.5
@@ -197,7 +196,7 @@ class Stack:
 
     def wait_until_ready(self, seconds: float = 60.0, port: int | None = None) -> None:
         """Until /readyz says so."""
-        logs = lambda: "\n".join(program.said() for program in self.programs)  # noqa: E731
+        logs = lambda: "\n".join(program.log_end() for program in self.programs)  # noqa: E731
         try:
             wait_for(lambda: self.ready(port), seconds, "the service was not ready", 0.3)
         except RuntimeError as error:
