@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import os
 import sys
 import tempfile
@@ -18,6 +17,7 @@ import psutil
 
 from ops.lab.bench.machine import TOP
 from ops.lab.bench.peer import environment
+from ops.lab.rig.client import answers
 from ops.lab.rig.processes import Process, wait_for
 from ops.lab.rig.stack import Backing, Stack
 from ops.run.ports import free_port
@@ -94,7 +94,7 @@ class Peer:
     def __enter__(self) -> Self:
         self._process.start()
         try:
-            wait_for(self._answers, 60, "the peer did not answer")
+            wait_for(lambda: answers(self.front, "/livez"), 60, "the peer did not answer")
         except RuntimeError as error:
             said = self._process.log_end()
             self.__exit__(None, None, None)
@@ -110,16 +110,6 @@ class Peer:
     def kinds(self) -> dict[str, list[psutil.Process]]:
         """See Side."""
         return {"peer": self._process.family()}
-
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(*self.front, timeout=2)
-        try:
-            connection.request("GET", "/livez")
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
-        finally:
-            connection.close()
 
 
 def pin(cores: int) -> int:

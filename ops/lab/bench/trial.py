@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ops.lab.bench import usage
-from ops.lab.bench.load import Client, closed, open_loop
+from ops.lab.bench.load import Sender, closed, open_loop
 from ops.lab.bench.samples import Summary, summary
 from ops.lab.bench.sides import Side
 
@@ -63,18 +63,18 @@ async def under_load(
     side: Side, bodies: Sequence[bytes], clients: int, window: Window, rate: float | None = None
 ) -> Outcome:
     """See `trial`."""
-    people = [Client(side.front, bodies, number) for number in range(clients)]
+    senders = [Sender(side.front, bodies, number) for number in range(clients)]
     until = time.monotonic() + window.settling + window.seconds
-    load = asyncio.create_task(closed(people, until) if rate is None else open_loop(people, rate, until))
+    load = asyncio.create_task(closed(senders, until) if rate is None else open_loop(senders, rate, until))
     await asyncio.sleep(window.settling)
     # In a thread: a look at all processes takes milliseconds, for which the load must not stand still.
     before, own_before = await asyncio.to_thread(usage.read, side.kinds), time.process_time()
     await asyncio.sleep(until - time.monotonic())
     after, own_after = await asyncio.to_thread(usage.read, side.kinds), time.process_time()
     await load
-    await asyncio.gather(*(client.leave() for client in people))
-    found = summary([s for client in people for s in client.samples], before.at, after.at)
+    await asyncio.gather(*(sender.leave() for sender in senders))
+    found = summary([s for sender in senders for s in sender.samples], before.at, after.at)
     cpu = usage.between(before, after, found.answered)
     if found.answered:
         cpu[GENERATOR] = 1e3 * (own_after - own_before) / found.answered
-    return Outcome(clients, rate, found, cpu, sum(client.opened for client in people))
+    return Outcome(clients, rate, found, cpu, sum(sender.opened for sender in senders))

@@ -1,82 +1,71 @@
-"""Clients: people before cameras who do what they are asked; and a note of every request and its answer."""
+"""A load of people before cameras who do what they are asked; every request and its answer is noted."""
 
 from __future__ import annotations
 
-import http.client
-import json
+import asyncio
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
-_PATH = "/api/v1/liveness/sessions"
-_ENDED = frozenset({"completed", "failed", "expired"})
-_BOUNDARY = "chaos-boundary-3f1c"
-#: Seconds after which a client hangs up: longer than any answer may take, so that what takes too long is seen as such.
+from ops.lab.rig.client import ENDED, Answer, Client
+from ops.lab.rig.wire import form
+
+#: Seconds after which a client hangs up: longer than any answer may take, so that late answers are noted as such.
 ANSWER_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request, and what came of it."""
+    """A request and what became of it."""
 
+    #: create, frame or cancel.
     what: str
-    #: When it was sent, by the monotonic clock, and how many seconds its answer took.
+    #: When the request was sent, by the monotonic clock, and how many seconds its answer took.
     at: float
     took: float
-    #: 0 where there was none.
+    #: 0 if there was no answer.
     status: int
-    #: The problem's code, or what broke.
+    #: See `Answer`.
     code: str = ""
     session_id: str = ""
 
 
 @dataclass(slots=True)
 class Seen:
-    """What a client knows of its session."""
+    """What a client was told about its session."""
 
     session_id: str
     state: str = "pending"
     is_live: bool | None = None
     passes: int = 0
     frames: int = 0
-    #: Whether the client walked away or cancelled it.
+    #: Whether the client walked away from the session, or cancelled it.
     left: bool = False
     cancelled: bool = False
 
 
 class Frames(Protocol):
-    """Where the pictures come from (`ops.lab.rig.clips.Clips`)."""
+    """The pictures that clients send (`ops.lab.rig.clips.Clips`)."""
 
     rest: list[bytes]
 
     def take(self, kind: str, number: int) -> list[bytes]:
-        """The frames of one take of a gesture."""
+        """The JPEGs of one take of a gesture."""
 
 
 @dataclass
 class Notes:
-    """What all clients have seen."""
+    """What all clients of a load have seen so far."""
 
     requests: list[Request] = field(default_factory=list)
     sessions: dict[str, Seen] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, request: Request) -> None:
-        """Note a request."""
-        with self._lock:
-            self.requests.append(request)
-
-    def opened(self, seen: Seen) -> None:
-        """Note a session."""
-        with self._lock:
-            self.sessions[seen.session_id] = seen
 
 
 class Load:
-    """So many clients, each with one session after the other, until it is told to stop."""
+    """A number of clients, each with one session after the other; they run in a thread until `finish`."""
 
     def __init__(
         self,
@@ -91,130 +80,80 @@ class Load:
         query: str = "",
         seed: int = 0,
     ) -> None:
-        """leaving: the share of sessions that a client walks away from, or cancels."""
+        """leaving: the share of sessions that their client walks away from or cancels."""
         self._address = address
         self._frames = frames
         self._fps, self._challenges, self._timeout, self._leaving = fps, challenges, timeout_seconds, leaving
         self._query = query
         self.notes = Notes()
+        self._chances = [random.Random(f"{seed}-{n}") for n in range(clients)]  # noqa: S311 - nothing secret
         self._ending = threading.Event()
         self._hurry = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._client, args=(random.Random(f"{seed}-{n}"),), daemon=True)  # noqa: S311
-            for n in range(clients)
-        ]
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()), name="load", daemon=True)
 
     def start(self) -> None:
-        """Let them come."""
-        for thread in self._threads:
-            thread.start()
+        """Start the clients."""
+        self._thread.start()
 
     def finish(self, within: float = 25.0) -> None:
-        """No new sessions; those that run go on to their end, or are walked away from after so many seconds."""
+        """Begin no more sessions, and wait for those that run; after `within` seconds their clients walk away."""
         self._ending.set()
-        until = time.monotonic() + within
-        for thread in self._threads:
-            thread.join(max(0.0, until - time.monotonic()))
+        self._thread.join(within)
         self._hurry.set()
-        for thread in self._threads:
-            thread.join(ANSWER_TIMEOUT + 5)
+        self._thread.join(ANSWER_TIMEOUT + 5)
 
-    def _client(self, chance: random.Random) -> None:
-        time.sleep(chance.random())
-        speaker = _Speaker(self._address, self.notes)
+    async def _run(self) -> None:
+        await asyncio.gather(*(self._client(chance) for chance in self._chances))
+
+    async def _client(self, chance: random.Random) -> None:
+        await asyncio.sleep(chance.random())
+        client = Client(self._address, ANSWER_TIMEOUT)
         while not self._ending.is_set():
-            self._session(speaker, chance)
-        speaker.close()
+            await self._session(client, chance)
+        client.close()
 
-    def _session(self, speaker: _Speaker, chance: random.Random) -> None:
+    async def _session(self, client: Client, chance: random.Random) -> None:
         query = f"num_challenges={chance.choice(self._challenges)}&timeout_seconds={self._timeout}{self._query}"
-        body = speaker.ask("create", "POST", f"{_PATH}?{query}")
-        if body is None:
-            time.sleep(0.5)
+        answer = await self._noted("create", client.create(query))
+        if answer.status != 200:
+            await asyncio.sleep(0.5)
             return
-        seen = Seen(body["session_id"])
-        self.notes.opened(seen)
+        seen = Seen(answer.body.session_id)
+        self.notes.sessions[seen.session_id] = seen
         leaves_after = chance.randrange(5, 25) if chance.random() < self._leaving else None
         due = time.monotonic()
         kind, take, at = None, chance.randrange(100), 0
-        while seen.state not in _ENDED and not self._hurry.is_set():
+        while seen.state not in ENDED and not self._hurry.is_set():
             if leaves_after is not None and seen.frames >= leaves_after:
-                self._leave(speaker, seen, chance)
+                await self._leave(client, seen, chance)
                 return
             frames = self._frames.rest if kind is None else self._frames.take(kind, take)
-            answer = speaker.frame(seen.session_id, frames[at % len(frames)])
+            sending = client.frame(seen.session_id, form(frames[at % len(frames)]))
+            answer = await self._noted("frame", sending, seen.session_id)
             at += 1
             seen.frames += 1
-            if answer is not None:
-                seen.state, seen.is_live = answer["state"], answer["is_live"]
-                seen.passes += answer["passed"]
-                asked = None if answer["passed"] else answer["challenge_type"]
+            if answer.status == 200:
+                body = answer.body
+                seen.state, seen.is_live = body.state, body.is_live
+                seen.passes += body.passed
+                asked = None if body.passed else body.challenge_type
                 if asked != kind or at >= len(frames):
                     kind, take, at = asked, take + 1, 0
-            elif speaker.unknown:
+            elif answer.status == 404:
                 return
             due = max(due + 1 / self._fps, time.monotonic() - 1.0)
-            time.sleep(max(0.0, due - time.monotonic()))
-        seen.left = seen.state not in _ENDED
+            await asyncio.sleep(max(0.0, due - time.monotonic()))
+        seen.left = seen.state not in ENDED
 
-    def _leave(self, speaker: _Speaker, seen: Seen, chance: random.Random) -> None:
+    async def _leave(self, client: Client, seen: Seen, chance: random.Random) -> None:
         seen.left = True
         if chance.random() < 0.5:
-            seen.cancelled = speaker.ask("cancel", "DELETE", f"{_PATH}/{seen.session_id}", seen.session_id) is not None
+            answer = await self._noted("cancel", client.cancel(seen.session_id), seen.session_id)
+            seen.cancelled = answer.status == 200
 
-
-class _Speaker:
-    """One client's connection."""
-
-    def __init__(self, address: tuple[str, int], notes: Notes) -> None:
-        self._address, self._notes = address, notes
-        self._connection: http.client.HTTPConnection | None = None
-        #: Whether the latest answer was 404.
-        self.unknown = False
-
-    def frame(self, session_id: str, jpeg: bytes) -> dict[str, Any] | None:
-        """Send a frame; its answer where it was judged."""
-        head = (
-            f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="f.jpg"\r\n'
-            "Content-Type: image/jpeg\r\n\r\n"
-        )
-        body = head.encode() + jpeg + f"\r\n--{_BOUNDARY}--\r\n".encode()
-        headers = {"Content-Type": f"multipart/form-data; boundary={_BOUNDARY}"}
-        return self.ask("frame", "POST", f"{_PATH}/{session_id}/frame", session_id, body=body, headers=headers)
-
-    def ask(
-        self,
-        what: str,
-        method: str,
-        path: str,
-        session_id: str = "",
-        *,
-        body: bytes | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> dict[str, Any] | None:
-        """Make a request and note it; what was answered where that is a 200."""
+    async def _noted(self, what: str, asking: Awaitable[Answer], session_id: str = "") -> Answer:
         began = time.monotonic()
-        status, code, answer = 0, "", None
-        try:
-            if self._connection is None:
-                self._connection = http.client.HTTPConnection(*self._address, timeout=ANSWER_TIMEOUT)
-            self._connection.request(method, path, body, headers or {})
-            response = self._connection.getresponse()
-            data = response.read()
-            status = response.status
-            if "json" in response.headers.get("Content-Type", ""):
-                answer = json.loads(data)
-            if status != 200:
-                code = (answer or {}).get("code", "not a problem document")
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            code = type(error).__name__
-            self.close()
-        self.unknown = status == 404
-        self._notes.add(Request(what, began, time.monotonic() - began, status, code, session_id))
-        return answer if status == 200 else None
-
-    def close(self) -> None:
-        """Hang up."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        answer = await asking
+        took = time.monotonic() - began
+        self.notes.requests.append(Request(what, began, took, answer.status, answer.code, session_id))
+        return answer

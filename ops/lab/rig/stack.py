@@ -7,8 +7,6 @@ import shutil
 import sys
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack
 from enum import StrEnum
@@ -21,6 +19,7 @@ from sqlalchemy import Engine
 
 from ops.lab.rig import ROOT
 from ops.lab.rig.balancer import Balancer
+from ops.lab.rig.client import answers
 from ops.lab.rig.disk import SmallDisk
 from ops.lab.rig.places import OneMachine, Places
 from ops.lab.rig.processes import Process, wait_for
@@ -188,11 +187,7 @@ class Stack:
             host, port = self.front
         else:
             host = self._places.of("web", self.web_ports.index(port)).host
-        try:
-            with urllib.request.urlopen(f"http://{host}:{port}/readyz", timeout=10) as reply:
-                return reply.status == 200
-        except (OSError, urllib.error.HTTPError):
-            return False
+        return answers((host, port), "/readyz")
 
     def wait_until_ready(self, seconds: float = 60.0, port: int | None = None) -> None:
         """Until /readyz says so."""
