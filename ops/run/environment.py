@@ -24,8 +24,9 @@ PYTHON = VENV / "bin" / "python"
 LOG = ROOT / "var" / "log" / "install.log"
 #: Locks that bring all of another one: installing `test` leaves nothing to do for `runtime`.
 INCLUDES = {
-    "test": ["runtime", "tracing", "performer", "evaluate"],
-    "dev": ["test", "runtime", "tracing", "performer", "evaluate"],
+    "lab": ["replay"],
+    "test": ["runtime", "tracing", "replay", "lab"],
+    "dev": ["test", "runtime", "tracing", "replay", "lab"],
 }
 
 
