@@ -89,8 +89,8 @@ def end_to_end(*, workers: int | None, peer: bool, source: Path | None, cores: i
         "frames": charts.grouped("Frames answered", "frames a second", rates(found)),
         "cpu": charts.stacked("CPU at full load", "milliseconds a frame", cpu_by_side(found)),
     }
-    figures = {name: one.told() for name, one in found.items()}
-    figures = {"cores": cores, "vision_cpu_ms": vision, "sides": figures}
+    sides = {name: one.told() for name, one in found.items()}
+    figures = {"cores": cores, "vision_cpu_ms": vision, "sides": sides}
     write(console, report, "end_to_end", tables=tables, plots=plots, figures=figures)
 
 

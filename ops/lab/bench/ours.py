@@ -14,6 +14,7 @@ from ops.lab.bench.frames import RATE
 from ops.lab.bench.machine import TOP
 from workers.vision import pipeline
 from workers.vision.pipeline import Vision
+from workers.vision.prior import Prior
 
 #: Frames that warm it up, and are not counted.
 WARM = 5
@@ -37,7 +38,9 @@ STAGES: list[tuple[str, Callable[[Vision], Any], str]] = [
 
 def measured(vision: Vision, frames: list[bytes], *, follows: bool) -> dict[str, Any]:
     """(milliseconds, milliseconds of CPU, whether the whole picture was searched) of each frame, and how many had a face."""
-    times, faces, prior = [], 0, None
+    times: list[tuple[float, float, bool]] = []
+    faces = 0
+    prior: Prior | None = None
     for i, data in enumerate(frames[:WARM] + frames):
         at = BEGIN + i / RATE
         before = prior.searched_at if prior else None

@@ -121,7 +121,7 @@ def costs(measured: Measured) -> Table:
         "rabbitmq_cpu_ms": "RabbitMQ, ms of CPU",
     }
     vision = {"vision": sum(measured.vision_ms) / len(measured.vision_ms)}
-    sides = (measured.embedded | vision, measured.full | vision)
+    sides = ({**measured.embedded, **vision}, {**measured.full, **vision})
     rows = [[shown, *(side.get(name) for side in sides)] for name, shown in names.items()]
     return Table("A frame, measured", ["a frame", "SQLite, Redis", "PostgreSQL, RabbitMQ, Redis"], rows)
 
@@ -163,7 +163,7 @@ def by_load(measured: Measured) -> Table:
 def needs(measured: Measured) -> Table:
     """What SESSIONS need."""
     some = [Need.of(sessions, measured) for sessions in SESSIONS]
-    rows = [
+    rows: list[list[str | float]] = [
         ["frames a second", *(_large(n.frames) for n in some)],
         ["cores: web", *(_large(n.web_cores) for n in some)],
         ["cores: worker", *(_large(n.worker_cores) for n in some)],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -204,7 +204,7 @@ class Holding:
     @classmethod
     def of(cls, stack: Stack) -> Holding:
         """Look."""
-        memory: Counter[str] = Counter()
+        memory: defaultdict[str, float] = defaultdict(float)
         for program in stack.programs:
             memory[program.name] += sum(program.of_each(lambda p: int(p.memory_info().rss))) / 1e6
         connections = {server.name: server.connections() for server in stack.servers}

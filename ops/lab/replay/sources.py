@@ -135,7 +135,7 @@ class Drawing:
             from ops.lab.performer import Performer
         except ImportError as error:
             raise SourceError(
-                f"The performer needs {error.name}: python3 -m ops.run.environment performer installs it."
+                f"The performer needs {error.name}: python3 -m ops.run.environment lab installs it."
             ) from error
         try:
             performer = Performer(models, seed, mirrored=mirrored)

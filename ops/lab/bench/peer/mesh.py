@@ -29,6 +29,7 @@ def measured(mesh: Any, frames: list[bytes]) -> dict[str, Any]:
     for i, data in enumerate(frames[:WARM] + frames):
         began, used = time.perf_counter(), time.process_time()
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None
         found = mesh.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
         took = 1e3 * (time.perf_counter() - began), 1e3 * (time.process_time() - used)
         if i >= WARM:

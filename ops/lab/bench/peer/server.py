@@ -110,8 +110,8 @@ def judged(mesh: Any, picture: np.ndarray, kind: str) -> float:
     yaw, pitch = pose(points, width, height)
     eyes = min(_ratio(points, eye) for eye in _EYES)
     mouth = _ratio(points, _MOUTH)
-    span = np.linalg.norm(points[78] - points[308]) / np.linalg.norm(points[33] - points[263])
-    over = {
+    span = float(np.linalg.norm(points[78] - points[308]) / np.linalg.norm(points[33] - points[263]))
+    over: float = {
         "TURN_LEFT": (yaw - 15) / 30,
         "TURN_RIGHT": (-yaw - 15) / 30,
         "LOOK_UP": (pitch - 10) / 20,
@@ -120,7 +120,7 @@ def judged(mesh: Any, picture: np.ndarray, kind: str) -> float:
         "SMILE": (span - 0.6) / 0.15,
         "OPEN_MOUTH": (mouth - 0.6) / 0.4,
     }[kind]
-    return float(min(1.0, max(0.0, over)))
+    return min(1.0, max(0.0, over))
 
 
 def pose(points: np.ndarray, width: int, height: int) -> tuple[float, float]:
@@ -136,7 +136,7 @@ def pose(points: np.ndarray, width: int, height: int) -> tuple[float, float]:
 
 def _ratio(points: np.ndarray, of: tuple[int, int, int, int]) -> float:
     one, other, above, below = points[list(of)]
-    return float(np.linalg.norm(above - below) / max(1e-6, np.linalg.norm(one - other)))
+    return float(np.linalg.norm(above - below)) / max(1e-6, float(np.linalg.norm(one - other)))
 
 
 class Sessions:
