@@ -1,4 +1,4 @@
-"""`python -m ops.run.tables`: writes the tables of docs/ that are made from the code; `--check` names the stale ones."""
+"""Writes the tables of docs/ that are made from the code: `python -m ops.run.tables`; `--check` only names stale ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BEGIN, _END = "<!-- made by `python -m ops.run.tables` -->\n", "<!-- end -->\n"
 
 
 def evidence_table() -> str:
-    """Each code with its meaning, its species and the bits that it weighs, by the group of the challenge."""
+    """The table of evidence: each code with its meaning, its species, and its bits by the group of the challenge."""
     head = ["code", "what it says, and its score", "species", *(f"`{group}`" for group in Group), "decides"]
     rows = [
         [f"`{code}`", MEANINGS[code], SPECIES[code], *(_bits(code, group) for group in Group), _decides(code)]
@@ -25,7 +25,7 @@ def evidence_table() -> str:
 
 
 def _bits(code: Code, group: Group) -> str:
-    """The most that it weighs for a person, and the most against one; the dash of what is recorded and not weighed."""
+    """The most bits that a code weighs for a person, and against one; a dash if it is recorded and not weighed."""
     curve = FITTED.curves.get(code, {}).get(group)
     return "–" if curve is None else f"{curve.bits[0]:+.2g} … {curve.bits[-1]:+.2g}"
 
@@ -38,7 +38,7 @@ def _decides(code: Code) -> str:
 
 
 def renewed(text: str) -> str:
-    """The page with its table as it should be now."""
+    """The page with its table made anew. Raises ValueError if the page has no place for it."""
     before, begin, rest = text.partition(_BEGIN)
     _, end, after = rest.partition(_END)
     if not begin or not end:
@@ -47,9 +47,9 @@ def renewed(text: str) -> str:
 
 
 def main() -> int:
-    """Write, or check."""
+    """Write the tables, or check them; returns the exit status."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; 1 if a table is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 if a table is stale")
     check = parser.parse_args().check
     text = EVIDENCE.read_text()
     fresh = renewed(text)

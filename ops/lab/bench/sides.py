@@ -58,12 +58,12 @@ class Service(Stack):
         self.worker_processes = workers
         super().__init__(kind, webs=1, workers=1, balanced=balanced, settings=_SETTINGS | dict(settings or {}))
 
-    def start_worker(self, *, queue: str = "frames", kept: bool = True, number: int = 0) -> Process:
+    def start_worker(self, *, queue: str = "frames", number: int = 0) -> Process:
         """The workers' program."""
         frames = queue == "frames"
         program = ["workers", "-p", str(self.worker_processes)] if frames else ["dramatiq", "workers.main", "-p", "1"]
         command = [sys.executable, "-m", *program, "-t", "1", "-Q", queue]
-        return self._run("worker" if frames else queue, command, kept=kept, number=number)
+        return self._run("worker" if frames else queue, command, number=number)
 
     def kinds(self) -> dict[str, list[psutil.Process]]:
         """See Side."""

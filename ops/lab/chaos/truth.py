@@ -1,9 +1,9 @@
-"""Whether a session's state and verdict are what its frames give: its rows are judged again by the pure domain.
+"""Checks that a session's state and verdict follow from its frames: the pure domain judges the rows again.
 
-Rows are replayed in the order in which they were written, as that is the order in which they were judged. Three things are
-not in them, and each may have been either way: whether an earlier frame was still under way when one was judged
-(`none_earlier`), when a comparison of faces came in, and by whom an overdue session was ended. The search is for one
-history that gives each recorded answer and the state in the end; without one, the service is wrong.
+Rows are replayed in the order of writing, which is the order of judging. The rows do not say three things: whether an
+earlier frame was still under way when a frame was judged (`none_earlier`), when a comparison of faces came in, and which
+process ended an overdue session. So the check searches for one history that gives every recorded answer and the final
+state; if there is none, the service is wrong.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from shared.liveness.evidence import FITTED, SWAP_LIMITS, Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.session import FrameResult, Session
 
-#: How many frames of each kind the service recalls, see shared/db/sessions.py.
+#: How many opening and recent frames the service loads, see shared/db/sessions.py.
 _OPENING_FRAMES, _RECENT_FRAMES = 100, 300
-#: Frames that are judged again at most in search of a history.
+#: The most frames that the search for a history judges.
 _PATIENCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A frame as it was recorded."""
+    """A recorded frame and its result."""
 
     frame: Frame
     result: FrameResult
@@ -37,16 +37,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that is recorded of a session."""
+    """A session and its recorded frames."""
 
     session: Session
     rows: list[Row]
-    #: Whether its frames' measures have been deleted, as they are a minute after its end.
+    #: Whether the frames' measures have been deleted, which happens a minute after the session's end.
     forgotten: bool
 
 
 def read(engine: Engine, session_id: str) -> Record | None:
-    """What is recorded of a session; None if there is none."""
+    """The record of a session; None if it does not exist."""
     with UnitOfWork(engine, read_only=True) as uow:
         session = uow.sessions.get(session_id)
     if session is None:
@@ -64,7 +64,7 @@ def read(engine: Engine, session_id: str) -> Record | None:
 
 
 def disagreement(record: Record, weighing: Weighing = FITTED) -> str | None:
-    """Why no history gives what is recorded; None where there is one. weighing: what the service's verdicts go by."""
+    """Why no history gives what is recorded; None if one does. weighing: the weights of the service's verdicts."""
     session = _opened(record.session)
     distances = [
         (s.frame_id, s.distance)

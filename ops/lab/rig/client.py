@@ -68,10 +68,10 @@ class Client:
         except (OSError, ValueError) as error:  # TimeoutError is an OSError
             return Answer(0, type(error).__name__, Body())
         try:
-            told = _decode(reply.body)
+            found = _decode(reply.body)
         except ValueError:
             return Answer(reply.status, "not a problem document", Body())
-        return Answer(reply.status, "" if reply.status == 200 else told.code or str(reply.status), told)
+        return Answer(reply.status, "" if reply.status == 200 else found.code or str(reply.status), found)
 
     async def _reply(self, parts: list[bytes]) -> Reply:
         """Send on an idle connection or a new one; it is idle afterwards if it is still open."""

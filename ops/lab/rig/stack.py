@@ -10,7 +10,6 @@ import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -149,30 +148,25 @@ class Stack:
         with self._lock:
             return [program for program in self.programs if program.name == name]
 
-    def start_web(self, port: int, *, kept: bool = True) -> Process:
-        """Start one more web process; returns at once. kept: whether it is started again if it dies."""
+    def start_web(self, port: int) -> Process:
+        """Start one more web process; returns at once."""
         command = [sys.executable, "-m", "gunicorn", "-c", "ops/gunicorn.conf.py", "api:create_app()"]
-        return self._run("web", command, {"PORT": str(port)}, kept=kept, number=self.web_ports.index(port))
+        return self._run("web", command, {"PORT": str(port)}, number=self.web_ports.index(port))
 
-    def start_worker(self, *, queue: str = "frames", kept: bool = True, number: int = 0) -> Process:
+    def start_worker(self, *, queue: str = "frames", number: int = 0) -> Process:
         """Start one more worker process, on the worker host of this number; returns at once."""
         frames = queue == "frames"
         program = ["workers"] if frames else ["dramatiq", "workers.main"]  # as the Procfile has them
         command = [sys.executable, "-m", *program, "-p", "1", "-t", "1", "-Q", queue]
-        return self._run("worker" if frames else queue, command, kept=kept, number=number)
+        return self._run("worker" if frames else queue, command, number=number)
 
-    def start_clock(self, *, kept: bool = True) -> Process:
+    def start_clock(self) -> Process:
         """Start one more clock; returns at once."""
-        return self._run("clock", [sys.executable, "-m", "workers.clock"], kept=kept)
+        return self._run("clock", [sys.executable, "-m", "workers.clock"])
 
-    def start_events(self, *, kept: bool = True) -> Process:
+    def start_events(self) -> Process:
         """Start one more relay of events; returns at once."""
-        return self._run("events", [sys.executable, "-m", "workers.events"], kept=kept)
-
-    @property
-    def relayed(self) -> bool:
-        """Whether this version of the service publishes events."""
-        return find_spec("workers.events") is not None
+        return self._run("events", [sys.executable, "-m", "workers.events"])
 
     def forget(self, program: Process) -> None:
         """Do not start this process again when it ends."""
@@ -230,8 +224,7 @@ class Stack:
         if self._identity:
             self.start_worker(queue="identity")
         self.start_clock()
-        if self.relayed:
-            self.start_events()
+        self.start_events()
         watch = threading.Thread(target=self._watch, name="watch", daemon=True)
         watch.start()
         self.wait_until_ready()
@@ -242,7 +235,6 @@ class Stack:
         command: list[str],
         more: Mapping[str, str] | None = None,
         *,
-        kept: bool = True,
         number: int = 0,
     ) -> Process:
         environment = {**self.environment, **(more or {})}
@@ -253,8 +245,7 @@ class Stack:
             where = self._places.of(name, number).prefix
             process = Process(name, [*where, *command], log=log, environment=environment, directory=ROOT)
             process.start()
-            if kept:
-                self.programs.append(process)
+            self.programs.append(process)
         return process
 
     def _watch(self) -> None:
