@@ -1,4 +1,4 @@
-"""Clients that take more than their share, and what that does to four ordinary sessions beside them."""
+"""Clients that take more than their share, and their effect on four ordinary sessions."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from ops.lab.rig.wire import MULTIPART, form, request
 #: Ordinary sessions, and frames a second of all of them together.
 ORDINARY = 4
 RATE = ORDINARY * frames.RATE
-#: Connections of the greedy session; uploads that never end.
+#: Connections of the greedy session, and uploads that never end.
 GREEDY, SLOW = 16, 100
 #: Seconds between two bytes of a slow upload.
 TRICKLE = 0.5
 
-#: What a neighbour does until a moment of the monotonic clock; what became of its requests, by code.
+#: Runs a neighbour until a moment of the monotonic clock; returns the number of its requests by code.
 _Attack = Callable[[Side, Sequence[bytes], float], Awaitable[Counter[str]]]
 
 
@@ -37,15 +37,15 @@ class Attack:
 
     name: str
     run: _Attack
-    #: Whether what it does depends on what is before the web process, so that it is tried behind nginx, too.
+    #: Whether the effect depends on a balancer, so that the neighbour is tried behind nginx, too.
     balanced: bool = False
-    #: What it needs that takes time, before anything is measured.
+    #: Called before anything is measured, for preparations that take time.
     prepare: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """How the ordinary sessions fared, and what the neighbour's requests came to, by code."""
+    """The results of the ordinary sessions, and the number of the neighbour's requests by code."""
 
     ordinary: Summary
     neighbour: dict[str, int]
@@ -56,7 +56,7 @@ class Others:
 
 
 def with_neighbour(side: Side, attack: Attack, bodies: Sequence[bytes], window: Window) -> Others:
-    """The ordinary sessions, beside one neighbour."""
+    """Measure the ordinary sessions beside one neighbour."""
     attack.prepare()
     return asyncio.run(_with_neighbour(side, attack, bodies, window))
 
@@ -67,14 +67,14 @@ async def _with_neighbour(side: Side, attack: Attack, bodies: Sequence[bytes], w
     until = since + window.seconds
     _, neighbour = await asyncio.gather(open_loop(senders, RATE, until), attack.run(side, bodies, until))
     await asyncio.gather(*(sender.leave() for sender in senders))
-    # What was due in it, not what was answered in it: who is starved has no answers to count.
+    # Frames that were due in the window, not those answered in it: starved sessions have no answers to count.
     samples = [s for sender in senders for s in sender.samples if since <= s.due < until]
     ordinary = summary(samples, since, max(s.done for s in samples) + 1e-6)
     return Others(ordinary, dict(neighbour))
 
 
 async def nobody(side: Side, bodies: Sequence[bytes], until: float) -> Counter[str]:  # noqa: ARG001
-    """No neighbour: what the others are compared to."""
+    """No neighbour, for comparison."""
     return Counter()
 
 
@@ -101,7 +101,7 @@ def large_bodies() -> list[bytes]:
 
 
 async def slow(side: Side, bodies: Sequence[bytes], until: float) -> Counter[str]:
-    """Many uploads, each of a session of its own, of which a byte comes now and then, and the end never."""
+    """Many uploads that send a byte now and then, and never end."""
     senders = [Sender(side.front, bodies, number) for number in range(8)]
     sessions = [await sender.opened_session() for sender in senders]
     found = await asyncio.gather(*(_trickle(side, sessions[n % 8], bodies[0], until) for n in range(SLOW)))

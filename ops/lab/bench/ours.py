@@ -16,11 +16,11 @@ from workers.vision import pipeline
 from workers.vision.pipeline import Vision
 from workers.vision.prior import Prior
 
-#: Frames that warm it up, and are not counted.
+#: Frames that warm the vision up and are not counted.
 WARM = 5
-#: When the first frame arrives.
+#: The Unix time at which the first frame arrives.
 BEGIN = 1_790_000_000.0
-#: What a frame's way is made of: the stage's name, whose attribute it is, and which.
+#: The stages of a frame: the name, the owner of the function that is timed, and that function's name.
 STAGES: list[tuple[str, Callable[[Vision], Any], str]] = [
     ("decode", lambda _: pipeline, "decode"),
     ("points", lambda v: v._engine, "locate"),  # noqa: SLF001 # measured from outside, so that it costs nothing inside

@@ -82,7 +82,7 @@ def disagreement(record: Record, weighing: Weighing = FITTED) -> str | None:
 
 @dataclass(slots=True)
 class _Reached:
-    """How far any history came, for the report; and what its verdicts go by."""
+    """How far any history came, for the report; and the weights of its verdicts."""
 
     weighing: Weighing = FITTED
     frames: int = 0
@@ -99,7 +99,7 @@ def _replay(
     *,
     reached: _Reached,
 ) -> bool:
-    """Whether the rows from `at` on can follow on a session in this state. Does not change what it is given."""
+    """Whether the rows from `at` on can follow a session in this state; the arguments stay unchanged."""
     if at == len(record.rows):
         return _ends(session, record, distances, reached)
     row = record.rows[at]
@@ -109,15 +109,15 @@ def _replay(
     for identified, left in _identified(session, distances, row.frame.at):
         for none_earlier in (True, False):
             state = copy.deepcopy(identified)
-            state.frames = _recalled(state, before, row.frame.at)
-            # As recorded it is unmirrored already; the session would turn it round once more.
+            state.frames = _loaded(state, before, row.frame.at)
+            # Recorded observations are unmirrored; a mirrored session would flip them again.
             state.mirrored = False
             result = state.submit(
                 row.frame.id, row.frame.observation, row.frame.at, none_earlier=none_earlier, weighing=reached.weighing
             )
             if at >= reached.frames:
                 reached.frames, reached.given = at, result
-            # Where the face is, the worker adds to the session's answer.
+            # The worker, not the session, adds the place of the face.
             if replace(result, face=row.result.face) != row.result or not _as_sampled(state, record):
                 continue
             state.frames = []
@@ -130,7 +130,7 @@ def _replay(
 def _identified(
     session: Session, distances: Sequence[tuple[str, float]], at: float
 ) -> Iterator[tuple[Session, Sequence[tuple[str, float]]]]:
-    """The session after none, one, two … of the comparisons that are still out and can be in."""
+    """The session after none, one, two … of the comparisons that may have come in by now, and those that are left."""
     yield session, distances
     state = session
     for taken, (frame_id, distance) in enumerate(distances, 1):
@@ -142,7 +142,7 @@ def _identified(
 
 
 def _as_sampled(session: Session, record: Record) -> bool:
-    """Whether the same frames' faces were asked for: that depends on which comparisons were in, and so tells of them."""
+    """Whether the session asked for the same faces as recorded, which depends on the comparisons that had come in."""
     if session.identity is None or record.session.identity is None:
         return True
     asked = [sample.frame_id for sample in session.identity.samples]
@@ -169,8 +169,8 @@ def _ending(session: Session) -> tuple[Any, ...]:
     return session.state, session.is_live, session.reason, session.score, session.ended_at, passed
 
 
-def _recalled(session: Session, before: list[Frame], at: float) -> list[Frame]:
-    """As the repository brings them: see `SessionRepository.load_frames`."""
+def _loaded(session: Session, before: list[Frame], at: float) -> list[Frame]:
+    """The frames that `SessionRepository.load_frames` would load."""
     until, since = session.frames_needed(at)
     newest = sorted(before, key=lambda frame: frame.at, reverse=True)
     opening = [frame for frame in newest if frame.at <= until][:_OPENING_FRAMES]

@@ -1,4 +1,4 @@
-"""A recording as the judges see it: its signals over time, where its gestures begin, and how far they go."""
+"""The signals of a recording over time, the onsets of its gestures, and how far these go."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from shared.liveness.gestures.neutral import learn_neutral
 from shared.liveness.gestures.track import Signal, Track
 from workers.vision.prior import Prior
 
-#: Frames a second that signals are looked at with: more than clients send, to see when a gesture begins.
+#: Frames a second of signals: more than clients send, to find onsets.
 FPS = 15.0
-#: Share of a gesture's way at which it is taken to have begun.
+#: The share of a gesture's amount at which it counts as begun.
 BEGUN = 0.2
-#: Seconds around a label's peak within which the gesture's own summit is looked for.
+#: Seconds around a label's peak in which the gesture's summit is searched.
 AROUND = 0.7
 #: Seconds at the beginning of a clip that count as its opening, as a session's do.
 OPENING = 3.0
@@ -39,7 +39,7 @@ UNITS: dict[ChallengeType, str] = dict.fromkeys(HEAD_MOVEMENTS, "degrees") | {
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A gesture as the manifest has it."""
+    """A gesture of the manifest."""
 
     person: str
     gesture: ChallengeType
@@ -53,16 +53,16 @@ class Signals:
     path: Path
     frames: Sequence[Frame]
     labels: Sequence[Label]
-    #: All segments that the manifest has of it.
+    #: All segments of the recording in the manifest.
     segments: Sequence[Segment]
 
     def track(self, start: float, end: float) -> Track:
-        """The usable frames of these seconds."""
+        """The usable frames between two seconds."""
         return Track([f for f in self.frames if start <= f.at < end])
 
 
 def recordings(people: Sequence[Person]) -> dict[Path, list[Label]]:
-    """The recordings there are, each with what is labelled in it."""
+    """The recordings, each with its labelled gestures."""
     found: dict[Path, list[Label]] = {}
     for person in people:
         for segment in person.segments:
@@ -86,7 +86,7 @@ def watch(path: Path, people: Sequence[Person], vision: Measures) -> Signals:
 
 
 def onset(signals: Signals, gesture: ChallengeType, segment: Segment) -> float | None:
-    """When the gesture begins: as labelled, else when its signal is last near rest before the summit around its peak."""
+    """The gesture's onset: as labelled, else when its signal is last near rest before the summit around its peak."""
     if segment.onset is not None:
         return segment.onset
     track = signals.track(segment.start, segment.end)
@@ -102,7 +102,7 @@ def onset(signals: Signals, gesture: ChallengeType, segment: Segment) -> float |
 
 
 def reach(signals: Signals, gesture: ChallengeType, segment: Segment) -> float | None:
-    """How far the gesture goes in a segment, away from the person's neutral in it and held as the judges want it held."""
+    """The gesture's amount in a segment, from the person's neutral, held as long as the judges ask for."""
     track = signals.track(segment.start, segment.end)
     if len(track) < 5:
         return None
@@ -141,6 +141,6 @@ def _course(track: Track, gesture: ChallengeType) -> Signal:
 
 
 def _sustained(course: Signal, seconds: float) -> float:
-    """The highest level that is kept for so long."""
+    """The highest level that is held for a number of seconds."""
     steps = min(len(course), round(seconds * FPS) + 1)
     return float(np.lib.stride_tricks.sliding_window_view(course, steps).min(axis=1).max())
