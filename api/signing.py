@@ -1,4 +1,4 @@
-"""The keys that verdicts are signed with: made, sealed, kept in the database, changed. ADR 12 says why so.
+"""The keys that verdicts are signed with: made, sealed, kept in the database, changed. ADR 7 says why so.
 
 Private keys are sealed (AES-256-GCM) with a key derived from the service's root secret (`api.secret`): with TOKEN_SECRET
 set, a copy of the database signs nothing.

@@ -17,7 +17,7 @@ and a thread gets a request when all of it is there: a slow client costs a descr
 
 What gunicorn does with kept connections is done here, so that there is one list of all that are waited for, by age; and
 what it does with those that end: it waits in the loop for the client to hang up, for up to two seconds, while nobody is
-served. docs/adr/0013 says why this is not another server.
+served. docs/adr/0008 says why this is not another server.
 """
 
 from __future__ import annotations

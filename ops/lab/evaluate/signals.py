@@ -19,7 +19,7 @@ from shared.liveness.gestures.neutral import learn_neutral
 from shared.liveness.gestures.track import Signal, Track
 from workers.vision.prior import Prior
 
-#: Frames a second of signals: more than clients send, to find onsets.
+#: Frames a second that signals are looked at with: more than clients send, to see when a gesture begins.
 FPS = 15.0
 #: The share of a gesture's amount at which it counts as begun.
 BEGUN = 0.2
@@ -53,11 +53,11 @@ class Signals:
     path: Path
     frames: Sequence[Frame]
     labels: Sequence[Label]
-    #: All segments of the recording in the manifest.
+    #: All segments that the manifest has of it.
     segments: Sequence[Segment]
 
     def track(self, start: float, end: float) -> Track:
-        """The usable frames between two seconds."""
+        """The usable frames of these seconds."""
         return Track([f for f in self.frames if start <= f.at < end])
 
 
