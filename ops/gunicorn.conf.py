@@ -1,7 +1,7 @@
-# ruff: noqa: N999 - gunicorn's own name for it
+# ruff: noqa: N999 - gunicorn's own name for its configuration
 """How gunicorn serves the API: `gunicorn -c ops/gunicorn.conf.py 'api:create_app()'` in the project's directory.
 
-All that an operator sets is in shared/settings.py: PORT, WEB_CONCURRENCY, WEB_THREADS, LOG_LEVEL.
+What an operator sets is in shared/settings.py: PORT, WEB_CONCURRENCY, WEB_THREADS, LOG_LEVEL.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-# gunicorn reads this file before it looks for the application, and so before it knows where our packages are.
+# gunicorn reads this file before the application, so our packages are not yet on the path.
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gunicorn.glogging import Logger
@@ -26,7 +26,7 @@ configure_logging(_settings)
 
 
 class _OurLogs(Logger):
-    """gunicorn's own lines in the same form as all others."""
+    """Logs gunicorn's own lines in the service's format."""
 
     def setup(self, cfg: object) -> None:
         super().setup(cfg)
@@ -35,7 +35,7 @@ class _OurLogs(Logger):
 
 
 def _addresses(port: int) -> list[str]:
-    """[::], which takes IPv4 too; with 0.0.0.0 beside it where the system keeps them apart, alone where IPv6 is not."""
+    """The addresses to bind: [::], beside it 0.0.0.0 if the system does not serve IPv4 by it; 0.0.0.0 alone without IPv6."""
     with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
         probe.bind(("::", 0))
         apart = bool(probe.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
@@ -44,7 +44,7 @@ def _addresses(port: int) -> list[str]:
 
 
 def _open_more(files: int) -> None:
-    """Let this process and its children have so many open files, where the system allows it."""
+    """Raise the limit of open files of this process and its children to `files`, as far as the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = files if hard == resource.RLIM_INFINITY else min(files, hard)
     if soft != resource.RLIM_INFINITY and soft < most:
@@ -53,35 +53,35 @@ def _open_more(files: int) -> None:
 
 bind = _addresses(_settings.port)
 
-# A frame holds its thread until its answer has come, and does nothing meanwhile: threads, not processes.
+# Threads, not processes: a frame's request only waits for its answer.
 worker_class = "api.serving.worker.ReceivingWorker"
 workers = _settings.web_concurrency
 threads = _settings.web_threads
-#: Connections that a process holds at once; whoever comes next gets the place of the one that is waited for longest.
+#: Open connections of a process; a further one replaces the connection that has been waited for longest.
 worker_connections = 1000
-# These, and what threads hold beside them (Redis, the database): many systems begin with 1024.
+# Connections, and what threads hold beside them (Redis, the database); many systems' limit is 1024.
 _open_more(4096)
-# Loaded once and shared by fork. api.resources connects to nothing before it.
+# The app is loaded once and shared by fork; api.resources connects to nothing before the fork.
 preload_app = True
 
-#: Seconds. A stopping process lets the frames that it has taken be answered.
+#: Seconds that a stopping process has to answer the frames that it has taken.
 graceful_timeout = int(_settings.frame_deadline) + 5
-#: Seconds without a sign of life of a process's main loop (not of a request) after which it is killed.
+#: Seconds after which a process is killed whose main loop (not a request) shows no sign of life.
 timeout = 30
-#: Seconds that an idle connection stays open: longer than a load balancer's usual 60, so that it closes first and no
-#: request meets a closing connection. A client that sends ten frames a second needs far less.
+#: Seconds that an idle connection stays open: longer than a load balancer's usual 60, so that the balancer closes first
+#: and no request meets a closing connection.
 keepalive = 75
 
 
 def pre_fork(server: object, worker: object) -> None:  # noqa: ARG001 - gunicorn gives them
-    """What is loaded stays shared: a process's garbage collector would write to each object of it, and copy each page."""
+    """Exclude loaded objects from garbage collection, which would write to each of them and so copy each shared page."""
     gc.collect()
     gc.freeze()
 
 
 def post_worker_init(worker: object) -> None:
-    """Each process says whether it asks for keys: after the fork, since it looks into the database."""
-    from api.access import announce  # loaded with the app by now; this file was read before it
+    """Log whether the service asks for API keys; after the fork, since this looks into the database."""
+    from api.access import announce  # late: this file is read before the app
 
     announce(worker.wsgi)  # type: ignore[attr-defined]
 
@@ -91,6 +91,6 @@ accesslog = None
 logger_class = _OurLogs
 loglevel = _settings.log_level.lower()
 
-# Nothing is written beside what a read-only container allows: signs of life into memory, no control socket.
+# For read-only containers: signs of life go to memory, and there is no control socket.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes an unlinked file there
 control_socket_disable = True

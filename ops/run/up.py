@@ -1,6 +1,6 @@
-"""Starts the whole service on this machine: Redis, migrations, and the programs of the Procfile. What `ops/up` runs.
+"""Starts the whole service on this machine: Redis, migrations, and the programs of the Procfile; the code of `ops/up`.
 
-Runs in .venv, when the packages are there. Everything that it starts ends with it.
+Runs in .venv, once the packages are installed. Every program that it starts ends with it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ VAR = ROOT / "var"
 START_TIMEOUT = 60.0
 
 USAGE = """\
-Starts the face liveness service on this machine; Ctrl-C ends it. The first time this makes .venv and brings the models.
+Starts the face liveness service on this machine; Ctrl-C ends it. The first start makes .venv and fetches the models.
 Settings are environment variables, or lines of a file .env: see .env.example."""
 
 TRY = """
@@ -41,7 +41,7 @@ Or try it by hand:
   curl -F image=@frame.jpg {url}/api/v1/liveness/sessions/SESSION_ID/frame
   curl {url}/api/v1/liveness/sessions/SESSION_ID
   curl -X DELETE {url}/api/v1/liveness/sessions/SESSION_ID
-or let a client do it: ops/replay --camera, ops/replay VIDEO, ops/replay --performer
+or let a client try it: ops/replay --camera, ops/replay VIDEO, ops/replay --performer
 {lab}
 Ctrl-C ends the service.
 """
@@ -55,9 +55,9 @@ OPEN = """
 
 
 def main() -> None:
-    """Set up, start, say where, and keep running until a signal comes."""
+    """Set up, start, print the address, and keep running until a signal comes."""
     parser = argparse.ArgumentParser(prog="ops/up", description=USAGE)
-    parser.add_argument("--setup-only", action="store_true", help="prepare everything, start nothing")
+    parser.add_argument("--setup-only", action="store_true", help="prepare everything and start nothing")
     arguments = parser.parse_args()
     settings = load_settings_or_exit()
     url = f"http://localhost:{settings.port}"
@@ -75,19 +75,19 @@ def main() -> None:
 
 
 def refuse_second_start(lock: IO[str], url: str) -> None:
-    """One start of a clone at a time. The kernel lets go of the lock when this process ends, however it ends."""
+    """End with a sentence if this clone runs already. The kernel releases the lock when this process ends."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.seek(0)
-        fail(f"This clone runs already: {lock.read().strip() or 'it is just starting'}.", SECOND_START)
+        fail(f"This clone runs already: {lock.read().strip() or 'it is starting'}.", SECOND_START)
     lock.truncate(0)
     lock.write(f"{url}, to be ended with Ctrl-C there or by: kill {os.getpid()}")
     lock.flush()
 
 
 def refuse_taken_port(port: int) -> None:
-    """Better one sentence now than gunicorn's retries."""
+    """End with a sentence if the port is taken; gunicorn would only try again."""
     for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):  # noqa: S104 - where web will listen
         try:
             probe = socket.socket(family, socket.SOCK_STREAM)
@@ -101,12 +101,12 @@ def refuse_taken_port(port: int) -> None:
                 fail(f"Port {port} needs more rights than you have. Choose another: PORT=8001 ops/up", PORT_TAKEN)
             except OSError as error:
                 if error.errno == errno.EADDRNOTAVAIL:
-                    continue  # IPv6 is there and switched off
+                    continue  # IPv6 exists and is switched off
                 fail(f"Port {port} is taken by another program. Choose another: PORT={port + 1} ops/up", PORT_TAKEN)
 
 
 def run(settings: Settings, url: str) -> None:
-    """Everything from Redis to the last signal."""
+    """Start Redis and the programs, and keep them running until a signal comes."""
     procfile = read_procfile(ROOT / "Procfile")
     if not settings.identity:
         del procfile["worker_identity"]
@@ -130,7 +130,7 @@ def run(settings: Settings, url: str) -> None:
 
 
 def who_may_use_it(settings: Settings) -> str:
-    """A word of warning where nobody is asked for a key."""
+    """A warning if anyone may use the service, or nobody; else empty."""
     if settings.auth == "off":
         return OPEN.format(why="AUTH=off", port=settings.port, remedy="Unset it to ask for keys.")
     engine = make_engine(settings.database_url, pool_size=1)
@@ -146,18 +146,18 @@ def who_may_use_it(settings: Settings) -> str:
 
 
 def read_procfile(path: Path) -> dict[str, str]:
-    """Its lines: name and command."""
+    """The Procfile's commands by their names."""
     lines = (line.partition(":") for line in path.read_text().splitlines() if line.strip() and line[0] != "#")
     return {name.strip(): command.strip() for name, _, command in lines}
 
 
 def shell(command: str) -> list[str]:
-    """A Procfile's line as a platform runs it; `exec`, so that the program itself gets the signals."""
+    """A Procfile's command as a platform runs it; with `exec`, so that the program itself gets the signals."""
     return ["/bin/sh", "-c", f"exec {command}"]
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """What the Procfile's commands find: .venv's programs first, and the settings that a shell expands in them."""
+    """The environment of the Procfile's commands: .venv first on PATH, and the settings that the commands expand."""
     return os.environ | {
         "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PORT": str(settings.port),
@@ -167,10 +167,9 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 
 def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
-    """The address of a Redis that answers.
+    """The URL of the Redis that REDIS_URL names, else of one that is started here.
 
-    A Redis that happens to run on this machine is not taken unless REDIS_URL names it: another clone's service, with
-    other rows, may be using it.
+    Another Redis of this machine is never used: another clone's service, with other rows, may be using it.
     """
     if "redis_url" in settings.model_fields_set:
         if not redis_server.answers(settings.redis_url):
@@ -187,16 +186,16 @@ def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
 
 
 def migrate(command: str, environment: dict[str, str]) -> None:
-    """Run the Procfile's `release`: bring the database to the present shape."""
+    """Run the Procfile's `release`, which migrates the database."""
     say("database: migrating")
     done = subprocess.run(shell(command), env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stdout + done.stderr, file=sys.stderr)
-        fail("The database (DATABASE_URL) could not be brought to its present shape; the lines above say why.")
+        fail("The database (DATABASE_URL) could not be migrated; the lines above say why.")
 
 
 def wait_until_ready(port: int, supervisor: Supervisor) -> bool:
-    """Wait for /readyz; False where a signal came first. Ends with a sentence where a program dies or time runs out."""
+    """Wait for /readyz; False if a signal came first. Ends with a sentence if a program dies or time runs out."""
     say("starting web, workers and clock")
     until = time.monotonic() + START_TIMEOUT
     while True:
@@ -213,8 +212,10 @@ def wait_until_ready(port: int, supervisor: Supervisor) -> bool:
 
 
 def not_ready(port: int) -> str:
-    """What is missing still; empty when the service is ready."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know our localhost
+    """What the service still lacks, by its own /readyz; empty when it is ready."""
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({})
+    )  # a proxy cannot reach this machine's localhost
     try:
         with opener.open(f"http://127.0.0.1:{port}/readyz", timeout=5):
             return ""

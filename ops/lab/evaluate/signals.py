@@ -1,4 +1,4 @@
-"""A recording as the judges see it: its signals over time, where its gestures begin, and how far they go."""
+"""The signals of a recording over time, the onsets of its gestures, and how far these go."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from workers.vision.prior import Prior
 
 #: Frames a second that signals are looked at with: more than clients send, to see when a gesture begins.
 FPS = 15.0
-#: Share of a gesture's way at which it is taken to have begun.
+#: The share of a gesture's amount at which it counts as begun.
 BEGUN = 0.2
-#: Seconds around a label's peak within which the gesture's own summit is looked for.
+#: Seconds around a label's peak in which the gesture's summit is searched.
 AROUND = 0.7
 #: Seconds at the beginning of a clip that count as its opening, as a session's do.
 OPENING = 3.0
@@ -40,7 +40,7 @@ UNITS: dict[ChallengeType, str] = dict.fromkeys(HEAD_MOVEMENTS, "degrees") | {
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A gesture as the manifest has it."""
+    """A gesture of the manifest."""
 
     person: str
     gesture: ChallengeType
@@ -63,7 +63,7 @@ class Signals:
 
 
 def recordings(people: Sequence[Person]) -> dict[Path, list[Label]]:
-    """The recordings there are, each with what is labelled in it."""
+    """The recordings, each with its labelled gestures."""
     found: dict[Path, list[Label]] = {}
     for person in people:
         for segment in person.segments:
@@ -87,7 +87,7 @@ def watch(path: Path, people: Sequence[Person], vision: Measures) -> Signals:
 
 
 def onset(signals: Signals, gesture: ChallengeType, segment: Segment) -> float | None:
-    """When the gesture begins: as labelled, else when its signal is last near rest before the summit around its peak."""
+    """The gesture's onset: as labelled, else when its signal is last near rest before the summit around its peak."""
     if segment.onset is not None:
         return segment.onset
     track = signals.track(segment.start, segment.end)
@@ -103,7 +103,7 @@ def onset(signals: Signals, gesture: ChallengeType, segment: Segment) -> float |
 
 
 def reach(signals: Signals, gesture: ChallengeType, segment: Segment) -> float | None:
-    """How far the gesture goes in a segment, away from the person's neutral in it and held as the judges want it held."""
+    """The gesture's amount in a segment, from the person's neutral, held as long as the judges ask for."""
     track = signals.track(segment.start, segment.end)
     if len(track) < 5:
         return None
@@ -134,6 +134,6 @@ def _course(track: FaceSignals, gesture: ChallengeType) -> Signal:
 
 
 def _sustained(course: Signal, seconds: float) -> float:
-    """The highest level that is kept for so long."""
+    """The highest level that is held for a number of seconds."""
     steps = min(len(course), round(seconds * FPS) + 1)
     return float(np.lib.stride_tricks.sliding_window_view(course, steps).min(axis=1).max())

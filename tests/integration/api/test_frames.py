@@ -37,7 +37,7 @@ from shared.settings import Settings
 from tests.endings import nothing_else
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_sessions import ENDS, UNKNOWN
-from tests.integration.redis_server import RedisServer, find_program
+from tests.integration.redis_server import RedisServer, running_server
 from tests.waiting import PATIENCE, until
 from workers import tracking
 from workers.vision.errors import BadImage
@@ -472,13 +472,8 @@ def test_a_session_cancelled_or_ended_elsewhere_is_so_for_the_next_frame(
 @pytest.fixture
 def other_redis() -> Iterator[RedisServer]:
     """A Redis that a test may stop."""
-    program = find_program()
-    if program is None:
-        pytest.skip("no Redis")
-    server = RedisServer(program)
-    server.start()
-    yield server
-    server.stop()
+    with running_server() as server:
+        yield server
 
 
 def test_redis_away(start_app: Callable[..., FlaskClient], other_redis: RedisServer, settings: Settings) -> None:

@@ -16,7 +16,7 @@ from shared.db import UnitOfWork, make_engine
 from shared.db.tables import outbox
 from tests.integration import schema
 from tests.integration.events.conftest import LIFE, EventsProcess, Subscriber, live
-from tests.integration.rabbitmq_server import RabbitmqServer, find_program
+from tests.integration.rabbitmq_server import running_server
 from tests.waiting import until
 from workers import lease
 from workers.events import relay as module
@@ -222,13 +222,9 @@ def test_killed_in_the_middle_it_loses_nothing(
 
 @pytest.mark.slow
 def test_rabbitmq_stopped_in_the_middle_and_started_again(
-    engine: Engine, start_events: Callable[..., EventsProcess], rabbitmq_server: RabbitmqServer
+    engine: Engine, start_events: Callable[..., EventsProcess]
 ) -> None:
-    program = find_program()
-    assert program is not None
-    server = RabbitmqServer(program)
-    server.start()
-    try:
+    with running_server() as server:
         subscriber = Subscriber(server.url).start()
         start_events(server.url)
         ids = live(engine, 20)
@@ -241,8 +237,6 @@ def test_rabbitmq_stopped_in_the_middle_and_started_again(
         assert subscriber.of_sessions() == dict.fromkeys(ids, LIFE)
         assert waiting(engine) == 0
         subscriber.stop()
-    finally:
-        server.stop()
 
 
 def test_a_connection_that_was_never_opened_can_be_closed(events_url: str) -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from ops.lab.bench.wire import Connection, Reply, form, request
+from ops.lab.rig.wire import Connection, Reply, form, request
 
 
 async def asked(*pieces: bytes, times: int = 1) -> list[Reply]:
@@ -32,7 +32,7 @@ async def asked(*pieces: bytes, times: int = 1) -> list[Reply]:
 
 def test_a_reply_that_comes_in_pieces_is_put_together():
     (reply,) = asyncio.run(asked(b"HTTP/1.1 200 OK\r\nContent-Le", b"ngth: 4\r\n\r\n{", b'"":'))
-    assert reply == Reply(200, b'{"":', kept=True)
+    assert reply == Reply(200, b'{"":', keep_alive=True)
 
 
 def test_a_connection_is_used_again():
@@ -42,7 +42,7 @@ def test_a_connection_is_used_again():
 
 def test_a_connection_that_is_to_be_closed_is_not_kept():
     (reply,) = asyncio.run(asked(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1\r\n\r\n!"))
-    assert not reply.kept
+    assert not reply.keep_alive
 
 
 def test_a_reply_that_breaks_off_is_an_error():

@@ -1,4 +1,4 @@
-"""The whole service, each process under our hand: webs behind a balancer, workers, clock, over a choice of servers."""
+"""The whole service for one run: web processes behind a balancer, workers and clock, over a choice of servers."""
 
 from __future__ import annotations
 
@@ -7,38 +7,35 @@ import shutil
 import sys
 import tempfile
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from contextlib import ExitStack
 from enum import StrEnum
-from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from sqlalchemy import Engine
 
-from ops.lab.chaos.balancer import Balancer
-from ops.lab.chaos.disk import SmallDisk
-from ops.lab.chaos.places import OneMachine, Places
-from ops.lab.chaos.processes import Process, wait_for
-from ops.lab.chaos.servers import Postgres, Rabbitmq, Redis, Server
-from ops.lab.chaos.wrongclock import WrongClock
+from ops.lab.rig import ROOT
+from ops.lab.rig.balancer import Balancer
+from ops.lab.rig.client import answers
+from ops.lab.rig.disk import SmallDisk
+from ops.lab.rig.places import OneMachine, Places
+from ops.lab.rig.processes import Process, wait_for
+from ops.lab.rig.servers import Postgres, Rabbitmq, Redis, Server
+from ops.lab.rig.wrongclock import WrongClock
 from ops.run.ports import free_port
 from shared.db import make_engine
 from shared.settings import Settings
 
-ROOT = Path(__file__).resolve().parents[3]
-
-#: Seconds between two looks whether a process has died; a platform's own pace.
+#: Seconds between two looks whether a process has died, as often as a platform looks.
 _LOOK = 0.5
-#: Seconds that a stopping process gets before it is killed: longer than gunicorn's graceful_timeout.
+#: Seconds that a stopping process has before it is killed: longer than gunicorn's graceful_timeout.
 GRACE = 15.0
 
 
 class Backing(StrEnum):
-    """The servers beneath."""
+    """The servers that a stack runs on."""
 
     EMBEDDED = "embedded"
     """SQLite and Redis: what `ops/up` starts."""
@@ -47,7 +44,10 @@ class Backing(StrEnum):
 
 
 class Stack:
-    """From `with Stack(…) as stack` to its end, all of it runs; what dies is started again, as a platform does."""
+    """The whole service, running inside a `with` block; programs that die are started again, as a platform does.
+
+    Raises `Missing` or PermissionError if this machine cannot run it.
+    """
 
     def __init__(
         self,
@@ -62,14 +62,15 @@ class Stack:
         places: Places | None = None,
         balanced: bool = True,
     ) -> None:
-        """What it is to be made of.
+        """What the stack is made of.
 
-        disk_megabytes: the size of the database's own disk, where it is to run full. places: else all on this machine.
-        balanced: whether there is a balancer before the webs; else clients talk to the first of them.
+        disk_megabytes: the size of a disk of the database's own, which can be filled (needs root). wrong_clock: whether
+        clocks can be set wrong. places: where each part runs; None: on this machine. balanced: whether clients connect to
+        a balancer; else to the first web process.
         """
         self.kind = kind
         self.directory = Path(tempfile.mkdtemp(prefix="chaos-"))
-        self.directory.chmod(0o755)  # PostgreSQL's own account comes through here
+        self.directory.chmod(0o755)  # PostgreSQL's account must be able to pass through
         self._ends = ExitStack()
         self._ends.callback(shutil.rmtree, self.directory, ignore_errors=True)
         self._stopping = threading.Event()
@@ -95,18 +96,18 @@ class Stack:
             "IDENTITY": "on" if identity else "off",
             "MODELS_DIR": str(ROOT / os.environ.get("MODELS_DIR", "var/models")),
             "LOG_FORMAT": "json",
-            # So that nothing that people have walked away from lives longer than a run.
+            # Sessions that their clients left end within the run.
             "SESSION_TTL": "30",
-            # All clients come from one address here, as fast as they can.
+            # All clients have one address here, and send as fast as they can.
             "LIMIT_SESSIONS_BY_ADDRESS": "off",
             "LIMIT_FRAMES": "off",
         }
-        self.environment = os.environ | own | (settings or {})
-        self.settings = Settings(
-            _env_file=None, **{n.lower(): v for n, v in {**own, **(settings or {})}.items() if n != "PATH"}
-        )
+        own |= settings or {}
+        self.environment = os.environ | own
+        values: dict[str, Any] = {name.lower(): value for name, value in own.items() if name != "PATH"}
+        self.settings = Settings(_env_file=None, **values)
         self.programs: list[Process] = []
-        self.web_ports = [free_port() for _ in range(webs + 1)]  # one more for a deployment's new process
+        self.web_ports = [free_port() for _ in range(webs + 1)]  # one more, for the first new process of a deployment
         addresses = [f"{at('web', number).host}:{port}" for number, port in enumerate(self.web_ports)]
         self.balancer = Balancer(self.directory / "nginx", addresses, at("balancer")) if balanced else None
         self._webs, self._workers = webs, workers
@@ -114,19 +115,19 @@ class Stack:
 
     @property
     def servers(self) -> list[Server]:
-        """The servers beneath."""
+        """The servers that the stack runs on."""
         return [server for server in (self.redis, self.postgres, self.rabbitmq) if server is not None]
 
     @property
     def front(self) -> tuple[str, int]:
-        """Where clients connect to."""
+        """The address that clients connect to."""
         if self.balancer:
             return self.balancer.host, self.balancer.port
         return self._places.of("web").host, self.web_ports[0]
 
     @property
     def deadline(self) -> float:
-        """FRAME_DEADLINE."""
+        """FRAME_DEADLINE, in seconds."""
         return self.settings.frame_deadline
 
     def __enter__(self) -> Self:
@@ -143,61 +144,52 @@ class Stack:
         self._ends.close()
 
     def programs_named(self, name: str) -> list[Process]:
-        """The programs that run under a name: web, worker, identity, clock, events."""
+        """The processes of one program: web, worker, identity, clock or events."""
         with self._lock:
             return [program for program in self.programs if program.name == name]
 
-    def start_web(self, port: int, *, kept: bool = True) -> Process:
-        """One more web process; returns at once."""
+    def start_web(self, port: int) -> Process:
+        """Start one more web process; returns at once."""
         command = [sys.executable, "-m", "gunicorn", "-c", "ops/gunicorn.conf.py", "api:create_app()"]
-        return self._run("web", command, {"PORT": str(port)}, kept=kept, number=self.web_ports.index(port))
+        return self._run("web", command, {"PORT": str(port)}, number=self.web_ports.index(port))
 
-    def start_worker(self, *, queue: str = "frames", kept: bool = True, number: int = 0) -> Process:
-        """One more worker process, on the host of this number; returns at once."""
+    def start_worker(self, *, queue: str = "frames", number: int = 0) -> Process:
+        """Start one more worker process, on the worker host of this number; returns at once."""
         frames = queue == "frames"
         program = ["workers"] if frames else ["dramatiq", "workers.main"]  # as the Procfile has them
         command = [sys.executable, "-m", *program, "-p", "1", "-t", "1", "-Q", queue]
-        return self._run("worker" if frames else queue, command, kept=kept, number=number)
+        return self._run("worker" if frames else queue, command, number=number)
 
-    def start_clock(self, *, kept: bool = True) -> Process:
-        """One more clock; returns at once."""
-        return self._run("clock", [sys.executable, "-m", "workers.clock"], kept=kept)
+    def start_clock(self) -> Process:
+        """Start one more clock; returns at once."""
+        return self._run("clock", [sys.executable, "-m", "workers.clock"])
 
-    def start_events(self, *, kept: bool = True) -> Process:
-        """One more relay of events; returns at once."""
-        return self._run("events", [sys.executable, "-m", "workers.events"], kept=kept)
-
-    @property
-    def relayed(self) -> bool:
-        """Whether this version of the service publishes events."""
-        return find_spec("workers.events") is not None
+    def start_events(self) -> Process:
+        """Start one more relay of events; returns at once."""
+        return self._run("events", [sys.executable, "-m", "workers.events"])
 
     def forget(self, program: Process) -> None:
-        """It is not to be started again when it ends."""
+        """Do not start this process again when it ends."""
         with self._lock:
             self.programs.remove(program)
 
     def keep_logs(self, directory: Path) -> None:
-        """Copy what all programs and servers have said, since this stack was started, to where it outlives us."""
+        """Copy the logs of all programs and servers to a directory that outlives the stack."""
         directory.mkdir(parents=True, exist_ok=True)
         for path in self.directory.rglob("*.log"):
             shutil.copy(path, directory)
 
     def ready(self, port: int | None = None) -> bool:
-        """Whether /readyz says so, of the balancer or of the web process on this port."""
+        """Whether /readyz answers 200: that of the web process on this port; None: as clients see it."""
         if port is None:
             host, port = self.front
         else:
             host = self._places.of("web", self.web_ports.index(port)).host
-        try:
-            with urllib.request.urlopen(f"http://{host}:{port}/readyz", timeout=10) as reply:
-                return reply.status == 200
-        except (OSError, urllib.error.HTTPError):
-            return False
+        return answers((host, port), "/readyz")
 
     def wait_until_ready(self, seconds: float = 60.0, port: int | None = None) -> None:
-        """Until /readyz says so."""
-        logs = lambda: "\n".join(program.said() for program in self.programs)  # noqa: E731
+        """Return when the service is ready. Raises RuntimeError with the ends of all logs."""
+        logs = lambda: "\n".join(program.log_end() for program in self.programs)  # noqa: E731
         try:
             wait_for(lambda: self.ready(port), seconds, "the service was not ready", 0.3)
         except RuntimeError as error:
@@ -232,8 +224,7 @@ class Stack:
         if self._identity:
             self.start_worker(queue="identity")
         self.start_clock()
-        if self.relayed:
-            self.start_events()
+        self.start_events()
         watch = threading.Thread(target=self._watch, name="watch", daemon=True)
         watch.start()
         self.wait_until_ready()
@@ -244,10 +235,9 @@ class Stack:
         command: list[str],
         more: Mapping[str, str] | None = None,
         *,
-        kept: bool = True,
         number: int = 0,
     ) -> Process:
-        environment = self.environment | (more or {})
+        environment = {**self.environment, **(more or {})}
         if self.clock:
             environment = environment | self.clock.environment(name, number, str(ROOT))
         with self._lock:
@@ -255,8 +245,7 @@ class Stack:
             where = self._places.of(name, number).prefix
             process = Process(name, [*where, *command], log=log, environment=environment, directory=ROOT)
             process.start()
-            if kept:
-                self.programs.append(process)
+            self.programs.append(process)
         return process
 
     def _watch(self) -> None:
@@ -264,7 +253,7 @@ class Stack:
             with self._lock:
                 for program in self.programs:
                     if not program.running and not self._stopping.is_set():
-                        program.kill()  # what it left behind
+                        program.kill()  # its children may have survived it
                         program.start()
 
     def _stop_programs(self) -> None:

@@ -1,6 +1,6 @@
-/* Loaded (LD_PRELOAD) by a server: its wall clock is as far off as a file says. Its steady clocks and its sleep go on.
+/* Sets a server's wall clock wrong by as much as a file says (loaded by LD_PRELOAD); monotonic clocks and sleep stay right.
  *
- * Not libfaketime: Redis' allocator asks for the time before that one is ready, and Redis does not start.
+ * libfaketime will not do: Redis' allocator asks for the time before libfaketime is ready, and Redis does not start.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -13,13 +13,13 @@
 
 #define SECOND 1000000000LL
 
-/* Nanoseconds, in the file. */
+/* Nanoseconds, mapped from the file. */
 static const volatile long long *ahead;
 static int looked;
 
 static long long off(void)
 {
-    if (!looked && environ) { /* there is no environment before the C library is ready */
+    if (!looked && environ) { /* null until the C library is ready */
         const char *path = getenv("CHAOS_SERVER_CLOCK");
         int file = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
         looked = 1;

@@ -1,4 +1,4 @@
-"""nginx before the web processes, by the configuration that is shipped for it: ops/deploy/nginx."""
+"""nginx as the balancer of a stack, with the configuration that ops/deploy/nginx ships."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import shutil
 import socket
 from pathlib import Path
 
-from ops.lab.chaos.places import Place
-from ops.lab.chaos.processes import Missing, Process, wait_for
+from ops.lab.rig.places import Place
+from ops.lab.rig.processes import Missing, Process, wait_for
 from ops.run.ports import free_port
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "deploy" / "nginx" / "liveness.conf.template"
 
-#: Seconds for which a web process that refused a connection is left alone.
+#: Seconds for which nginx does not use a web process that refused a connection.
 _FAIL_TIMEOUT = 1
 
-#: What a machine's own nginx.conf is for: everything that is not about the service.
+#: Stands for the machine's own nginx.conf: everything that is not about the service.
 _AROUND = """
 daemon off;
 worker_processes 1;
@@ -36,15 +36,15 @@ http {{
 
 
 def filled_in(template: str, **values: str) -> str:
-    """The template with its values, as envsubst fills it in: names that are not given stay (nginx' own variables)."""
+    """The template with its values, as envsubst would fill it in; other names, such as nginx' own variables, stay."""
     return re.sub(r"\$\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
 
 
 class Balancer:
-    """Answers on `port`, and passes requests on to the addresses."""
+    """An nginx that passes requests on to the web processes. Raises Missing."""
 
     def __init__(self, directory: Path, addresses: list[str], place: Place) -> None:
-        """addresses: `host:port` of each web process that there may be."""
+        """addresses: `host:port` of each web process that may run."""
         program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
         if program is None:
             raise Missing("nginx")
@@ -60,12 +60,12 @@ class Balancer:
         self.process = Process("nginx", [*command, "-c", str(configuration)], log=directory / "output")
 
     def start(self) -> None:
-        """Start it; returns when it takes connections."""
+        """Start nginx; returns when it accepts connections."""
         self.process.start()
-        wait_for(self._listens, 10, f"nginx did not listen: {self.process.said()}")
+        wait_for(self._listens, 10, f"nginx did not listen: {self.process.log_end()}")
 
     def stop(self) -> None:
-        """End it at once."""
+        """Kill nginx."""
         self.process.kill()
 
     def _listens(self) -> bool:

@@ -1,4 +1,4 @@
-"""Where the service's parts run: all on this machine, or each on a host of its own, in a network namespace."""
+"""Where the parts of a stack run: all on this machine, or on hosts in network namespaces."""
 
 from __future__ import annotations
 
@@ -10,48 +10,53 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from ops.lab.chaos.processes import Missing
+from ops.lab.rig.processes import Missing
 
 _CPU = Path("/sys/fs/cgroup/cpu")
-#: Microseconds over which a share of a processor is meted out.
+#: The period, in microseconds, in which a host may use its share of a processor.
 _PERIOD = 20_000
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A host: its address, and the command that runs another command there."""
+    """A host: its address, and the words that, put before a command, run it there."""
 
     host: str = "127.0.0.1"
     prefix: list[str] = field(default_factory=list)
 
 
+#: This machine.
+HERE = Place()
+
+
 class Places(Protocol):
-    """Tells where parts run."""
+    """Says on which host each part of a stack runs."""
 
     def of(self, part: str, number: int = 0) -> Place:
-        """The host of a part: redis, postgres, rabbitmq, balancer, web, worker, identity, clock, events."""
+        """The host of a part: redis, postgres, rabbitmq, balancer, web, worker, identity, clock or events."""
 
 
 class OneMachine:
-    """All of it here."""
+    """Every part runs on this machine."""
 
-    def of(self, part: str, number: int = 0) -> Place:  # noqa: ARG002 - they are all the same
+    def of(self, part: str, number: int = 0) -> Place:  # noqa: ARG002 - the same for all
         """See Places."""
-        return Place()
+        return HERE
 
 
 class Hosts:
-    """Hosts in network namespaces on one bridge, which nothing else can reach; from `with` to its end. Needs root.
+    """Hosts in network namespaces on a private bridge, which exist inside a `with` block. Needs root.
 
-    A balancer, two webs, workers, and one each for RabbitMQ, PostgreSQL and Redis; the clock, the relay and the comparing
-    of faces are on the first web's.
+    There is one host each for the balancer, RabbitMQ, PostgreSQL and Redis, one for each web process and each worker; the
+    clock, the relay of events and the comparison of faces run on the first web host. Raises PermissionError without root,
+    and Missing without `ip`.
     """
 
     NET = "10.77.0"
     BRIDGE = "chaosbr"
 
     def __init__(self, workers: int = 3, *, worker_cpu: float = 0.25) -> None:
-        """worker_cpu: of how much of a processor each worker host disposes."""
+        """worker_cpu: the share of a processor that each worker host may use."""
         if os.geteuid() != 0:
             raise PermissionError("hosts in network namespaces need root")
         if shutil.which("ip") is None:
@@ -79,16 +84,16 @@ class Hosts:
             name = "web0"
         enter = ["ip", "netns", "exec", f"chaos-{name}"]
         if part == "worker":
-            # Before the namespace is entered: it has a /sys of its own.
+            # Joins the cgroup before it enters the namespace, which has a /sys of its own.
             enter = ["/bin/sh", "-c", f'echo $$ > {_CPU}/chaos-{name}/cgroup.procs; exec "$@"', "sh", *enter]
         return Place(self._address(name), enter)
 
     def cut(self, name: str) -> None:
-        """Pull a host's cable."""
+        """Cut a host off the network."""
         _ip("link", "set", f"ch-{name}", "down")
 
     def mend(self, name: str) -> None:
-        """Plug it in again."""
+        """Connect a host again."""
         _ip("link", "set", f"ch-{name}", "up")
 
     def _address(self, name: str) -> str:
@@ -104,7 +109,7 @@ class Hosts:
             _ip("netns", "add", space)
             self._ends.callback(_ip, "netns", "del", space)
             _ip("link", "add", f"ch-{name}", "type", "veth", "peer", "name", "eth0", "netns", space)
-            # The cable by itself: a namespace's end takes its own end of it away some time later.
+            # Deleted explicitly: the end of a namespace deletes its side only some time later.
             self._ends.callback(_ip, "link", "del", f"ch-{name}")
             _ip("link", "set", f"ch-{name}", "master", self.BRIDGE, "up")
             for command in (

@@ -1,4 +1,4 @@
-"""As little HTTP/1.1 as a load needs: what is not spent here is left to what is measured on the same cores."""
+"""The little of HTTP/1.1 that a load needs, as cheap as possible: the service is measured on the same cores."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ _HEAD = (
     f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="image"; filename="f.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
 ).encode()
 _TAIL = f"\r\n--{_BOUNDARY}--\r\n".encode()
-#: Of a head in small letters.
+# Both are searched in a head of small letters.
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]+)")
 _CLOSE = re.compile(rb"\r\nconnection:[ \t]*close")
-#: Bytes that the system takes at once.
+#: Bytes that the system accepts in one call: more than a frame.
 SEND_BUFFER = 256 * 1024
-#: What a frame's request says of its body.
+#: The Content-Type of a frame's request.
 MULTIPART = f"multipart/form-data; boundary={_BOUNDARY}"
 
 
 def form(picture: bytes) -> bytes:
-    """A frame's body, made once and sent again and again."""
+    """The body of a frame's request."""
     return _HEAD + picture + _TAIL
 
 
 def request(method: str, path: str, body: bytes = b"", content_type: str = "") -> list[bytes]:
-    """A request, ready to be written."""
+    """The head and the body of a request, as bytes to be sent."""
     head = f"{method} {path} HTTP/1.1\r\nHost: bench\r\nContent-Length: {len(body)}\r\n"
     if content_type:
         head += f"Content-Type: {content_type}\r\n"
@@ -36,23 +36,23 @@ def request(method: str, path: str, body: bytes = b"", content_type: str = "") -
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back."""
+    """A reply."""
 
     status: int
     body: bytes
-    #: Whether the connection may be used again.
-    kept: bool
+    #: Whether the server keeps the connection open.
+    keep_alive: bool
 
 
 class Connection:
-    """One connection, kept open; one request at a time.
+    """A connection that is kept open, for one request at a time.
 
-    A socket of its own that the loop watches: asyncio's transports join and copy what they send, which takes as long as all
-    else here.
+    It uses a socket and the event loop's readers: asyncio's transports join and copy what they send, which would take as
+    long as everything else here.
     """
 
     def __init__(self, sock: socket.socket) -> None:
-        """sock: connected, and not blocking."""
+        """sock: a connected, non-blocking socket."""
         self.open = True
         self._socket = sock
         self._loop = asyncio.get_running_loop()
@@ -63,11 +63,11 @@ class Connection:
 
     @classmethod
     async def to(cls, address: tuple[str, int]) -> Connection:
-        """Connect. Raises OSError."""
+        """Connect to an address. Raises OSError."""
         sock = socket.socket()
         try:
             sock.setblocking(False)
-            # A frame is one call, and nothing waits for more.
+            # A frame is sent in one call and at once.
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await asyncio.get_running_loop().sock_connect(sock, address)
@@ -77,7 +77,7 @@ class Connection:
         return cls(sock)
 
     async def ask(self, parts: list[bytes]) -> Reply:
-        """Send a request, and wait for its reply. Raises ConnectionError, and ValueError where a reply has no length."""
+        """Send a request and wait for the reply. Raises OSError, and ValueError if the reply has no Content-Length."""
         self._got = b""
         self._waiting = self._loop.create_future()
         try:
@@ -88,12 +88,12 @@ class Connection:
             self._unsent = memoryview(b"".join(parts))[sent:]
             self._loop.add_writer(self._socket, self._on_writable)
         reply = await self._waiting
-        if not reply.kept:
+        if not reply.keep_alive:
             self.close()
         return reply
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self.open:
             self.open = False
             self._loop.remove_reader(self._socket)
@@ -120,12 +120,12 @@ class Connection:
             self._fail(ConnectionError(str(error)))
             return
         if not data:
-            self._fail(ConnectionError("closed before its reply was complete"))
+            self._fail(ConnectionError("closed before the reply was complete"))
         elif self._waiting is not None and not self._waiting.done():
             self._take(self._waiting, data)
 
     def _take(self, waiting: asyncio.Future[Reply], data: bytes) -> None:
-        """Put the reply together; once it is whole, whoever waits for it has it."""
+        """Append a part of the reply, and hand the reply over once it is complete."""
         self._got += data
         end = self._got.find(b"\r\n\r\n") + 4
         if end < 4:
@@ -135,11 +135,11 @@ class Connection:
         if length is None:
             self._fail(ValueError("a reply without a length"))
         elif len(self._got) >= (whole := end + int(length[1])):
-            kept = _CLOSE.search(head) is None
-            waiting.set_result(Reply(int(head[9:12]), self._got[end:whole], kept))
+            keep_alive = _CLOSE.search(head) is None
+            waiting.set_result(Reply(int(head[9:12]), self._got[end:whole], keep_alive))
 
     def _fail(self, error: Exception) -> None:
-        """Whoever waits for a reply is told that none will come."""
+        """Close the connection; `ask` raises the error."""
         self.close()
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(error)

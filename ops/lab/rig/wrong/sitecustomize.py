@@ -1,6 +1,6 @@
-"""Loaded by each Python that has this directory on its PYTHONPATH: its wall clock is as far off as a file says.
+"""Sets the wall clock of a Python process wrong by as much as a file says; loaded because it is on PYTHONPATH.
 
-Not libfaketime: that one bends sleeping and files' times as well, and gunicorn dies of it.
+libfaketime will not do: it changes sleeping and the times of files as well, and gunicorn dies of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _file = Path(os.environ["CHAOS_CLOCK"])
 _time, _time_ns, _steady = time.time, time.time_ns, time.monotonic
 #: Seconds between two looks at the file.
 _EVERY = 0.2
-_known = [0.0, -1.0]  # how far off it is, and when that was last read
+_known = [0.0, -1.0]  # the seconds in the file, and when they were last read
 
 
 def _ahead() -> float:

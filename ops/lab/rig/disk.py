@@ -1,4 +1,4 @@
-"""A small disk that can be filled: a tmpfs of its own, which needs root."""
+"""A small disk that can be filled: a tmpfs, which needs root to be mounted."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 
 
 class SmallDisk:
-    """Mounted on `path`, so many megabytes large."""
+    """A disk of a given size, mounted on `path`."""
 
     def __init__(self, path: Path, megabytes: int) -> None:
         self.path, self._megabytes = path, megabytes
         self._filler = path / "filler"
 
     def mount(self) -> None:
-        """Make it. Raises PermissionError without root."""
+        """Mount the disk. Raises PermissionError without root."""
         if os.geteuid() != 0:
             raise PermissionError("a small disk needs root, to mount a tmpfs")
         self.path.mkdir(parents=True, exist_ok=True)
@@ -24,11 +24,11 @@ class SmallDisk:
         )
 
     def unmount(self) -> None:
-        """Take it away, whoever still has it open."""
+        """Unmount the disk, even if files on it are open."""
         subprocess.run(["umount", "-l", self.path], check=False)
 
     def fill(self) -> None:
-        """Not a byte is free any more."""
+        """Fill the disk to its last byte."""
         with self._filler.open("ab", buffering=0) as file:
             for size in (1 << 20, 4096, 1):
                 try:
@@ -38,5 +38,5 @@ class SmallDisk:
                     continue
 
     def empty(self) -> None:
-        """There is room again."""
+        """Free what `fill` took."""
         self._filler.unlink(missing_ok=True)

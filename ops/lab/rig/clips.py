@@ -1,4 +1,4 @@
-"""Known frames: the drawn performer doing each gesture, made once and sent again and again."""
+"""Frames of the drawn performer doing each gesture, drawn once and sent again and again."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import cv2
 from ops.lab.performer import Performer
 from shared.liveness.challenge import ChallengeType
 
-#: Frames a second that they are drawn for and sent at.
+#: Frames a second, as drawn and as sent.
 FPS = 8.0
 
 
 class Clips:
-    """For each gesture a few takes: a second of rest, the gesture, a second of rest; each frame a JPEG of 640×480."""
+    """A few takes of each gesture: a second of rest, the gesture, a second of rest, as JPEGs of 640×480."""
 
     def __init__(self, models: Path, takes: int = 2) -> None:
         self._takes: dict[str, list[list[bytes]]] = {str(kind): [] for kind in ChallengeType}
@@ -25,7 +25,7 @@ class Clips:
         self.rest = self._takes[str(ChallengeType.SMILE)][0][: int(FPS * 0.7)]
 
     def take(self, kind: str, number: int) -> list[bytes]:
-        """The frames of one take."""
+        """The JPEGs of one take; numbers beyond the last begin again. kind: a ChallengeType."""
         takes = self._takes[kind]
         return takes[number % len(takes)]
 

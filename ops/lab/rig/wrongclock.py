@@ -1,7 +1,7 @@
-"""Wall clocks that jump, of some hosts and not of others. Their steady clocks go on.
+"""Wall clocks that are set wrong on some hosts; monotonic clocks stay right.
 
-A host's clock is that of a program and its number: `worker-1` is the second worker's, as if it had its machine to itself.
-Python's processes load `wrong/sitecustomize.py`, the servers `wrong/clock.c`, for which a C compiler is needed.
+A host is a program and its number: `worker-1` is the second worker, as if it had a machine of its own. Python processes load
+`wrong/sitecustomize.py`, servers load `wrong/clock.c`, which needs a C compiler.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import struct
 import subprocess
 from pathlib import Path
 
-#: Holds what Python loads at its start.
+#: The directory of sitecustomize.py, which Python loads at its start.
 LOADED = Path(__file__).parent / "wrong"
-#: Nanoseconds, as wrong/clock.c reads them.
+#: The format that wrong/clock.c reads: nanoseconds.
 _AHEAD = struct.Struct("q")
 
 
 class WrongClock:
-    """One clock for each host; all are right at first."""
+    """A wall clock for each host; all are right at first."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -29,30 +29,30 @@ class WrongClock:
 
     @property
     def of_servers(self) -> bool:
-        """Whether servers can have wrong clocks, too."""
+        """Whether servers can have wrong clocks, too: whether there is a C compiler."""
         return self._library is not None
 
     def environment(self, name: str, number: int, path: str) -> dict[str, str]:
-        """What a program of this name is to be started with on the host of this number. path: its PYTHONPATH."""
+        """The variables to start a program with on the host of this number. path: the program's PYTHONPATH."""
         file = self._directory / f"{name}-{number}"
         if not file.exists():
             _write(file, 0.0)
         return {"PYTHONPATH": f"{LOADED}:{path}", "CHAOS_CLOCK": str(file)}
 
     def server_environment(self, name: str) -> dict[str, str]:
-        """What a server is to be started with."""
+        """The variables to start a server with."""
         if self._library is None:
             return {}
         _write_mapped(self._mapped(name), 0.0)
         return {"LD_PRELOAD": str(self._library), "CHAOS_SERVER_CLOCK": str(self._mapped(name))}
 
     def set(self, name: str, seconds: float, number: int | None = None) -> None:
-        """From now on the clocks of these programs are so many seconds ahead (or behind): of one host, or of all."""
+        """Set a program's clock `seconds` ahead, or behind if negative, on one host or on all of them."""
         for file in self._directory.glob(f"{name}-{'*' if number is None else number}"):
             _write(file, seconds)
 
     def set_server(self, name: str, seconds: float) -> None:
-        """Likewise the clock of a server."""
+        """Set a server's clock ahead or behind."""
         _write_mapped(self._mapped(name), seconds)
 
     def _mapped(self, name: str) -> Path:
@@ -75,7 +75,7 @@ def _write(file: Path, seconds: float) -> None:
 
 
 def _write_mapped(file: Path, seconds: float) -> None:
-    """In place, and in one piece: whoever has mapped it sees the file itself."""
+    """Write in place and in one call: processes have mapped this very file."""
     if not file.exists():
         file.write_bytes(bytes(mmap.PAGESIZE))
     descriptor = os.open(file, os.O_WRONLY)
