@@ -22,7 +22,7 @@ from sqlalchemy import Engine
 
 from api.secret import RootSecret
 from shared.db import UnitOfWork
-from shared.db.signing import SigningKey
+from shared.db.signing_keys import SigningKey
 
 ALGORITHM = "ES256"
 

@@ -8,7 +8,7 @@ from flask import Response
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel, Field
 
-from api import audit, signing
+from api import audit, signing_keys
 from api.access import secret
 from api.context import arrived_at
 from api.problems import ProblemError, responses
@@ -57,15 +57,15 @@ def get_verdict(path: SessionPath) -> Response:
     audit.write(Action.VERDICT_SIGNED, session.id)
     deps = resources()
     claimed = claims(session, deps.settings.issuer, arrived_at())
-    signed = signing.sign(deps.engine, secret(), claimed, KIND, arrived_at())
+    signed = signing_keys.sign(deps.engine, secret(), claimed, KIND, arrived_at())
     return json_of(VerdictView(verdict=signed, expires_at=claimed["exp"]))
 
 
 @verdicts.get("/.well-known/jwks.json", operation_id="get_keys", responses=responses(Keys, "database_unavailable"))
 def get_keys() -> Response:
     """Get the public keys that verdicts are signed with."""
-    answer = json_of(Keys(keys=signing.published(resources().engine, arrived_at())))
-    answer.headers["Cache-Control"] = f"public, max-age={signing.REMEMBERED}"
+    answer = json_of(Keys(keys=signing_keys.published(resources().engine, arrived_at())))
+    answer.headers["Cache-Control"] = f"public, max-age={signing_keys.REMEMBERED}"
     return answer
 
 

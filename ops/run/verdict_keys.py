@@ -8,7 +8,7 @@ import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import signing
+from api import signing_keys
 from api.secret import RootSecret
 from ops.run.keys import day
 from ops.run.words import fail
@@ -25,7 +25,7 @@ def main(arguments: list[str]) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="list the keys, without their private halves")
     new = commands.add_parser(
-        "rotate", help=f"create the next key, which signs {signing.NOTICE // 60} minutes from now on"
+        "rotate", help=f"create the next key, which signs {signing_keys.NOTICE // 60} minutes from now on"
     )
     new.add_argument(
         "--now", action="store_true", help="let the new key sign at once, because others know the present one"
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
     try:
         if asked.command == "rotate":
             secret = RootSecret(lambda: engine, settings.token_secret)
-            key = signing.rotate(engine, secret, time.time(), 0 if asked.now else signing.NOTICE)
+            key = signing_keys.rotate(engine, secret, time.time(), 0 if asked.now else signing_keys.NOTICE)
             print(f"{key.kid} signs from {day(key.signs_from)}")
             return
         with UnitOfWork(engine, read_only=True) as uow:

@@ -18,7 +18,7 @@ class SigningKey:
     kid: str
     #: The public key as a JWK.
     public: dict[str, Any]
-    #: The private key, encrypted: see `api.signing`.
+    #: The private key, encrypted: see `api.signing_keys`.
     sealed: bytes
     created_at: float
     #: When the pair begins to sign, in seconds since the epoch; it signs until the next pair begins.

@@ -208,7 +208,7 @@ signing_keys = Table(
     metadata,
     Column("kid", String(43), primary_key=True),
     Column("public", _Json, nullable=False),
-    #: The private key, encrypted: see `api.signing`.
+    #: The private key, encrypted: see `api.signing_keys`.
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("signs_from", Double, nullable=False),

@@ -30,7 +30,7 @@ class QueueUnavailable(Exception):
 
 
 def enqueue_frame(broker: Broker, session_id: str, frame_id: str, arrived_at: float) -> None:
-    """Ask for a frame to be measured and judged; its picture is in `shared.handoff.claims` under `frame_id`.
+    """Ask for a frame to be measured and judged; its picture is in `shared.handoff.frame_pictures` under `frame_id`.
 
     arrived_at: when the frame arrived at the API, in seconds since the epoch. Raises QueueUnavailable.
     """
