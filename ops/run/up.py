@@ -19,7 +19,10 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import make_url
+
 from ops.run import models, redis_server
+from ops.run.private import UMASK, is_shared, make_private, tighten
 from ops.run.supervisor import Supervisor
 from ops.run.words import PORT_TAKEN, SECOND_START, fail, say
 from shared.db import UnitOfWork, make_engine
@@ -59,7 +62,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="ops/up", description=USAGE)
     parser.add_argument("--setup-only", action="store_true", help="prepare everything and start nothing")
     arguments = parser.parse_args()
+    os.umask(UMASK)
     settings = load_settings_or_exit()
+    keep_from_others(settings)
     url = f"http://localhost:{settings.port}"
     with (VAR / "up.lock").open("a+") as lock:
         if not arguments.setup_only:
@@ -72,6 +77,17 @@ def main() -> None:
             say("ready to start: ops/up")
             return
         run(settings, url)
+
+
+def keep_from_others(settings: Settings) -> None:
+    """Tighten what an earlier start made: var/, and the files of a SQLite database elsewhere."""
+    make_private(VAR)
+    database = make_url(settings.database_url)
+    if database.get_backend_name() == "sqlite" and database.database:
+        for suffix in ("", "-wal", "-shm"):
+            tighten(ROOT / f"{database.database}{suffix}")
+    if is_shared(ROOT / ".env"):
+        say("▲ other users of this machine can read .env, which may hold secrets: chmod 600 .env")
 
 
 def refuse_second_start(lock: IO[str], url: str) -> None:

@@ -160,7 +160,10 @@ def _make_sqlite(url: URL, pool: dict[str, Any]) -> Engine:
 
 
 def _make_private(path: Path) -> None:
-    """Create the file, and its directories, for this user only; SQLite gives its log the same mode. An existing file stays."""
+    """Create the file, and its directories, for this user only; SQLite gives its log the same mode.
+
+    An existing file keeps its mode.
+    """
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Never an existing file: closing it here would release the locks that this process holds on it elsewhere.
     with suppress(OSError):  # SQLite says what is wrong
