@@ -37,6 +37,15 @@ class KeyRing:
         self._engine = engine
         self._reading = Lock()
         self._read: _Read | None = None
+        self._was_closed: Callable[[], bool] = lambda: False
+        self._on_keys: Callable[[], None] = lambda: None
+
+    def watch(self, was_closed: Callable[[], bool], on_keys: Callable[[], None]) -> None:
+        """Ask `was_closed` before the service counts as open, and call `on_keys` when keys are read.
+
+        See `api.open_mode`.
+        """
+        self._was_closed, self._on_keys = was_closed, on_keys
 
     def find(self, given: str) -> Key | None:
         """The key for a given secret; None if it is unknown or revoked. Raises SQLAlchemyError if keys cannot be read."""
@@ -49,9 +58,9 @@ class KeyRing:
         key = self._keys().get(key_id)
         return key is not None and key.revoked_at is None
 
-    def empty(self) -> bool:
-        """Whether no key was ever made."""
-        return not self._keys()
+    def open(self) -> bool:
+        """Whether no key was ever made, as far as the database and `watch` tell."""
+        return not self._keys() and not self._was_closed()
 
     def _keys(self) -> dict[str, Key]:
         read = self._read
@@ -72,5 +81,7 @@ class KeyRing:
     def _load(self) -> dict[str, Key]:
         at = time.monotonic()  # before reading: a revocation meanwhile may have been missed
         with UnitOfWork(self._engine(), read_only=True) as uow:
-            self._read = _Read({key.id: key for key in uow.keys.all()}, at)
-        return self._read.by_id
+            self._read = read = _Read({key.id: key for key in uow.keys.all()}, at)
+        if read.by_id:
+            self._on_keys()
+        return read.by_id

@@ -97,6 +97,20 @@ KINDS: dict[str, ProblemKind] = {
             "Not allowed with this key",
             "Do this from your backend, with a key of the role `server`: others only create sessions and submit frames.",
         ),
+        ProblemKind(
+            "host_not_allowed",
+            403,
+            "Not by this name",
+            "Call the service by a name or address that ALLOWED_HOSTS names; while it asks for no key, as localhost. Its "
+            "operator can add to ALLOWED_HOSTS.",
+        ),
+        ProblemKind(
+            "peer_not_allowed",
+            403,
+            "Served on this machine only",
+            "While the service asks for no API key, it serves only the machine that it runs on. Its operator can make a key "
+            "with `ops/keys create`, or set BIND.",
+        ),
         ProblemKind("not_found", 404, "No such address", "Check the path: /docs lists all paths of this service."),
         ProblemKind(
             "session_not_found",

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.db import Ending, OnEnd, UnitOfWork, make_engine
+from shared.db import Ending, OnEnd, UnitOfWork, make_engine, truncate_log
 from shared.handoff.clean_up import Endings
 from shared.redis import timekeeping
 from shared.redis.client import make_redis
@@ -172,7 +172,7 @@ class Retention:
 
 
 class Trails:
-    """The chores that delete what outlives a session: audit entries, tombstones and failed attempts."""
+    """The chores that delete what outlives a session: audit entries, tombstones, failed attempts, and traces in files."""
 
     def __init__(self, engine: Engine, *, audit: float, tombstones: float, attempts: float) -> None:
         """audit, tombstones, attempts: seconds for which each is kept."""
@@ -197,6 +197,11 @@ class Trails:
             failed = uow.attempts.purge(now - self._attempts, limit=BATCH)
             uow.commit()
         return max(purged, failed) == BATCH
+
+    def empty_log(self, _now: float) -> bool:
+        """Empty SQLite's log, in which deleted rows stand until it is written again; tried again later if it is in use."""
+        truncate_log(self._engine)
+        return False
 
 
 def make_clock(settings: Settings, engine: Engine) -> Clock:
@@ -227,6 +232,7 @@ def make_clock(settings: Settings, engine: Engine) -> Clock:
             Chore("purge_deliveries", 60.0, retention.purge_deliveries),
             Chore("forget_told", 60.0, trails.forget_told),
             Chore("purge_trails", 60.0, trails.purge),
+            Chore("empty_log", 5.0, trails.empty_log),
         ],
         Lease(engine, "clock", LEASE),
     )

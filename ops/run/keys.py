@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.keyring import FRESH
+from api.open_mode import remember_closed
 from ops.run.words import fail
 from shared import api_keys
 from shared.api_keys import Key, Role
@@ -29,10 +30,12 @@ exists, the service asks every client for one; revoking the last key does not op
 def main(arguments: list[str]) -> None:
     """Run the command line."""
     asked = parse(arguments)
-    engine = make_engine(load_settings_or_exit().database_url, pool_size=1)
+    settings = load_settings_or_exit()
+    engine = make_engine(settings.database_url, pool_size=1)
     try:
         if asked.command == "create":
             create(engine, asked.name, Role(asked.role))
+            remember_closed(settings)
         elif asked.command == "list":
             show(engine)
         else:
@@ -89,7 +92,11 @@ def create(engine: Engine, name: str, role: Role) -> None:
     print(f"A key of the role {role}, with the id {key.id}. It is not shown again; keep it safe:", file=sys.stderr)
     print(given)
     if first:
-        print(f"It is the first key: within {FRESH:.0f} s the service asks every client for one.", file=sys.stderr)
+        print(
+            f"It is the first key: within {FRESH:.0f} s the service asks every client for one. A service that was open "
+            "listens on this machine only, until it is started anew.",
+            file=sys.stderr,
+        )
 
 
 def show(engine: Engine) -> None:
