@@ -92,7 +92,15 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
 
 def _document_access(made: dict[str, Any]) -> None:
     """Document for every guarded call what `api.access` does before it."""
-    refusals = documented("key_missing", "key_unknown", "token_unknown", "token_expired", "forbidden", "other_session")
+    refusals = documented(
+        "key_missing",
+        "key_unknown",
+        "token_unknown",
+        "token_expired",
+        "forbidden",
+        "other_session",
+        "too_many_refusals",
+    )
     for path, item in made["paths"].items():
         if path.startswith(GUARDED):
             for operation in item.values():
@@ -100,7 +108,13 @@ def _document_access(made: dict[str, Any]) -> None:
                 if operation["operationId"] in _BY_TOKEN:
                     operation["security"].append({"token": []})
                 for status, answer in refusals.items():
-                    operation["responses"].setdefault(str(status), answer)
+                    own = operation["responses"].get(str(status))
+                    also = (
+                        answer
+                        if own is None
+                        else own | {"description": f"{own['description']}; {answer['description']}"}
+                    )
+                    operation["responses"][str(status)] = also
                 operation["responses"] = dict(sorted(operation["responses"].items()))
 
 

@@ -207,6 +207,13 @@ class Settings(BaseSettings):
         "Clients send 5 to 10 a second; frames beyond the limit get a 429 and do not harm the session.",
     )
 
+    limit_refusals_by_address: Annotated[str, AfterValidator(_rate)] = Field(
+        "60/minute",
+        description="How many requests without a valid key or token each client address (of IPv6: each /64 network) may "
+        "send: a number, a slash and second, minute, hour or day; or off. Further ones get a 429 in place of a 401 and are "
+        "not logged; requests with a valid key are not counted.",
+    )
+
     session_ttl: float = Field(
         300.0,
         ge=10,
