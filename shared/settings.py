@@ -170,8 +170,9 @@ class Settings(BaseSettings):
         None,
         min_length=32,
         description="Secret from which the keys are derived that sign session tokens, hash subjects and encrypt the "
-        "private keys of verdicts: at least 32 characters, the same for all web processes. Default: a random secret, "
-        "created once and kept in the database. Changing it invalidates all session tokens.",
+        "private keys of verdicts and the secrets of webhooks: at least 32 characters, the same for all web processes and "
+        "`events`. Default: a random secret, created once and kept in the database. Changing it invalidates all session "
+        "tokens, and webhooks need new secrets.",
     )
     client_sees_verdict: bool = Field(
         True,
