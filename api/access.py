@@ -18,6 +18,7 @@ from api import tokens
 from api.context import arrived_at
 from api.keyring import KeyRing
 from api.problems import ProblemError
+from api.refusals import refusal
 from api.resources import resources, resources_of
 from api.uploads import body_limit, refuse_large_body
 from shared.db.root_secret import RootSecret
@@ -173,7 +174,7 @@ def _identify() -> Caller:
     ring = keyring_of(current_app)
     given = request.authorization
     if given is None or given.type != "bearer" or not given.token:
-        raise ProblemError("key_missing")
+        raise refusal("key_missing")
     found = _by_token(ring, given.token) if tokens.looks_like_one(given.token) else _by_key(ring, given.token)
     if found.key_id is not None:
         structlog.contextvars.bind_contextvars(key_id=found.key_id)
@@ -183,7 +184,7 @@ def _identify() -> Caller:
 def _by_key(ring: KeyRing, given: str) -> Caller:
     key = ring.find(given, arrived_at())
     if key is None:
-        raise ProblemError("key_unknown")
+        raise refusal("key_unknown", given)
     return Caller(Who(key.role.value), key.id)
 
 
@@ -191,10 +192,10 @@ def _by_token(ring: KeyRing, given: str) -> Caller:
     try:
         token = tokens.read(secret(), given, arrived_at())
     except tokens.Expired:
-        raise ProblemError("token_expired") from None
+        raise refusal("token_expired") from None
     # A token ends with the key that it was issued with.
     if token is None or (token.key_id is not None and not ring.holds(token.key_id, arrived_at())):
-        raise ProblemError("token_unknown")
+        raise refusal("token_unknown")
     return Caller(Who.SESSION, token.key_id, token.session_id)
 
 

@@ -246,6 +246,14 @@ KINDS: dict[str, ProblemKind] = {
             retry_after=1,
         ),
         ProblemKind(
+            "too_many_refusals",
+            429,
+            "Too many requests without a valid key",
+            "Send a valid key or token: your network has sent too many requests without one. Try again after Retry-After "
+            "seconds.",
+            retry_after=1,
+        ),
+        ProblemKind(
             "internal_error",
             500,
             "An unexpected fault",

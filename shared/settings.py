@@ -212,8 +212,9 @@ class Settings(BaseSettings):
         None,
         min_length=32,
         description="Secret from which the keys are derived that sign session tokens, hash subjects and encrypt the "
-        "private keys of verdicts: at least 32 characters, the same for all web processes. Default: a random secret, "
-        "created once and kept in the database. Changing it invalidates all session tokens.",
+        "private keys of verdicts and the secrets of webhooks: at least 32 characters, the same for all web processes and "
+        "`events`. Default: a random secret, created once and kept in the database. Changing it invalidates all session "
+        "tokens, and webhooks need new secrets.",
     )
     client_sees_verdict: bool = Field(
         True,
@@ -247,6 +248,13 @@ class Settings(BaseSettings):
         "20/second",
         description="How many frames each session may submit: a number, a slash and second, minute, hour or day; or off. "
         "Clients send 5 to 10 a second; frames beyond the limit get a 429 and do not harm the session.",
+    )
+
+    limit_refusals_by_address: Annotated[str, AfterValidator(_rate)] = Field(
+        "60/minute",
+        description="How many requests without a valid key or token each client address (of IPv6: each /64 network) may "
+        "send: a number, a slash and second, minute, hour or day; or off. Further ones get a 429 in place of a 401 and are "
+        "not logged; requests with a valid key are not counted.",
     )
 
     session_ttl: float = Field(

@@ -177,7 +177,7 @@ webhooks = Table(
     Column("url", String(2000), nullable=False),
     #: Types of events to deliver; an empty list means all.
     Column("types", _Json, nullable=False),
-    #: In plain text, unlike an API key, because every delivery is signed with it.
+    #: Not hashed, unlike an API key, because every delivery is signed with it, but sealed: see `shared.db.webhook_secrets`.
     Column("secret", String(100), nullable=False),
     Column("created_at", Double, nullable=False),
     Column("enabled", Boolean, nullable=False),

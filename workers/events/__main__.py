@@ -9,6 +9,7 @@ import structlog
 from dramatiq import Worker
 
 from shared.db import make_engine
+from shared.db.webhook_secrets import WebhookSecrets
 from shared.queue.broker import make_broker
 from shared.queue.messages import WEBHOOK_CALLS, WEBHOOKS
 from shared.redis import timekeeping
@@ -38,11 +39,13 @@ def main() -> None:
     due = threading.Event()
     metering = [Metering()] if settings.metrics_token is not None else []
     broker = make_broker(settings, [*metering, Correlation()])
-    webhooks.declare(broker, webhooks.Deliverer(engine, private=settings.webhooks_private, due=due))
+    secrets = WebhookSecrets(lambda: engine, settings.token_secret)
+    webhooks.declare(broker, webhooks.Deliverer(engine, private=settings.webhooks_private, due=due, secrets=secrets))
     parts = (
         Relay(engine, Publisher(settings.events_url, [webhooks.QUEUE]), settings.issuer),
         webhooks.Fanout(engine, settings.events_url, due),
         webhooks.Dispatcher(engine, broker, due),
+        webhooks.Sealer(secrets),
     )
     worker = Worker(broker, queues={WEBHOOKS}, worker_threads=WEBHOOK_CALLS)
     worker.start()

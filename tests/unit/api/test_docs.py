@@ -30,6 +30,7 @@ CALLS = {
     ("/api/v1/webhooks/{webhook_id}/deliveries", "get"),
     ("/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", "post"),
     ("/api/v1/liveness/sessions/{session_id}/verdict", "get"),
+    ("/api/v1/liveness/verdicts/check", "post"),
     ("/.well-known/jwks.json", "get"),
     ("/livez", "get"),
     ("/readyz", "get"),
@@ -108,7 +109,7 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
     }
     assert said["/livez", "get"] == {"200"}
     assert said["/readyz", "get"] == {"200", "503"}
-    of_one = {"200", "401", "403", "404", "408", "500", "503"}
+    of_one = {"200", "401", "403", "404", "408", "429", "500", "503"}
     assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == of_one
     assert said["/api/v1/liveness/sessions/{session_id}/evidence", "get"] == of_one
     assert said["/api/v1/liveness/sessions/{session_id}/portrait", "get"] == of_one
