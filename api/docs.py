@@ -92,7 +92,9 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
 
 def _document_access(made: dict[str, Any]) -> None:
     """Document for every guarded call what `api.access` does before it."""
-    refusals = documented("key_missing", "key_unknown", "token_unknown", "token_expired", "forbidden", "other_session")
+    refusals = documented(
+        "key_missing", "key_unknown", "token_unknown", "token_expired", "forbidden", "other_session", "other_browser"
+    )
     for path, item in made["paths"].items():
         if path.startswith(GUARDED):
             for operation in item.values():

@@ -9,6 +9,7 @@ from flask import Flask, Response, request
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from api import browsers
 from api.access import GUARDED
 from api.context import HEADER
 from shared.settings import Settings
@@ -32,7 +33,7 @@ USUAL = {
 
 #: CORS: the answer's headers that a script of another origin may read, and the request's headers that it may send.
 _EXPOSED = ["Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", HEADER]
-_SENT = ["Authorization", "Content-Type", "Idempotency-Key", HEADER]
+_SENT = ["Authorization", "Content-Type", "Idempotency-Key", browsers.HEADER, HEADER]
 
 
 def install(app: Flask, settings: Settings) -> None:

@@ -41,6 +41,8 @@ class Key:
     digest: str
     created_at: float
     revoked_at: float | None = None
+    #: Bounds of what the key may ask for (`shared.policy`), beside POLICY and in place of CLIENT_POLICY.
+    policy: str | None = None
 
     def opens(self, given: str) -> bool:
         """Whether `given` is this key and the key has not been revoked; compared in constant time."""

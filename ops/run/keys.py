@@ -10,6 +10,7 @@ import argparse
 import re
 import sys
 import time
+from dataclasses import replace
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -19,6 +20,7 @@ from ops.run.words import fail
 from shared import api_keys
 from shared.api_keys import Key, Role
 from shared.db import UnitOfWork, make_engine
+from shared.policy import Policy
 from shared.settings import load_settings_or_exit
 
 DESCRIPTION = """\
@@ -32,7 +34,7 @@ def main(arguments: list[str]) -> None:
     engine = make_engine(load_settings_or_exit().database_url, pool_size=1)
     try:
         if asked.command == "create":
-            create(engine, asked.name, Role(asked.role))
+            create(engine, asked.name, Role(asked.role), asked.policy)
         elif asked.command == "list":
             show(engine)
         else:
@@ -56,6 +58,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "sessions and submit frames, and not read evidence",
     )
     new.add_argument("--name", default="", type=fit_name, help="what uses the key; shown only by ops/keys list")
+    new.add_argument(
+        "--policy",
+        type=fit_policy,
+        help='bounds of what the key may ask for, such as "preset=strict.. num_challenges=3..5", or any; default: those '
+        "of the settings (docs/access.md)",
+    )
     commands.add_parser("list", help="list all keys, without their secrets")
     old = commands.add_parser("revoke", help="make a key invalid")
     old.add_argument("key", type=fit_id, help="the key's id, as ops/keys list shows it, or the whole key")
@@ -69,6 +77,16 @@ def fit_name(text: str) -> str:
     return text
 
 
+def fit_policy(text: str) -> str:
+    """Check a policy: it can be met, also beside POLICY. Raises ArgumentTypeError."""
+    settings = load_settings_or_exit()
+    try:
+        _ = Policy.parse(text, settings.preset) & Policy.parse(settings.policy, settings.preset)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def fit_id(text: str) -> str:
     """The id of a key, from the id itself or from the whole key. Raises ArgumentTypeError."""
     found = api_keys.id_of(text) or (text if re.fullmatch(r"[0-9a-f]{12}", text) else None)
@@ -79,9 +97,10 @@ def fit_id(text: str) -> str:
     return found
 
 
-def create(engine: Engine, name: str, role: Role) -> None:
+def create(engine: Engine, name: str, role: Role, policy: str | None = None) -> None:
     """Create a key and print it."""
     given, key = api_keys.make(name, role, time.time())
+    key = replace(key, policy=policy)
     with UnitOfWork(engine) as uow:
         first = not uow.keys.all()
         uow.keys.add(key)
@@ -104,8 +123,9 @@ def show(engine: Engine) -> None:
 
 def line(key: Key) -> str:
     """A key's line of the list."""
+    policy = "" if key.policy is None else f"  [{key.policy}]"
     state = "valid" if key.revoked_at is None else f"revoked {day(key.revoked_at)}"
-    return f"{key.id}  {key.role.value:<6}  made {day(key.created_at)}  {state:<26}  {key.name}".rstrip()
+    return f"{key.id}  {key.role.value:<6}  made {day(key.created_at)}  {state:<26}  {key.name}{policy}".rstrip()
 
 
 def day(at: float) -> str:

@@ -25,7 +25,7 @@ class KeyRepository:
     def all(self) -> list[Key]:
         """Every API key that was ever made, revoked ones included, oldest first."""
         return [
-            Key(row.id, row.name, Role(row.role), row.digest, row.created_at, row.revoked_at)
+            Key(row.id, row.name, Role(row.role), row.digest, row.created_at, row.revoked_at, row.policy)
             for row in self._connection.execute(_ALL)
         ]
 
@@ -40,6 +40,7 @@ class KeyRepository:
                 "digest": key.digest,
                 "created_at": key.created_at,
                 "revoked_at": key.revoked_at,
+                "policy": key.policy,
             },
         )
 

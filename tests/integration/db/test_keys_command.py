@@ -53,8 +53,22 @@ def test_a_key_s_life(engine: Engine, url: str) -> None:
     assert "no valid key" in again.stderr
 
 
+def test_a_policy_is_kept_with_the_key(engine: Engine, url: str) -> None:
+    assert run(url, "create", "--policy", "preset=strict.. num_challenges=3..5").returncode == 0
+    with UnitOfWork(engine, read_only=True) as uow:
+        assert [key.policy for key in uow.keys.all()] == ["preset=strict.. num_challenges=3..5"]
+    assert "[preset=strict.. num_challenges=3..5]" in run(url, "list").stdout
+
+
 @pytest.mark.parametrize(
-    "arguments", [["revoke", "nonsense"], ["create", "--role", "admin"], ["create", "--name", "a\nb"], []]
+    "arguments",
+    [
+        ["create", "--policy", "preset=weak"],
+        ["revoke", "nonsense"],
+        ["create", "--role", "admin"],
+        ["create", "--name", "a\nb"],
+        [],
+    ],
 )
 def test_a_wrong_word_is_told(tmp_path: Path, arguments: list[str]) -> None:
     told = run(f"sqlite:///{tmp_path}/none.db", *arguments)
