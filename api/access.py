@@ -19,8 +19,8 @@ from api.context import arrived_at
 from api.keyring import KeyRing
 from api.problems import ProblemError
 from api.resources import resources, resources_of
-from api.secret import RootSecret
 from api.uploads import body_limit, refuse_large_body
+from shared.db.root_secret import RootSecret
 from shared.liveness.session import Session
 
 log = structlog.get_logger(__name__)
@@ -132,17 +132,24 @@ def secret() -> RootSecret:
     return cast("RootSecret", current_app.extensions["secret"])
 
 
+def is_open() -> bool:
+    """Whether no key is asked for. Raises SQLAlchemyError if the keys cannot be read."""
+    mode = resources().settings.auth
+    return mode == "off" or (mode == "auto" and keyring_of(current_app).open())
+
+
 def announce(app: Flask) -> None:
     """Log whether keys are required, as a warning if they are not."""
     mode = resources_of(app).settings.auth
     try:
         if mode == "off":
             log.warning("access.open", reason="AUTH=off: anyone who reaches this service may use all of it")
-        elif mode == "auto" and _keyring(app).empty():
+        elif mode == "auto" and keyring_of(app).open():
             log.warning(
                 "access.open",
-                reason="no API key has been made yet: anyone who reaches this service may use all of it. `ops/keys create` "
-                "makes the first and closes it; AUTH=required closes it at once",
+                reason="no API key has been made yet: anyone who reaches this service may use all of it; without BIND, "
+                "anyone on this machine. `ops/keys create` makes the first key and closes it; AUTH=required closes it at "
+                "once",
             )
         else:
             log.info("access.keys_asked_for")
@@ -168,9 +175,9 @@ def _guard() -> None:
 
 
 def _identify() -> Caller:
-    ring, mode = _keyring(current_app), resources().settings.auth
-    if mode == "off" or (mode == "auto" and ring.empty()):
+    if is_open():
         return ANYONE  # even with a key that is wrong
+    ring = keyring_of(current_app)
     given = request.authorization
     if given is None or given.type != "bearer" or not given.token:
         raise ProblemError("key_missing")
@@ -181,7 +188,7 @@ def _identify() -> Caller:
 
 
 def _by_key(ring: KeyRing, given: str) -> Caller:
-    key = ring.find(given)
+    key = ring.find(given, arrived_at())
     if key is None:
         raise ProblemError("key_unknown")
     return Caller(Who(key.role.value), key.id, policy=key.policy)
@@ -193,7 +200,7 @@ def _by_token(ring: KeyRing, given: str) -> Caller:
     except tokens.Expired:
         raise ProblemError("token_expired") from None
     # A token ends with the key that it was issued with.
-    if token is None or (token.key_id is not None and not ring.holds(token.key_id)):
+    if token is None or (token.key_id is not None and not ring.holds(token.key_id, arrived_at())):
         raise ProblemError("token_unknown")
     return Caller(Who.SESSION, token.key_id, token.session_id)
 
@@ -202,5 +209,6 @@ def _act() -> Act:
     return ACTS.get(request.endpoint or "", Act.MANAGE)
 
 
-def _keyring(app: Flask) -> KeyRing:
+def keyring_of(app: Flask) -> KeyRing:
+    """The API keys as this process knows them."""
     return cast("KeyRing", app.extensions["keyring"])

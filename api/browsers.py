@@ -28,8 +28,8 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")
 def refuse_others(session: Session) -> None:
     """Raise `other_browser` unless the session's token is this browser's, or is not bound and need not be.
 
-    A process may remember a session as unbound for up to `api.alive.TRUST` seconds after another process has bound it;
-    meanwhile it lets requests without a secret through.
+    A process may remember a session as unbound for up to `api.session_cache.TRUST` seconds after another process has bound
+    it; meanwhile it lets requests without a secret through.
     """
     given = request.headers.get(HEADER)
     if given is None and session.browser is None:
@@ -47,5 +47,5 @@ def _bind(session_id: str, digest: str) -> str | None:
     with UnitOfWork(deps.engine) as uow:
         bound = uow.sessions.bind(session_id, digest)
         uow.commit()
-    deps.alive.forget(session_id)  # it is remembered as unbound
+    deps.session_cache.forget(session_id)  # it is remembered as unbound
     return bound

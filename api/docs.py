@@ -91,12 +91,22 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document_access(made: dict[str, Any]) -> None:
-    """Document for every guarded call what `api.access` does before it."""
+    """Document for every call what `api.access` and `api.open_mode` do before it."""
+    anywhere = ("host_not_allowed", "peer_not_allowed")
     refusals = documented(
-        "key_missing", "key_unknown", "token_unknown", "token_expired", "forbidden", "other_session", "other_browser"
+        "key_missing",
+        "key_unknown",
+        "token_unknown",
+        "token_expired",
+        "forbidden",
+        "other_session",
+        "other_browser",
+        *anywhere,
     )
     for path, item in made["paths"].items():
-        if path.startswith(GUARDED):
+        if path == "/.well-known/jwks.json":
+            item["get"]["responses"] |= {str(status): answer for status, answer in documented(*anywhere).items()}
+        elif path.startswith(GUARDED):
             for operation in item.values():
                 operation["security"] = [{}, {"key": []}]
                 if operation["operationId"] in _BY_TOKEN:

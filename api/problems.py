@@ -71,7 +71,8 @@ KINDS: dict[str, ProblemKind] = {
             "key_unknown",
             401,
             "The key is not valid",
-            "Check the key: it is not one of this service, or it has been revoked. Ask the service's operator for another.",
+            "Check the key: it is not one of this service, has been revoked, or its time is over. Ask the operator for "
+            "another.",
         ),
         ProblemKind(
             "token_unknown",
@@ -110,6 +111,20 @@ KINDS: dict[str, ProblemKind] = {
             "The session has ended",
             "This caller may cancel a session that has not ended. Your backend erases others, with a key of the role "
             "`server`.",
+        ),
+        ProblemKind(
+            "host_not_allowed",
+            403,
+            "Not by this name",
+            "Call the service by a name or address that ALLOWED_HOSTS names; while it asks for no key, as localhost. Its "
+            "operator can add to ALLOWED_HOSTS.",
+        ),
+        ProblemKind(
+            "peer_not_allowed",
+            403,
+            "Served on this machine only",
+            "While the service asks for no API key, it serves only the machine that it runs on. Its operator can make a key "
+            "with `ops/keys create`, or set BIND.",
         ),
         ProblemKind("not_found", 404, "No such address", "Check the path: /docs lists all paths of this service."),
         ProblemKind(

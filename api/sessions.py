@@ -181,10 +181,12 @@ def get_session(path: SessionPath) -> Response:
     deps = resources()
     session = find(deps, path.session_id, arrived_at())
     look = SessionLook.of(session, arrived_at(), relying_party=deps.settings.relying_party)
-    if not sees_verdict():
-        look.is_live = None
     if caller().who is not Who.SERVER:
         look.asked = look.owner = look.subject = look.nonce = None
+    if not sees_verdict():
+        look.is_live = None
+    elif look.is_live is not None:
+        audit.write(Action.VERDICT_READ, look.session_id)
     return json_of(look)
 
 

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from functools import cached_property, lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -72,10 +73,38 @@ def _rate(text: str) -> str:
 
 def _origins(text: str) -> str:
     for origin in filter(None, (part.strip() for part in text.split(","))):
-        if not re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?", origin):
+        if not _is_origin(origin):
             raise ValueError(
                 "must be origins with commas between, as in https://www.example.org, without a path or a star"
             )
+    return text
+
+
+def _is_origin(text: str) -> bool:
+    if re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d{1,5})?", text, re.ASCII):
+        return True
+    found = re.fullmatch(r"https?://\[([0-9a-fA-F:.]+)\](:\d{1,5})?", text, re.ASCII)
+    return found is not None and _is_address(found[1], version=6)
+
+
+def _is_address(text: str, version: int | None = None) -> bool:
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return False
+    return version is None or found.version == version
+
+
+def _addresses(text: str) -> str:
+    if text and not all(_is_address(part.strip()) for part in text.split(",")):
+        raise ValueError("must be IP addresses with commas between, as in 0.0.0.0,::")
+    return text
+
+
+def _hosts(text: str) -> str:
+    for host in filter(None, (part.strip() for part in text.split(","))):
+        if not (host == "*" or re.fullmatch(r"[a-zA-Z0-9._-]+", host) or _is_address(host, version=6)):
+            raise ValueError("must be names or addresses with commas between, without ports, or a star")
     return text
 
 
@@ -181,7 +210,20 @@ class Settings(BaseSettings):
         "auto",
         description="Whether the API asks for an API key. auto: the API is open until the first key is created (ops/keys), "
         "and then requires one. required: a key is always required. off: no key is ever asked for; only behind "
-        "something else that authenticates callers.",
+        "something else that authenticates callers. While the API is open it serves this machine only, see BIND and "
+        "ALLOWED_HOSTS.",
+    )
+    bind: Annotated[str, AfterValidator(_addresses)] = Field(
+        "",
+        description="IP addresses on which the web process listens, separated by commas: 0.0.0.0,:: for all. Default: all; "
+        "while the API is open, those of this machine only (loopback). Naming others opens an open API to the network.",
+    )
+    allowed_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+        "",
+        description="Host names and addresses by which clients may call the service, separated by commas and without ports; "
+        "* for any. Names of this machine (localhost, loopback addresses) are always allowed. Default: any; while the API "
+        "is open, only those of this machine and of BIND, so that a website cannot reach it by a name of its own (DNS "
+        "rebinding).",
     )
     token_secret: SecretStr | None = Field(
         None,
@@ -364,6 +406,11 @@ class Settings(BaseSettings):
         "mesh",
         description="Model that finds the points of a face. mesh: MediaPipe's face mesh, 468 points, Apache-2.0. dlib: 68 "
         "points; the licence of its training data excludes commercial use, and where the eyes look is not measured.",
+    )
+    state_dir: Path = Field(
+        Path("var"),
+        description="Directory in which the service remembers, in the file `closed`, that API keys have been made. With "
+        "AUTH=auto and a database without keys it then refuses to start: DATABASE_URL probably names the wrong database.",
     )
     models_dir: Path = Field(
         Path("var/models"),

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import pytest
+
+# Nothing that a test starts may tell this clone's own service that it has asked for keys (`api.open_mode`).
+os.environ["STATE_DIR"] = tempfile.mkdtemp(prefix="liveness-state-")
 
 pytest_plugins = [
     "tests.integration.postgres",

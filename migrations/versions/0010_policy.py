@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0010_policy"
-down_revision = "0009"
+down_revision = "0010_keys"
 branch_labels = None
 depends_on = None
 
