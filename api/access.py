@@ -14,7 +14,7 @@ import structlog
 from flask import Flask, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import tokens
+from api import browsers, tokens
 from api.context import arrived_at
 from api.keyring import KeyRing
 from api.problems import ProblemError
@@ -68,7 +68,7 @@ class Who(StrEnum):
 MAY: dict[Who, dict[Act, Reach]] = {
     Who.SERVER: dict.fromkeys(Act, Reach.ALL),
     Who.CLIENT: dict.fromkeys((Act.CREATE, Act.LOOK, Act.FRAME, Act.CANCEL), Reach.KEY_S),
-    Who.SESSION: dict.fromkeys((Act.LOOK, Act.FRAME), Reach.TOKEN_S),
+    Who.SESSION: dict.fromkeys((Act.LOOK, Act.FRAME, Act.CANCEL), Reach.TOKEN_S),
 }
 
 #: The action of each endpoint.
@@ -91,6 +91,8 @@ class Caller:
     key_id: str | None = None
     #: The session of a token; None for a key.
     session_id: str | None = None
+    #: The policy of the API key itself (`api.policies`); None if it has none.
+    policy: str | None = None
 
 
 #: Every caller while no key is required.
@@ -111,9 +113,14 @@ def caller() -> Caller:
 
 
 def refuse_strangers(session: Session) -> None:
-    """Raise `session_not_found` if this caller may not reach the session: its existence is not told."""
+    """Raise `session_not_found` if this caller may not reach the session: its existence is not told.
+
+    Raises `other_browser` if the caller's token belongs to another browser.
+    """
     if MAY[caller().who].get(_act()) is Reach.KEY_S and session.owner != caller().key_id:
         raise ProblemError("session_not_found")
+    if caller().who is Who.SESSION:
+        browsers.refuse_others(session)
 
 
 def sees_verdict() -> bool:
@@ -185,7 +192,7 @@ def _by_key(ring: KeyRing, given: str) -> Caller:
     key = ring.find(given, arrived_at())
     if key is None:
         raise refusal("key_unknown", given)
-    return Caller(Who(key.role.value), key.id)
+    return Caller(Who(key.role.value), key.id, policy=key.policy)
 
 
 def _by_token(ring: KeyRing, given: str) -> Caller:

@@ -101,6 +101,7 @@ def _document_access(made: dict[str, Any]) -> None:
         "forbidden",
         "other_session",
         "too_many_refusals",
+        "other_browser",
         *anywhere,
     )
     for path, item in made["paths"].items():

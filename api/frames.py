@@ -11,8 +11,8 @@ from flask_openapi import APIBlueprint
 from flask_openapi.models import MediaType, RequestBody, Schema
 from redis.exceptions import RedisError
 
-from api import limits
-from api.access import refuse_strangers, sees_verdict
+from api import discretion, limits
+from api.access import refuse_strangers
 from api.context import arrived_at
 from api.problems import KINDS, ProblemError, responses
 from api.resources import Resources, resources
@@ -78,7 +78,7 @@ def submit_frame(path: SessionPath) -> Response:
     else:
         refuse_strangers(session)
     answer = _answer_of_ended(session) if session.ended else _pass_on(deps, session_id)
-    return json_of(answer if sees_verdict() else answer.model_copy(update={"is_live": None}))
+    return json_of(discretion.told(answer))
 
 
 def refuse_unasked() -> None:

@@ -93,10 +93,24 @@ KINDS: dict[str, ProblemKind] = {
             "A token is for one session only: use the id of the session that it was given with, or create a new session.",
         ),
         ProblemKind(
+            "other_browser",
+            403,
+            "The token is another browser's",
+            "The link was opened in another browser first: go on there, or ask for a new session. A client's header "
+            "Liveness-Browser holds 22 to 128 letters, digits, hyphens and underscores, the same with every request.",
+        ),
+        ProblemKind(
             "forbidden",
             403,
             "Not allowed with this key",
             "Do this from your backend, with a key of the role `server`: others only create sessions and submit frames.",
+        ),
+        ProblemKind(
+            "session_ended",
+            409,
+            "The session has ended",
+            "This caller may cancel a session that has not ended. Your backend erases others, with a key of the role "
+            "`server`.",
         ),
         ProblemKind(
             "host_not_allowed",
@@ -163,6 +177,12 @@ KINDS: dict[str, ProblemKind] = {
             422,
             "A parameter is not valid",
             "See errors for the parameter's name and the range it must be in.",
+        ),
+        ProblemKind(
+            "outside_policy",
+            422,
+            "Not permitted by the policy",
+            "The operator bounds what may be asked for: see errors, or leave the parameter out.",
         ),
         ProblemKind(
             "image_missing",

@@ -21,6 +21,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.evidence_weights import read_weights
 from shared.liveness.evidence import FITTED, Preset, Weighing
 from shared.liveness.session import LONGEST_TRANSIT
+from shared.policy import Policy
 from shared.redis.buckets import Rate
 
 #: Seconds between a frame's deadline and the first moment at which a clock may fail its session: a frame that a worker
@@ -111,6 +112,22 @@ def _weights(path: Path | None) -> Path | None:
     if path is not None:
         read_weights(path)
     return path
+
+
+def _policy(text: str, validated: ValidationInfo) -> str:
+    Policy.parse(text, validated.data.get("preset", Preset.STANDARD))
+    return text
+
+
+def _policy_beside(text: str, validated: ValidationInfo) -> str:
+    """A policy that can be met together with POLICY."""
+    default = validated.data.get("preset", Preset.STANDARD)
+    own, general = Policy.parse(text, default), Policy.parse(validated.data.get("policy", text), default)
+    try:
+        _ = own & general
+    except ValueError:
+        raise ValueError("cannot be met together with POLICY: change one of them") from None
+    return text
 
 
 def _redis_url_of(validated: dict[str, Any]) -> str:
@@ -217,9 +234,17 @@ class Settings(BaseSettings):
         "tokens, and webhooks need new secrets.",
     )
     client_sees_verdict: bool = Field(
-        True,
+        False,
         description="Whether answers to session tokens and `client` keys contain `is_live`. If off, `is_live` is null "
-        "there, and only a `server` key can read the verdict. on or off.",
+        "there, hints and confidence tell nothing of the verdict, and only a `server` key can read it. While no key is "
+        "required, every caller sees the verdict. on or off.",
+    )
+    relying_party: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Name of the organisation that asks people for the check, which the page at / shows to them. A `server` "
+        "key may name another at a session's creation. Default: no name is shown.",
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
         "",
@@ -316,6 +341,16 @@ class Settings(BaseSettings):
         Preset.STANDARD,
         description="How much evidence a session needs to be judged live, if its creation names no preset: lenient, "
         "standard or strict. The stricter, the fewer attacks pass and the more honest people are turned away.",
+    )
+    policy: Annotated[str, AfterValidator(_policy)] = Field(
+        "any",
+        description="Bounds of what any caller may ask for at a session's creation, separated by spaces, such as "
+        "preset=standard.. num_challenges=3.. timeout_seconds=..10; or any. Other creations get a 422.",
+    )
+    client_policy: Annotated[str, AfterValidator(_policy_beside)] = Field(
+        "preset=default.. num_challenges=3.. timeout_seconds=..15 kinds=3..",
+        description="The same for `client` keys without a policy of their own, beside POLICY; `default` stands for PRESET. "
+        "any: these keys may choose as weak a check as POLICY permits.",
     )
 
     liveness_threshold: float | None = Field(

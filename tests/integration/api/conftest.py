@@ -138,8 +138,9 @@ MakeKey = Callable[..., MadeKey]
 def make_key(engine: Engine) -> MakeKey:
     """Make a key, as `ops/keys create` does."""
 
-    def new(role: str = "server", engine: Engine = engine) -> MadeKey:
+    def new(role: str = "server", engine: Engine = engine, policy: str | None = None) -> MadeKey:
         given, key = api_keys.make("a test", Role(role), time.time())
+        key = replace(key, policy=policy)
         with UnitOfWork(engine) as uow:
             uow.keys.add(key)
             uow.commit()

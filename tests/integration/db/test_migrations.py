@@ -15,6 +15,7 @@ from shared.db import UnitOfWork, codec, ping
 from shared.db.tables import metadata, sessions
 from shared.liveness.evidence import Code, Finding
 from shared.liveness.held import Held
+from shared.liveness.terms import NO_TERMS
 from tests.integration import schema
 from tests.unit.db import samples
 
@@ -41,13 +42,15 @@ def test_sessions_from_before_scores_are_read_and_what_they_held_is_to_be_examin
         uow.commit()
     schema.downgrade(empty, "0008")
     assert not {"score", "held"} & {column["name"] for column in inspect(empty).get_columns("sessions")}
-    schema.upgrade(empty, "0009")
+    schema.upgrade(empty)
     identity = codec.plain(going.identity) | {"held": {"at": samples.NOW + 3, "confidence": 0.75}}
     with empty.begin() as connection:
         assert connection.execute(select(sessions.c.score, sessions.c.held)).all() == [(None, None)] * 2
         connection.execute(update(sessions).where(sessions.c.id == going.id).values(identity=identity))
     with UnitOfWork(empty) as uow:
-        assert replace(uow.sessions.get(ended.id), events=[]) == replace(ended, score=None, held=None, events=[])
+        assert replace(uow.sessions.get(ended.id), events=[]) == replace(
+            ended, score=None, held=None, terms=NO_TERMS, browser=None, events=[]
+        )
         found = uow.sessions.get(going.id, lock=True)
         assert (found.score, found.held) == (None, Held(samples.NOW + 3, 0.75, (Finding(Code.UNSEEN, 1.0),)))
         uow.sessions.save(found)
