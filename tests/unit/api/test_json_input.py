@@ -60,7 +60,7 @@ def test_a_token_of_deeply_nested_json_is_none(part: str) -> None:
     head, claims = (deep, "{}") if part == "header" else ('{"alg":"HS256","typ":"JWT"}', deep)
     secret = RootSecret(lambda: pytest.fail("no database"), SecretStr("x" * 40))
     given = f"{coded(head)}.{coded(claims)}."
-    if part == "claims":  # signed, as nobody else can: the claims are read after the signature
+    if part == "claims":  # the claims are read after the signature
         given = tokens.jwt.encode({}, secret.key("session tokens"), algorithm="HS256")
         first, _, _ = given.split(".")
         signed = f"{first}.{coded(claims)}".encode()
