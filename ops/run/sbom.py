@@ -82,7 +82,7 @@ def bill(root: Path = ROOT) -> dict[str, Any]:
         "licenses": [{"license": {"id": project["license"]}}],
     }
     models = [_model(engine, piece) for engine in sorted(MODELS) for piece in MODELS[engine]]
-    asked: dict[str, list[str]] = {package.name: [] for package in packages} | {"": []}
+    asked: dict[str, list[str]] = {name: [] for name in ("", *(package.name for package in packages))}
     for package in packages:
         for name in package.asked_for_by & asked.keys():
             asked[name].append(package.purl)
