@@ -16,7 +16,7 @@ from api.context import arrived_at, problem_code
 from api.problems import ProblemError
 from api.resources import Resources, resources
 from shared.db import UnitOfWork
-from shared.handoff import presence
+from shared.handoff import worker_presence
 from shared.queue import backlog
 from shared.queue.messages import FRAMES, IDENTITY, WEBHOOKS
 from shared.redis.timekeeping import now
@@ -93,7 +93,7 @@ def _gauges(deps: Resources) -> Gauges:
     queues = (FRAMES, IDENTITY) if deps.settings.identity else (FRAMES,)
     waiting = {queue: _looked_up(deps, queue) for queue in (*queues, WEBHOOKS)}
     return {
-        WORKERS.name: {(queue,): presence.seen_lately(deps.redis, at, queue) for queue in queues},
+        WORKERS.name: {(queue,): worker_presence.seen_lately(deps.redis, at, queue) for queue in queues},
         QUEUE_LENGTH.name: {(q,): float(seen.length) for q, seen in waiting.items() if seen},
         QUEUE_OLDEST.name: {
             (q,): max(0.0, at - seen.oldest_at) if seen.oldest_at is not None else 0.0

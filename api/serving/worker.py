@@ -5,7 +5,7 @@ and as many such clients as there are threads stop the service. A balancer that 
 away; a platform's router does not. Here the process's loop reads all connections, and a slow client costs a descriptor and
 the bytes that it has sent.
 
-- A request must arrive within `REQUEST_WITHIN` plus the time that its bytes take at `SLOWEST`; else 408 (`too_slow`).
+- A request must arrive in the time that `api.serving.slow_clients` gives it; else 408 (`too_slow`).
 - The process holds at most `MOST_BUFFERED` bytes of requests that have no thread yet. Beyond that the largest one gives
   way (503, `unavailable`). One of the `worker_connections` is kept free: the connection that has been awaited longest gives
   way. Honest requests are small and arrive in a moment.
@@ -45,19 +45,15 @@ from gunicorn.workers.gthread import TConn
 
 from api.headers import USUAL
 from api.problems import KINDS, early
+from api.serving import slow_clients
 from api.serving.arriving import Arriving
 from api.serving.draining import DrainingWorker
 from api.uploads import body_limit
 from shared.settings import get_settings
 from shared.telemetry.metrics.table import PROBLEMS
 
-#: Seconds that any request may take to arrive, and bytes per second from which on a larger one may take longer: 14 s for a
-#: picture of 60 KB.
-REQUEST_WITHIN, SLOWEST = 10.0, 16 * 1024
 #: Seconds after the beginning of a stop: for requests that have begun to arrive, and for connections without a request.
 STOPPING, STOPPING_IDLE = 3.0, 2.0
-#: Bytes of requests without a thread that a process holds at most.
-MOST_BUFFERED = 64 * 2**20
 #: What is read and dropped of a client that still sends when it has its answer, as a multiple of the largest body, and in
 #: seconds: closing at once would reset the connection, and the client would not see the answer.
 LINGER_BODIES, LINGER_SECONDS = 4, 5.0
@@ -273,9 +269,9 @@ class ReceivingWorker(DrainingWorker):
             conn.began = time.monotonic()
             self._incoming[conn] = self._incoming.pop(conn)  # to the end: connections before it began earlier
         arriving.take(data)
-        conn.until = conn.began + REQUEST_WITHIN + len(arriving) / SLOWEST
+        conn.until = slow_clients.due(conn.began, len(arriving))
         self._hold(conn, len(data))
-        if self._buffered > MOST_BUFFERED:
+        if self._buffered > slow_clients.MOST_BUFFERED:
             largest = max(self._incoming, key=lambda c: len(c.arriving or ()))
             self._give_up(largest, "unavailable")
             if largest is conn:

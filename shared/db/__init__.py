@@ -5,7 +5,7 @@ Call `make_engine(url)` once in each process, after the fork, and use one `UnitO
 
 from __future__ import annotations
 
-from shared.db.ending import Ending, OnEnd
+from shared.db.ended import Ending, OnEnd
 from shared.db.engine import DATABASE_TIMEOUT, make_engine, ping, truncate_log
 from shared.db.frame_memory import FrameMemory
 from shared.db.sessions import SessionRepository

@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db import codec
 from shared.db.attempts import AttemptRepository
-from shared.db.ending import Ending, sampled
+from shared.db.ended import Ending, sampled
 from shared.db.frame_memory import OPENING_FRAMES, RECENT_FRAMES, FrameMemory, window
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
@@ -335,7 +335,9 @@ class SessionRepository:
 
     def _end(self, ending: Ending) -> None:
         if not self._may_end:
-            raise RuntimeError("A unit of work that ends or deletes a session needs on_end: see shared.handoff.endings")
+            raise RuntimeError(
+                "A unit of work that ends or deletes a session needs on_end: see shared.handoff.clean_up"
+            )
         self.ended.append(ending)
 
     def _count_attempt(self, session: Session, at: float) -> None:

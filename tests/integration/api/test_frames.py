@@ -31,6 +31,7 @@ from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session, State
 from shared.queue.broker import make_broker
 from shared.queue.messages import FRAMES, MEASURE_FRAME
+from shared.redis import keyspace
 from shared.redis.client import make_redis
 from shared.redis.timekeeping import now
 from shared.settings import Settings
@@ -185,7 +186,7 @@ def test_a_frame_for_an_overdue_session_ends_it(
 ) -> None:
     keep(session_like(expires_at=time.time() - 1))
     assert post(client, session_like().id).json["state"] == "expired"
-    assert redis.keys() == []
+    assert redis.keys() == [keyspace.ended(session_like().id).encode()]
 
 
 def test_a_frame_for_an_session_not_found_is_not_queued(client: FlaskClient, redis: Redis) -> None:
