@@ -9,7 +9,6 @@ from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
 from api.frames import frames, refuse_unasked
 from api.health import health
-from api.json_input import JsonInput
 from api.lab import lab, lab_page
 from api.pages import pages
 from api.portraits import portraits
@@ -48,7 +47,6 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     )
     # pydantic's JSON Schema is OpenAPI 3.1's; most tools do not read flask-openapi's 3.2 yet.
     app.openapi_version = "3.1.0"
-    app.json = JsonInput(app)
     app.config["MAX_CONTENT_LENGTH"] = body_limit(settings)
     app.extensions["resources"] = Resources(settings)
     tracing.install(app, settings)
