@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from api import tokens
 from api.lab_schemas import KeptPage
 from api.schemas import SessionOptions
-from api.secret import RootSecret
+from shared.db.root_secret import RootSecret
 
 DEEP = 100_000
 ID = "00000000-0000-4000-8000-000000000000"
