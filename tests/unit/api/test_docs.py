@@ -32,6 +32,7 @@ CALLS = {
     ("/api/v1/webhooks/{webhook_id}/deliveries", "get"),
     ("/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", "post"),
     ("/api/v1/liveness/sessions/{session_id}/verdict", "get"),
+    ("/api/v1/liveness/verdicts/check", "post"),
     ("/.well-known/jwks.json", "get"),
     ("/livez", "get"),
     ("/readyz", "get"),
