@@ -5,7 +5,7 @@ flask-openapi reads every body by `app.json`, and answers 422 `invalid_parameter
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Flask
 from flask.json.provider import DefaultJSONProvider
@@ -20,7 +20,7 @@ class StrictJSON(DefaultJSONProvider):
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
         """Parse a document. Raises ValueError for one that is no JSON, too deep, or holds half of a surrogate pair."""
         try:
-            parsed = super().loads(s, **kwargs)
+            parsed = super().loads(s, parse_constant=_refuse_constant, **kwargs)
         except RecursionError:
             raise ValueError("is nested too deeply") from None
         _refuse_unfit(parsed)
@@ -30,6 +30,10 @@ class StrictJSON(DefaultJSONProvider):
 def install(app: Flask) -> None:
     """Have the app read its bodies by `StrictJSON`."""
     app.json = StrictJSON(app)
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number in JSON")  # Python reads NaN and Infinity
 
 
 def _refuse_unfit(parsed: Any) -> None:

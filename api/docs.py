@@ -11,6 +11,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, json, render_template, request
 from flask_openapi import OpenAPI
 from flask_openapi.models import SecurityScheme
+from markupsafe import escape
 
 from api.access import ACTS, GUARDED, MAY, Who
 from api.problems import KINDS, documented
@@ -23,6 +24,9 @@ docs = Blueprint("docs", __name__)
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+#: Stands for the service's address in the page that is kept; no template, schema or problem contains it.
+_ROOT = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 #: How a caller identifies itself, for the OpenAPI document.
 SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
@@ -46,16 +50,23 @@ _BY_TOKEN = {endpoint.rpartition(".")[2] for endpoint, act in ACTS.items() if ac
 @docs.get("/openapi.json")
 def openapi_json() -> Response:
     """The OpenAPI document."""
-    return Response(json.dumps(document()), content_type="application/json")
+    made = current_app.extensions.get("openapi_text")
+    if made is None:
+        made = current_app.extensions["openapi_text"] = json.dumps(document())
+    return Response(made, content_type="application/json")
 
 
 @docs.get("/docs")
 def page() -> Response:
-    """The documentation page."""
-    html = render_template(
-        "docs.html", document=document(), problems=KINDS.values(), root=request.host_url.rstrip("/"), resolve=_resolve
+    """The documentation page, made once but for the service's address in its examples."""
+    html = current_app.extensions.get("docs_page")
+    if html is None:
+        html = current_app.extensions["docs_page"] = render_template(
+            "docs.html", document=document(), problems=KINDS.values(), root=_ROOT, resolve=_resolve
+        )
+    response = Response(
+        html.replace(_ROOT, escape(request.host_url.rstrip("/"))), content_type="text/html; charset=utf-8"
     )
-    response = Response(html, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
     return response

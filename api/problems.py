@@ -147,6 +147,24 @@ KINDS: dict[str, ProblemKind] = {
             "Send it again, over a better connection or with a smaller picture: 640 pixels of width are plenty.",
         ),
         ProblemKind(
+            "uri_too_long",
+            414,
+            "The address is too long",
+            "Send a shorter path and query: parameters need little room.",
+        ),
+        ProblemKind(
+            "head_too_large",
+            431,
+            "The header fields are too large",
+            "Send fewer or shorter header fields: a key or token needs one of a few hundred bytes.",
+        ),
+        ProblemKind(
+            "coding_unknown",
+            501,
+            "The transfer coding is not known",
+            "Send the body with a Content-Length, or with `Transfer-Encoding: chunked` alone.",
+        ),
+        ProblemKind(
             "idempotency_key_in_use",
             409,
             "The same request is being answered",

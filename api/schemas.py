@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from flask_openapi import FileStorage
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator, field_validator
@@ -51,7 +52,31 @@ _Challenges = Annotated[
 ]
 
 
-class SessionOptions(BaseModel):
+#: Numbers as JSON and JavaScript write them (not 5_0, as Python reads it too), and words for true and false.
+_PLAIN: dict[type, re.Pattern[str]] = {
+    bool: re.compile(r"true|false|0|1", re.IGNORECASE | re.ASCII),
+    int: re.compile(r"-?[0-9]{1,18}(\.0{1,18})?"),
+    float: re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?"),
+}
+#: In place of a value that is written otherwise: no number and no truth value, so that the field's own rule refuses it.
+_REFUSED = "?"
+
+
+class Query(BaseModel):
+    """The parameters in a query: numbers and truth values are taken in their plain forms only."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plainly_written(cls, value: Any, info: ValidationInfo) -> Any:
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        for kind in (annotation, *get_args(annotation)):
+            plain = _PLAIN.get(kind) if isinstance(kind, type) else None
+            if plain is not None and isinstance(value, str) and not plain.fullmatch(value):
+                return _REFUSED
+        return value
+
+
+class SessionOptions(Query):
     """The options of a new session."""
 
     num_challenges: Annotated[int, Field(ge=1, le=10), must_be("a whole number from 1 to 10")] = Field(

@@ -105,6 +105,7 @@ class WebhookChange(BaseModel):
     types: _Types | None = None
     enabled: bool | None = Field(
         None,
+        strict=True,
         description="Whether events are delivered. true resumes waiting deliveries, and enables a disabled webhook.",
     )
 

@@ -21,10 +21,12 @@ In the process's loop, before a request has a thread:
 
 In a thread, before the app knows the frame:
 
- 6. gunicorn's parser: the bytes are not HTTP, or the head is too large. 400, 414, 417, 431 or 501, in gunicorn's own words.
+ 6. gunicorn's parser (`api.serving.worker.ReceivingWorker.handle_error`): the bytes are not HTTP, or the head is too large.
+    400 `bad_request`, 414 `uri_too_long`, 431 `head_too_large`, 501 `coding_unknown`.
  7. `api.frames.refuse_unasked`: as 5, for requests that the door leaves to the app, and for other servers than gunicorn.
     503 `overloaded`.
- 8. `api.access._guard`: the head announces too large a body: 413 `picture_too_large`. Then who asks: 401 `key_missing`,
+ 8. `api.open_mode._refuse_others`: 403 `host_not_allowed`, and while no key is asked for, 403 `peer_not_allowed`. Then
+    `api.access._guard`: the head announces too large a body: 413 `picture_too_large`. Then who asks: 401 `key_missing`,
     401 `key_unknown`, 401 `token_unknown`, 401 `token_expired`, or 429 `too_many_refusals` in place of a 401
     (LIMIT_REFUSALS_BY_ADDRESS); 403 `forbidden`, 403 `other_session`; 503 `database_unavailable` if the keys cannot be
     read.

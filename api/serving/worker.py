@@ -38,9 +38,12 @@ from uuid import uuid4
 
 import structlog
 from gunicorn.errors import ConfigError
+from gunicorn.http import errors
 from gunicorn.http.parser import RequestParser
+from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import TConn
 
+from api.headers import USUAL
 from api.problems import KINDS, early
 from api.serving import slow_clients
 from api.serving.arriving import Arriving
@@ -56,6 +59,16 @@ STOPPING, STOPPING_IDLE = 3.0, 2.0
 LINGER_BODIES, LINGER_SECONDS = 4, 5.0
 #: Bytes of the system's buffer for answers, more than the largest one has; and seconds that a thread waits for room in it.
 ANSWER_BUFFER, ANSWER_SECONDS = 256 * 1024, 10.0
+#: The problem for each error of gunicorn's parser; the app's own faulty headers are no fault of the client.
+_REFUSED: tuple[tuple[type[Exception], str], ...] = (
+    (errors.InvalidResponseHeader, "internal_error"),
+    (errors.InvalidResponseHeaderName, "internal_error"),
+    (errors.ConfigurationProblem, "internal_error"),
+    (errors.LimitRequestLine, "uri_too_long"),
+    (errors.LimitRequestHeaders, "head_too_large"),
+    (errors.UnsupportedTransferCoding, "coding_unknown"),
+    (errors.ParseException, "bad_request"),
+)
 #: Bytes read at a time, and seconds between two looks for late connections.
 _PIECE, _LOOK = 64 * 1024, 0.5
 
@@ -210,6 +223,18 @@ class ReceivingWorker(DrainingWorker):
             return not conn.parser.unreader.read()
         return False
 
+    def handle_error(self, req: Any, client: socket.socket, addr: object, exc: Exception) -> None:  # noqa: ARG002 - gunicorn's
+        """Answer a request that gunicorn's parser refuses, or that failed outside of the app.
+
+        gunicorn's own page has no security headers, and its log line has the client's address and bytes.
+        """
+        code = next((code for kind, code in _REFUSED if isinstance(exc, kind)), "internal_error")
+        request_id = self._note(code, fault=type(exc).__name__)
+        if code == "internal_error":
+            log.error("request.failed", request_id=request_id, exc_info=exc)
+        with suppress(OSError):
+            write_nonblock(client, early(code, request_id, more=USUAL))
+
     # --- requests that are arriving
 
     def _await(self, conn: Connection) -> None:
@@ -333,11 +358,16 @@ class ReceivingWorker(DrainingWorker):
     def _refuse(self, conn: Connection, code: str) -> None:
         """Send a problem to a request that gets no thread."""
         assert conn.arriving is not None
+        request_id = self._note(code, received=len(conn.arriving))
+        with suppress(OSError):
+            conn.sock.send(early(code, request_id, more=USUAL))
+
+    def _note(self, code: str, **facts: object) -> str:
+        """Count and log a request that the app does not see, without its client's address; returns the request's id."""
         PROBLEMS.labels(code).inc()
         request_id = str(uuid4())
-        log.info("request", status=KINDS[code].status, problem=code, request_id=request_id, received=len(conn.arriving))
-        with suppress(OSError):
-            conn.sock.send(early(code, request_id))
+        log.info("request", status=KINDS[code].status, problem=code, request_id=request_id, **facts)
+        return request_id
 
     def _linger(self, conn: Connection) -> None:
         """End a connection after its answer: read and drop what it still sends, so that it gets to see the answer."""

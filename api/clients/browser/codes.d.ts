@@ -22,9 +22,11 @@ export type Preset =
 export type ProblemCode =
   | "bad_request"
   | "body_too_large"
+  | "coding_unknown"
   | "database_unavailable"
   | "delivery_not_found"
   | "forbidden"
+  | "head_too_large"
   | "host_not_allowed"
   | "idempotency_key_in_use"
   | "idempotency_key_reused"
@@ -67,6 +69,7 @@ export type ProblemCode =
   | "truncated_image"
   | "unavailable"
   | "unsupported_image"
+  | "uri_too_long"
   | "verdict_not_found"
   | "webhook_not_found"
   | "webhook_url";

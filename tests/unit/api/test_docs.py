@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from html.parser import HTMLParser
 
+import pytest
 from flask_openapi import OpenAPI
 from openapi_spec_validator import validate
 
@@ -185,5 +187,21 @@ def test_the_lab_is_documented_and_has_every_measure(lone_settings: Settings) ->
 
 
 def test_the_page_does_not_trust_the_host_header(lone_app: OpenAPI) -> None:
-    answer = lone_app.test_client().get("/docs", headers={"Host": "x'><script>"})
+    client = lone_app.test_client()
+    for path in ("/docs", "/docs"):  # the second time it has been made before
+        answer = client.get(path, headers={"Host": "[::1]"}, base_url="https://localhost")
+        assert "https://[::1]/api/v1" in answer.text
+    settings = lone_app.extensions["resources"].settings.model_copy(update={"allowed_hosts": "*"})
+    lone_app.extensions["resources"].settings = settings
+    answer = client.get("/docs", headers={"Host": "x'><script>"})
+    assert answer.status_code == 200
     assert "<script" not in answer.text
+
+
+def test_the_page_is_made_once_for_all_addresses(lone_app: OpenAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = lone_app.test_client()
+    first = client.get("/docs", headers={"Host": "localhost:8000"}).text
+    monkeypatch.setattr(sys.modules["api.docs"], "render_template", lambda *_, **__: pytest.fail("made again"))
+    assert client.get("/docs", headers={"Host": "localhost:8000"}).text == first
+    assert client.get("/docs", headers={"Host": "127.0.0.1:9"}).text == first.replace("localhost:8000", "127.0.0.1:9")
+    assert "\N{OBJECT REPLACEMENT CHARACTER}" not in first
