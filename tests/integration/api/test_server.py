@@ -90,7 +90,7 @@ def server(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
     directory = tmp_path_factory.mktemp("web")
     settings = Settings(_env_file=None, redis_url=redis_server.url, database_url=f"sqlite:///{directory}/rows.db")
     engine = make_engine(settings.database_url)
-    schema.upgrade(engine)
+    schema.create(engine)
     engine.dispose()
     server = Server(settings, directory / "web.log")
     yield server

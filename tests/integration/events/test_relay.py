@@ -121,7 +121,7 @@ def test_several_relays_at_once_neither_repeat_nor_disorder(
 ) -> None:
     url = database_url if database == "sqlite" else request.getfixturevalue("postgres_url")
     engine = make_engine(url)
-    schema.upgrade(engine)
+    schema.create(engine)
     subscriber = Subscriber(redis_url).start()
     engines = [make_engine(url, pool_size=1) for _ in range(3)]
     relays = [Relay(own, Publisher(redis_url), "x") for own in engines]

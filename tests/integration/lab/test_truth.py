@@ -28,7 +28,7 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Order of writing is told differently by each."""
     url = f"sqlite:///{tmp_path}/rows.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
     engine = make_engine(url)
-    schema.upgrade(engine)
+    schema.create(engine)
     yield engine
     engine.dispose()
 
