@@ -1,10 +1,10 @@
-"""The HTTP surface: it checks what comes in, keeps sessions, passes frames on and answers. It computes no picture."""
+"""The HTTP API: checks requests, keeps sessions, passes frames on to workers and answers. It never decodes a picture."""
 
 from __future__ import annotations
 
 from flask_openapi import Info, OpenAPI
 
-from api import access, context, headers, limits, metrics, problems, tracing
+from api import access, context, headers, limits, metrics, open_mode, problems, tracing
 from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
 from api.frames import frames, refuse_unasked
@@ -32,26 +32,27 @@ _INFO = Info(
 
 
 def create_app(settings: Settings | None = None) -> OpenAPI:
-    """The web application. Connects to nothing: that happens in each process when it is first needed.
+    """Create the web application. Connects to nothing: each process connects when it first needs to.
 
-    settings: those of the environment where none are given.
+    settings: by default those of the environment.
     """
     settings = settings or load_settings_or_exit()
     app = OpenAPI(
         __name__,
         info=_INFO,
         security_schemes=SECURITY_SCHEMES,
-        doc_ui=False,  # api.docs serves the document and a page without scripts
+        doc_ui=False,  # api.docs serves the document, and a page without scripts
         validation_error_model=Problem,
         validation_error_callback=problems.refuse_parameters,
     )
-    # Where pydantic's JSON Schema is at home; most tools do not read flask-openapi's 3.2 yet.
+    # pydantic's JSON Schema is OpenAPI 3.1's; most tools do not read flask-openapi's 3.2 yet.
     app.openapi_version = "3.1.0"
     app.config["MAX_CONTENT_LENGTH"] = body_limit(settings)
     app.extensions["resources"] = Resources(settings)
     tracing.install(app, settings)
     context.install(app)
-    app.before_request(refuse_unasked)  # before access asks who it is
+    app.before_request(refuse_unasked)  # before access looks at keys
+    open_mode.install(app)
     headers.install(app, settings)
     problems.install(app)
     metrics.install(app, app.extensions["resources"])

@@ -1,7 +1,7 @@
-"""Who may do what, in one table, and the one place where a caller is asked who it is.
+"""Access: the table of who may do what, and the identification of callers.
 
-A caller is whoever shows an API key or a session's token, or nobody in particular where no key is asked for.
-docs/access.md is this table for people. A route below /api that ACTS does not name is for servers alone.
+A caller shows an API key or a session's token, or is anyone while no key is required. docs/access.md explains the table
+to people. A route below /api that `ACTS` does not name is for servers alone.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from shared.liveness.session import Session
 
 log = structlog.get_logger(__name__)
 
-#: Below here callers are asked who they are; what lies elsewhere (pages, documentation, health) is for everyone.
+#: Prefix of the paths that need a caller; the others (pages, documentation, health) are for everyone.
 GUARDED = "/api/"
 
 
 class Act(StrEnum):
-    """What somebody may want to do."""
+    """An action of a caller."""
 
     CREATE = "create a session"
     LOOK = "look at a session"
@@ -42,35 +42,35 @@ class Act(StrEnum):
 
 
 class Reach(Enum):
-    """Of which sessions."""
+    """The sessions that an action is allowed on."""
 
-    #: Of all, however they were created.
+    #: All sessions.
     ALL = "all"
-    #: Of those created with the same key.
+    #: Sessions created with the same key.
     KEY_S = "the key's own"
-    #: Of the one that the token was given with.
+    #: The session that the token was issued for.
     TOKEN_S = "the token's own"  # noqa: S105 - no password
 
 
 class Who(StrEnum):
-    """What a caller is."""
+    """The kind of a caller."""
 
-    #: Has a key of the role `server`.
+    #: Holds a key of the role `server`.
     SERVER = "server"
-    #: Has a key of the role `client`.
+    #: Holds a key of the role `client`.
     CLIENT = "client"
-    #: Has the token of a session.
+    #: Holds the token of a session.
     SESSION = "session"
 
 
-#: Who may do what. What is not in it is forbidden.
+#: The actions that each kind of caller may do, and on which sessions. All others are forbidden.
 MAY: dict[Who, dict[Act, Reach]] = {
     Who.SERVER: dict.fromkeys(Act, Reach.ALL),
     Who.CLIENT: dict.fromkeys((Act.CREATE, Act.LOOK, Act.FRAME, Act.CANCEL), Reach.KEY_S),
     Who.SESSION: dict.fromkeys((Act.LOOK, Act.FRAME), Reach.TOKEN_S),
 }
 
-#: What each endpoint does.
+#: The action of each endpoint.
 ACTS = {
     "sessions.create_session": Act.CREATE,
     "sessions.get_session": Act.LOOK,
@@ -83,21 +83,21 @@ ACTS = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks."""
+    """The caller of a request."""
 
     who: Who
-    #: Id of the API key, or of the one that a token was asked for with; None where none is asked for.
+    #: Id of the API key, or of the key that the token was issued with; None if no key is required.
     key_id: str | None = None
-    #: The one session of a token.
+    #: The session of a token; None for a key.
     session_id: str | None = None
 
 
-#: Whoever asks while no key is asked for.
+#: Every caller while no key is required.
 ANYONE = Caller(Who.SERVER)
 
 
 def install(app: Flask) -> None:
-    """Have the app ask every caller of a guarded route who it is, before anything else is done for it."""
+    """Have the app identify the caller of every guarded route before the route's function is called."""
     deps = resources_of(app)
     app.extensions["keyring"] = KeyRing(lambda: deps.engine)
     app.extensions["secret"] = RootSecret(lambda: deps.engine, deps.settings.token_secret)
@@ -105,37 +105,44 @@ def install(app: Flask) -> None:
 
 
 def caller() -> Caller:
-    """Who made this request; only in guarded routes."""
+    """The caller of this request; in guarded routes only."""
     return cast("Caller", g.caller)
 
 
 def refuse_strangers(session: Session) -> None:
-    """Raise "unknown session" where this request's caller may not reach it: that there is one is not told either."""
+    """Raise `session_not_found` if this caller may not reach the session: its existence is not told."""
     if MAY[caller().who].get(_act()) is Reach.KEY_S and session.owner != caller().key_id:
         raise ProblemError("session_not_found")
 
 
 def sees_verdict() -> bool:
-    """Whether the answer to this request's caller may carry the final verdict."""
+    """Whether the answer to this caller may carry the final verdict."""
     return caller().who is Who.SERVER or resources().settings.client_sees_verdict
 
 
 def secret() -> RootSecret:
-    """From which the keys of the app that handles this request are derived."""
+    """The root secret of the app that handles this request."""
     return cast("RootSecret", current_app.extensions["secret"])
 
 
+def is_open() -> bool:
+    """Whether no key is asked for. Raises SQLAlchemyError if the keys cannot be read."""
+    mode = resources().settings.auth
+    return mode == "off" or (mode == "auto" and keyring_of(current_app).open())
+
+
 def announce(app: Flask) -> None:
-    """Say in the log, loudly, when everyone may do everything."""
+    """Log whether keys are required, as a warning if they are not."""
     mode = resources_of(app).settings.auth
     try:
         if mode == "off":
-            log.warning("access.open", reason="AUTH=off: whoever reaches this service may use all of it")
-        elif mode == "auto" and _keyring(app).empty():
+            log.warning("access.open", reason="AUTH=off: anyone who reaches this service may use all of it")
+        elif mode == "auto" and keyring_of(app).open():
             log.warning(
                 "access.open",
-                reason="no API key has been made yet: whoever reaches this service may use all of it. `ops/keys create` "
-                "makes the first and closes it; AUTH=required closes it at once",
+                reason="no API key has been made yet: anyone who reaches this service may use all of it; without BIND, "
+                "anyone on this machine. `ops/keys create` makes the first key and closes it; AUTH=required closes it at "
+                "once",
             )
         else:
             log.info("access.keys_asked_for")
@@ -147,7 +154,7 @@ def _guard() -> None:
     if request.url_rule is None or not request.url_rule.rule.startswith(GUARDED) or request.method == "OPTIONS":
         return
     act = _act()
-    # What says at its beginning that it is too large is refused before it costs a look at keys.
+    # A body that announces too large a size is refused before the look at keys.
     if act in (Act.CREATE, Act.FRAME):
         refuse_large_body(request, resources().settings)
     elif (request.content_length or 0) > body_limit(resources().settings):
@@ -161,13 +168,13 @@ def _guard() -> None:
 
 
 def _identify() -> Caller:
-    ring, mode = _keyring(current_app), resources().settings.auth
-    if mode == "off" or (mode == "auto" and ring.empty()):
-        return ANYONE  # whatever it shows
-    shown = request.authorization
-    if shown is None or shown.type != "bearer" or not shown.token:
+    if is_open():
+        return ANYONE  # even with a key that is wrong
+    ring = keyring_of(current_app)
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
         raise ProblemError("key_missing")
-    found = _by_token(ring, shown.token) if tokens.looks_like_one(shown.token) else _by_key(ring, shown.token)
+    found = _by_token(ring, given.token) if tokens.looks_like_one(given.token) else _by_key(ring, given.token)
     if found.key_id is not None:
         structlog.contextvars.bind_contextvars(key_id=found.key_id)
     return found
@@ -185,7 +192,7 @@ def _by_token(ring: KeyRing, given: str) -> Caller:
         token = tokens.read(secret(), given, arrived_at())
     except tokens.Expired:
         raise ProblemError("token_expired") from None
-    # A token dies with the key that it was asked for with.
+    # A token ends with the key that it was issued with.
     if token is None or (token.key_id is not None and not ring.holds(token.key_id)):
         raise ProblemError("token_unknown")
     return Caller(Who.SESSION, token.key_id, token.session_id)
@@ -195,5 +202,6 @@ def _act() -> Act:
     return ACTS.get(request.endpoint or "", Act.MANAGE)
 
 
-def _keyring(app: Flask) -> KeyRing:
+def keyring_of(app: Flask) -> KeyRing:
+    """The API keys as this process knows them."""
     return cast("KeyRing", app.extensions["keyring"])

@@ -1,4 +1,4 @@
-"""The address that a request came from: as far as TRUSTED_PROXIES lets it be known."""
+"""The address of a request's client, as far as TRUSTED_PROXIES makes it known."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from flask import request
 
-#: Bits of an address that name a network of one customer: what is limited in IPv6, where one person has 2^64 addresses.
+#: Prefix length of one customer's network by IP version, for limits: one person has 2^64 addresses in IPv6.
 CUSTOMER = {4: 32, 6: 64}
-#: Bits that are kept in the audit trail: an office or a village, not a person.
+#: Prefix length by IP version for the audit trail: an office or a village, not a person.
 COARSE = {4: 24, 6: 48}
 
 
 def address() -> IPv4Address | IPv6Address | None:
-    """Who made this request; None where that is not known, as behind a unix socket."""
+    """The client's address; None if it is not known, as behind a unix socket."""
     try:
         found = ip_address(request.remote_addr or "")
     except ValueError:
@@ -23,13 +23,13 @@ def address() -> IPv4Address | IPv6Address | None:
 
 
 def local() -> bool:
-    """Whether it was made on this very machine."""
+    """Whether the request was made on this machine."""
     found = address()
     return found is not None and found.is_loopback
 
 
 def network(bits: dict[int, int]) -> str:
-    """The network that the address is in, e.g. "192.0.2.0/24" by COARSE; "unknown" where it is not known."""
+    """The network of the client's address, e.g. "192.0.2.0/24" with COARSE; "unknown" without an address."""
     found = address()
     if found is None:
         return "unknown"

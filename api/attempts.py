@@ -1,7 +1,7 @@
-"""At most so many failed sessions for one subject in a window of time, then a pause.
+"""The limit of failed sessions for one subject within a window of time.
 
-Patience is an attack: whoever may try as often as they like gets through in the end. The caller says who is being tried by
-a name of its own; kept is a keyed hash of it, which tells nobody anything who has not the service's secret.
+Patience is an attack: an attacker with any number of tries gets through in the end. The caller names the subject; only a
+keyed hash of the name is stored, which tells nothing without the service's secret.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ _PURPOSE = "subjects"
 
 
 def hashed(subject: str) -> str:
-    """What is kept of a subject's name.
+    """The keyed hash of a subject's name, as 64 hex digits.
 
-    All server keys mean the same person by a name, and nobody else does: else whoever has taken a client key out of an
-    app could use up the attempts of anybody whose name is known.
+    All server keys share their names; each client key has names of its own. Otherwise a client key taken from an app could
+    use up the attempts of anyone whose name is known.
     """
     owner = "" if caller().who is Who.SERVER else str(caller().key_id)
     return hmac.new(secret().key(_PURPOSE), f"{owner}\0{subject}".encode(), hashlib.sha256).hexdigest()
 
 
 def refuse_too_many(uow: UnitOfWork, subject: str) -> None:
-    """Raise 429 where this subject (hashed) has no attempt left; else nobody takes it before this unit ends.
+    """Raise `too_many_attempts` if the subject (hashed) has no attempt left; else lock the subject until the unit ends.
 
-    One that has not ended counts until it has: else many would be opened at once, and played one after the other.
+    An open session counts until it has ended: otherwise many could be opened at once and played one after the other.
     """
     settings, at = resources().settings, arrived_at()
     if not settings.attempts:

@@ -1,4 +1,4 @@
-"""What a request writes into the audit trail: who did what to a session. What cannot be written is not done."""
+"""A request's entries in the audit trail: who did what to a session. An action that cannot be recorded is not done."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from shared.db.trail import Action, Entry
 
 
 def entry(action: Action, session_id: str) -> Entry:
-    """An entry about this request, to be added in the unit that does what it tells of."""
+    """The entry for this request, to be added in the unit of work that does the action."""
     return Entry(
         at=arrived_at(),
         action=action,
@@ -24,7 +24,7 @@ def entry(action: Action, session_id: str) -> Entry:
 
 
 def write(action: Action, session_id: str) -> None:
-    """Write it by itself, before something is given out."""
+    """Write an entry in a unit of its own, before an answer gives something out."""
     with UnitOfWork(resources().engine) as uow:
         uow.trail.add(entry(action, session_id))
         uow.commit()

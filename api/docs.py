@@ -1,7 +1,7 @@
-"""The API described: /openapi.json, made from the schemas that validate, and /docs, a page made from that.
+"""The API's documentation: /openapi.json, made from the schemas that validate, and /docs, a page made from that document.
 
-The page is made here and not by Swagger UI: it needs no script at all, so nothing can be loaded from another host, and
-its Content-Security-Policy can say so.
+The page is a template and not Swagger UI: it needs no script, so that its Content-Security-Policy can forbid all scripts
+and all other hosts.
 """
 
 from __future__ import annotations
@@ -14,30 +14,32 @@ from flask_openapi.models import SecurityScheme
 
 from api.access import ACTS, GUARDED, MAY, Who
 from api.problems import KINDS, documented
+from api.schemas import ENDED
+from shared.liveness import observation
 
 docs = Blueprint("docs", __name__)
 
-#: Nothing but our own stylesheet: no script, no frame, no other host.
+#: Content-Security-Policy of the page: our own stylesheet and nothing else.
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-#: How a caller says who it is.
+#: How a caller identifies itself, for the OpenAPI document.
 SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
     "key": SecurityScheme(
         type="http",
         scheme="bearer",
-        description="An API key. Asked for once the operator has made the first one (`ops/keys create`), or from the "
-        "beginning where the service was set up with AUTH=required.",
+        description="An API key. It is required once the operator has made the first one (`ops/keys create`), or from the "
+        "beginning with AUTH=required.",
     ),
     "token": SecurityScheme(
         type="http",
         scheme="bearer",
         bearerFormat="JWT",
-        description="The token of one session, from its creation with token=true; for that session only.",
+        description="The token of one session, given by its creation with token=true; valid for that session only.",
     ),
 }
-#: What a session's token opens, by the operations' ids.
+#: Ids of the operations that a session's token allows.
 _BY_TOKEN = {endpoint.rpartition(".")[2] for endpoint, act in ACTS.items() if act in MAY[Who.SESSION]}
 
 
@@ -60,7 +62,7 @@ def page() -> Response:
 
 
 def document() -> dict[str, Any]:
-    """The OpenAPI document of this app, made once."""
+    """The OpenAPI document of the current app, made once."""
     app = cast("OpenAPI", current_app)
     made: dict[str, Any] | None = app.extensions.get("openapi_document")
     if made is None:
@@ -69,25 +71,35 @@ def document() -> dict[str, Any]:
 
 
 def _tidied(made: dict[str, Any]) -> dict[str, Any]:
-    """Without what flask-openapi adds that is not so, and with plain text where it makes HTML of docstrings."""
+    """The document without what flask-openapi adds wrongly, with plain text for the HTML that it makes of docstrings."""
     for item in made["paths"].values():
         for operation in item.values():
             operation["summary"] = operation["summary"].rstrip(".")
             operation["description"] = operation.get("description", "").replace("<br/>", " ").strip()
-            # A 422 of its own making, at operations that have none.
+            # flask-openapi adds a 422 to operations that have none.
             if "application/json" in operation["responses"].get("422", {}).get("content", {}):
                 del operation["responses"]["422"]
-    _tell_of_keys(made)
-    for schema in made["components"]["schemas"].values():
-        schema.pop("$defs", None)  # each is a component of its own, and referred to as one
+    _document_access(made)
+    schemas = made["components"]["schemas"]
+    for schema in schemas.values():
+        schema.pop("$defs", None)  # each definition is a component, too, and is referred to as one
+    # What a client compares with (ops/run/codes.py makes the files of our own clients from these).
+    schemas["State"]["x-ended"] = list(ENDED)
+    schemas["HintView"]["properties"]["code"]["x-unusable"] = list(observation.Problem)
+    schemas["Problem"]["properties"]["code"]["x-codes"] = list(KINDS)
     return made
 
 
-def _tell_of_keys(made: dict[str, Any]) -> None:
-    """What `api.access` does before every guarded call, said of every one."""
-    refusals = documented("key_missing", "key_unknown", "token_unknown", "token_expired", "forbidden", "other_session")
+def _document_access(made: dict[str, Any]) -> None:
+    """Document for every call what `api.access` and `api.open_mode` do before it."""
+    anywhere = ("host_not_allowed", "peer_not_allowed")
+    refusals = documented(
+        "key_missing", "key_unknown", "token_unknown", "token_expired", "forbidden", "other_session", *anywhere
+    )
     for path, item in made["paths"].items():
-        if path.startswith(GUARDED):
+        if path == "/.well-known/jwks.json":
+            item["get"]["responses"] |= {str(status): answer for status, answer in documented(*anywhere).items()}
+        elif path.startswith(GUARDED):
             for operation in item.values():
                 operation["security"] = [{}, {"key": []}]
                 if operation["operationId"] in _BY_TOKEN:

@@ -1,4 +1,4 @@
-"""What a session's verdict rests on: for the relying party's server alone, never in what the person's client sees."""
+"""The evidence of a session: for the relying party's server alone, never for the person's client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from api.schemas import EvidenceView, SessionPath
 from api.sessions import TAG, find, json_of
 from shared.db.trail import Action
 
-#: `api.access` guards it; each reading is in the audit trail.
+#: Guarded by `api.access`; each reading is recorded in the audit trail.
 evidence = APIBlueprint("evidence", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
 
 
@@ -23,10 +23,11 @@ evidence = APIBlueprint("evidence", __name__, url_prefix="/api/v1/liveness/sessi
     responses=responses(EvidenceView, "session_not_found", "database_unavailable"),
 )
 def get_evidence(path: SessionPath) -> Response:
-    """Look at a session's evidence.
+    """Get a session's evidence.
 
-    What the judges found, and how it weighs under the session's preset. For your server: do not pass it on to the person.
+    The findings of the judges, and their weights under the session's preset. It is for your server: do not pass it on to
+    the person.
     """
-    session = find(resources().engine, path.session_id, arrived_at())
+    session = find(resources(), path.session_id, arrived_at())
     audit.write(Action.EVIDENCE_READ, session.id)
     return json_of(EvidenceView.of(session, arrived_at(), resources().settings.weighing))

@@ -1,4 +1,4 @@
-"""Frames: each is passed on to a worker, and its answer waited for. Nothing of a picture is computed here."""
+"""Submitting frames: each frame is passed on to a worker, and the request waits for the answer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from redis.exceptions import RedisError
 from api import limits
 from api.access import refuse_strangers, sees_verdict
 from api.context import arrived_at
-from api.problems import ProblemError, responses
+from api.problems import KINDS, ProblemError, responses
 from api.resources import Resources, resources
 from api.schemas import FrameAnswer, FrameForm, SessionPath
 from api.sessions import TAG, find, json_of, known_form
 from api.uploads import read_picture
-from shared.handoff import answers, claims, inflight
-from shared.handoff.answers import Answer
+from shared.handoff import answers, frame_pictures, inflight
+from shared.handoff.answers import Answer, FrameProblem
 from shared.liveness.observation import Observation
 from shared.liveness.session import Session
 from shared.queue.messages import QueueUnavailable, enqueue_frame
@@ -29,8 +29,8 @@ from shared.telemetry.metrics.table import FRAME_ANSWER_SECONDS
 
 frames = APIBlueprint("frames", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
 
-#: Written into the document by hand and read by `api.uploads`: flask-openapi would read the whole form before anything
-#: here could refuse it, and would put larger pictures into temporary files.
+#: The form, for the OpenAPI document only; `api.uploads` reads it. flask-openapi would read the whole form before anything
+#: could refuse it, and write larger pictures into temporary files.
 _FORM = RequestBody(
     required=True,
     content={"multipart/form-data": MediaType(schema=Schema.model_validate(FrameForm.model_json_schema()))},
@@ -66,15 +66,15 @@ _FORM = RequestBody(
 def submit_frame(path: SessionPath) -> Response:
     """Submit a camera frame.
 
-    Send 5 to 10 a second, unmirrored unless the session was created with mirrored=true. Once the session has ended, its
-    frames are answered at once by its state, so that a client's loop ends by itself.
+    Send 5 to 10 a second, not mirrored unless the session was created with mirrored=true. Frames of a session that has
+    ended are answered at once with its state, so that a client's loop ends by itself.
     """
     deps = resources()
     session_id = known_form(path.session_id)
-    session = deps.alive.known(session_id, arrived_at())
+    session = deps.session_cache.known(session_id, arrived_at())
     if session is None:
-        session = find(deps.engine, session_id, arrived_at())
-        deps.alive.seen(session, arrived_at())
+        session = find(deps, session_id, arrived_at())
+        deps.session_cache.seen(session, arrived_at())
     else:
         refuse_strangers(session)
     answer = _answer_of_ended(session) if session.ended else _pass_on(deps, session_id)
@@ -82,7 +82,7 @@ def submit_frame(path: SessionPath) -> Response:
 
 
 def refuse_unasked() -> None:
-    """Refuse a frame while the gate is shut; called before each request is looked at."""
+    """Refuse a frame while the gate is shut; called for every request, before access looks at keys."""
     if request.endpoint == "frames.submit_frame":
         session_id = str((request.view_args or {}).get("session_id")).lower()
         if resources().gate.keeps_out(session_id):
@@ -90,22 +90,22 @@ def refuse_unasked() -> None:
 
 
 def _answer_of_ended(session: Session) -> FrameAnswer:
-    """What any frame of an ended session is answered, whatever it shows."""
+    """The answer to any frame of a session that has ended."""
     return FrameAnswer.model_validate(session.submit("", Observation(faces=0), arrived_at()))
 
 
 def _pass_on(deps: Resources, session_id: str) -> FrameAnswer:
-    """Read the picture, leave it for a worker, and wait for what is said about it."""
+    """Read the picture, leave it for a worker, and wait for the answer."""
     frame_id = str(uuid4())
     _enter(deps, session_id, frame_id)
     answer: Answer | None = None
     tidy = True
     try:
         picture = read_picture(request, deps.settings)
-        # From here on, whatever is slow to take the frame: a client waits for the deadline, not for it and our trouble.
+        # Counted from here, so that a slow Redis or queue does not add to the time that the client waits.
         until = time.monotonic() + deps.settings.frame_deadline
         pipe = deps.redis.pipeline(transaction=False)
-        claims.put(pipe, frame_id, picture, deps.settings.frame_ttl)
+        frame_pictures.put(pipe, frame_id, picture, deps.settings.frame_ttl)
         inflight.wait(pipe, frame_id, now())
         pipe.execute()
         enqueue_frame(deps.broker, session_id, frame_id, arrived_at())
@@ -113,28 +113,31 @@ def _pass_on(deps: Resources, session_id: str) -> FrameAnswer:
     except QueueUnavailable as error:
         raise ProblemError("queue_unavailable") from error
     except RedisError:
-        tidy = False  # it would only be waited for once more: what is there expires
+        tidy = False  # Redis would only be waited for once more; what is in it expires
         raise
     finally:
-        if answer is None and tidy:  # else the worker has tidied up
+        if answer is None and tidy:  # a worker that answers tidies up
             _give_up(deps, session_id, frame_id)
     if answer is None:
         raise ProblemError("no_answer_in_time")
     FRAME_ANSWER_SECONDS.observe(max(0.0, now() - arrived_at()))
     if answer.problem is not None:
-        raise ProblemError(answer.problem.code, answer.problem.detail, status=answer.problem.status)
+        raise _as_error(answer.problem)
     return FrameAnswer.model_validate(answer.result)
 
 
-def _enter(deps: Resources, session_id: str, frame_id: str) -> None:
-    """Have the frame known to be under way, or refuse it before it has cost anything.
+def _as_error(problem: FrameProblem) -> ProblemError:
+    """A worker's problem as this process documents it; `unavailable` for a code of a newer worker."""
+    code = problem.code if problem.code in KINDS else "unavailable"
+    return ProblemError(code, problem.detail or None)
 
-    Before its form is parsed, and before the picture is looked at.
-    """
+
+def _enter(deps: Resources, session_id: str, frame_id: str) -> None:
+    """Register the frame as under way, or refuse it; called before its form is parsed and its picture checked."""
     settings = deps.settings
     most = inflight.Limits(settings.frames_per_session, settings.frames_per_worker, settings.frame_wait)
     if now() - arrived_at() > settings.frame_wait:
-        raise ProblemError("overloaded")  # it has waited for as long already, for one of our threads
+        raise ProblemError("overloaded")  # it has already waited so long for a thread
     buckets = limits.of_frame(session_id)
     admission = inflight.enter(deps.redis, session_id, frame_id, arrived_at(), most, buckets=buckets)
     match admission.entry:
@@ -150,9 +153,9 @@ def _enter(deps: Resources, session_id: str, frame_id: str) -> None:
 
 
 def _give_up(deps: Resources, session_id: str, frame_id: str) -> None:
-    """Nobody waits for this frame any more."""
+    """Remove a frame that nobody waits for any more."""
     with suppress(RedisError):  # what cannot be removed expires
         pipeline = deps.redis.pipeline(transaction=False)
         inflight.leave(pipeline, session_id, frame_id)
-        claims.drop(pipeline, frame_id)
+        frame_pictures.drop(pipeline, frame_id)
         pipeline.execute()

@@ -1,7 +1,7 @@
-"""While the workers are behind, frames are refused by what a process was told a moment ago, without asking again.
+"""The gate: refuses frames by an answer of Redis a moment ago, while the workers are behind.
 
-To refuse costs the processor that judging needs, and at three times what can be borne two of three frames are refused.
-One that meets a shut gate costs no look at keys, no row and no question to Redis.
+A refusal costs the processor that judging needs, and under three times the load that the workers can carry two of three
+frames are refused. A frame that meets a shut gate costs no look at keys, no row and no question to Redis.
 """
 
 from __future__ import annotations
@@ -12,59 +12,59 @@ from threading import Lock
 
 import structlog
 
-#: Seconds that a frame takes a worker at the very least. The gate is shut for as long as that many frames keep it busy as
-#: may be under way for each: when it opens, and they are fewer, no worker has run dry meanwhile.
+#: Seconds that a worker needs for a frame at the very least. The gate stays shut for as long as a worker needs for all the
+#: frames that may be under way for it, so that no worker runs dry before it opens.
 QUICKEST = 0.002
-#: Seconds after which a session that must wait for its turn may ask again. It was told to come back in one.
+#: Seconds for which a session that must wait for its turn is refused; its client was told to come back after one.
 ASK_AGAIN = 0.5
-#: Sessions that are known to wait; those that were told so first are forgotten first.
+#: Waiting sessions that are remembered at most; the oldest are forgotten first.
 MOST = 5000
-#: Seconds from one line of the log that tells of it to the next.
+#: Seconds between two warnings in the log.
 WARN_AGAIN = 10.0
 
 log = structlog.get_logger(__name__)
 
 
 class Gate:
-    """That of one process; for all of its threads."""
+    """The gate of one process, shared by its threads."""
 
     def __init__(self, frames_per_worker: int) -> None:
         self._shut_for = QUICKEST * frames_per_worker
         self._until = self._warn_at = 0.0
-        #: By session, until when it need not ask.
+        #: Sessions that wait for their turn, with the monotonic time until which they are refused.
         self._waiting: dict[str, float] = {}
         self._lock = Lock()
 
     @property
     def is_shut(self) -> bool:
-        """Whether no frame need ask."""
+        """Whether all frames are refused."""
         return time.monotonic() < self._until
 
     @property
     def is_open(self) -> bool:
-        """Whether any may."""
+        """Whether no frame is refused."""
         return not self._waiting and not self.is_shut
 
     def keeps_out(self, session_id: str) -> bool:
-        """Whether a frame of this session need not ask."""
+        """Whether a frame of this session is refused."""
         return self.is_shut or time.monotonic() < self._waiting.get(session_id, 0.0)
 
     def shut(self) -> None:
-        """The workers are behind: no other frame is to ask for a moment."""
+        """Refuse all frames for a moment: the workers are behind."""
         now = time.monotonic()
         self._until = now + self._shut_for
         self._warn(now)
 
     def send_away(self, session_id: str) -> None:
-        """The workers have enough to do with others: this session is to wait for its turn."""
+        """Refuse the frames of this session for a moment: the workers have enough to do with other sessions."""
         now = time.monotonic()
         with self._lock:
             self._waiting.pop(session_id, None)  # to stand at the end
             self._waiting[session_id] = now + ASK_AGAIN
-            # Two for each that comes: nobody pays for the others' dropping.
-            for waits, until in list(islice(self._waiting.items(), 2)):
+            # Two are looked at for each one that is added: no call pays for dropping many.
+            for waiting, until in list(islice(self._waiting.items(), 2)):
                 if until <= now or len(self._waiting) > MOST:
-                    del self._waiting[waits]
+                    del self._waiting[waiting]
         self._warn(now)
 
     def _warn(self, now: float) -> None:

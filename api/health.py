@@ -1,4 +1,4 @@
-"""Health: /livez asks this process alone, /readyz asks every part that a frame passes through."""
+"""Health checks: /livez asks this process alone, /readyz every part that a frame passes through."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from api.resources import Resources, resources
 from api.schemas import Live, Ready
 from api.sessions import json_of
 from shared.db import ping as ping_database
-from shared.handoff import presence
+from shared.handoff import worker_presence
 from shared.queue.messages import FRAMES, IDENTITY
 from shared.redis.timekeeping import now
 
@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class _Missing(Exception):
-    """Says more than a part's own sentence."""
+    """A part is missing; the text says more than the part's sentence in `CHECKS`."""
 
 
 def _check_redis(deps: Resources) -> None:
@@ -41,7 +41,7 @@ def _check_database(deps: Resources) -> None:
 def _check_queue(deps: Resources) -> None:
     broker = deps.broker
     if isinstance(broker, RabbitmqBroker):
-        # As if it had not been declared yet: so the server is asked, by this thread's connection or a new one.
+        # Marked as undeclared, the queue is declared again: this asks the server, on this thread's connection.
         broker.queues_pending.add(FRAMES)
         broker.declare_queue(FRAMES, ensure=True)
     elif isinstance(broker, RedisBroker):
@@ -62,12 +62,12 @@ def _check_identity(deps: Resources) -> None:
 
 def _seen(deps: Resources, queue: str) -> int:
     try:
-        return presence.seen_lately(deps.redis, now(), queue)
+        return worker_presence.seen_lately(deps.redis, now(), queue)
     except RedisError:
         raise _Missing("Cannot be told without Redis.") from None
 
 
-#: By the part's name: what raises when it is missing, and what to say then.
+#: The parts by name: a function that raises if the part is missing, and the sentence for that case.
 CHECKS: dict[str, tuple[Callable[[Resources], None], str]] = {
     "redis": (_check_redis, "Redis at REDIS_URL does not answer."),
     "database": (_check_database, "The database at DATABASE_URL does not answer, or has not been migrated."),
@@ -79,18 +79,18 @@ CHECKS: dict[str, tuple[Callable[[Resources], None], str]] = {
 
 @health.get("/livez", operation_id="livez", responses={200: Live})
 def livez() -> Response:
-    """Whether this process answers.
+    """Check whether this process answers.
 
-    Nothing else is asked: a process is not to be restarted because a part that it needs is away.
+    It checks nothing else: a process must not be restarted because a part that it needs is away.
     """
     return json_of(Live())
 
 
 @health.get("/readyz", operation_id="readyz", responses={200: Ready, 503: Ready})
 def readyz() -> Response:
-    """Whether frames can be judged.
+    """Check whether frames can be judged.
 
-    Asks Redis, the database, the queue, and for a worker; 503 with a sentence for each that is missing.
+    It checks Redis, the database, the queue and the workers, and answers 503 with a sentence for each part that is missing.
     """
     checks = {name: _outcome(name, check, missing) for name, (check, missing) in CHECKS.items()}
     ready = all(outcome == "ok" for outcome in checks.values())
@@ -102,7 +102,7 @@ def _outcome(name: str, check: Callable[[Resources], None], missing: str) -> str
         check(resources())
     except _Missing as reason:
         return str(reason)
-    except Exception as error:  # noqa: BLE001 - whatever it is, this part cannot be used
+    except Exception as error:  # noqa: BLE001 - after any error the part cannot be used
         log.warning("not_ready", part=name, error=repr(error))
         return missing
     return "ok"

@@ -1,7 +1,7 @@
-"""The keys that this process knows: all of them, read anew every few seconds.
+"""The API keys as one process knows them: all of them, read again every few seconds.
 
-There are few keys and many frames, so a frame asks the database for nothing: a key that is made, or revoked, counts within
-FRESH seconds in every process.
+There are few keys and many frames, so a frame needs no look into the database. A new or revoked key takes effect in every
+process within FRESH seconds.
 """
 
 from __future__ import annotations
@@ -17,41 +17,50 @@ from shared import api_keys
 from shared.api_keys import Key
 from shared.db import UnitOfWork
 
-#: Seconds for which what was read counts: within so long a revoked key is refused.
+#: Seconds until the keys are read again: a revoked key is refused after this time at the latest.
 FRESH = 5.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """All keys as they were at a moment of the monotonic clock."""
+    """All keys, and the monotonic time at which they were read."""
 
     by_id: dict[str, Key]
     at: float
 
 
 class KeyRing:
-    """The keys of one app in one process. Threads may share it, and it may be carried over a fork."""
+    """The keys of one app in one process; safe for threads, and across a fork."""
 
     def __init__(self, engine: Callable[[], Engine]) -> None:
-        """engine: asked for when it is needed, not before."""
+        """Create a key ring that reads nothing yet; `engine` is called when it is needed."""
         self._engine = engine
         self._reading = Lock()
         self._read: _Read | None = None
+        self._was_closed: Callable[[], bool] = lambda: False
+        self._on_keys: Callable[[], None] = lambda: None
+
+    def watch(self, was_closed: Callable[[], bool], on_keys: Callable[[], None]) -> None:
+        """Ask `was_closed` before the service counts as open, and call `on_keys` when keys are read.
+
+        See `api.open_mode`.
+        """
+        self._was_closed, self._on_keys = was_closed, on_keys
 
     def find(self, given: str) -> Key | None:
-        """The key, where what was given is one and it has not been revoked. Raises as the database does."""
+        """The key for a given secret; None if it is unknown or revoked. Raises SQLAlchemyError if keys cannot be read."""
         key_id = api_keys.id_of(given)
         key = self._keys().get(key_id) if key_id is not None else None
         return key if key is not None and key.opens(given) else None
 
     def holds(self, key_id: str) -> bool:
-        """Whether there is a key with this id, and it has not been revoked."""
+        """Whether there is a key with this id that has not been revoked."""
         key = self._keys().get(key_id)
         return key is not None and key.revoked_at is None
 
-    def empty(self) -> bool:
-        """Whether no key was ever made."""
-        return not self._keys()
+    def open(self) -> bool:
+        """Whether no key was ever made, as far as the database and `watch` tell."""
+        return not self._keys() and not self._was_closed()
 
     def _keys(self) -> dict[str, Key]:
         read = self._read
@@ -59,7 +68,7 @@ class KeyRing:
         if read is not None and age is not None:
             if age < FRESH:
                 return read.by_id
-            # One thread reads; the others go on with what is there, unless it is older than it may be.
+            # One thread reads; the others use the keys at hand, unless these are too old.
             if age < 2 * FRESH:
                 if not self._reading.acquire(blocking=False):
                     return read.by_id
@@ -70,7 +79,9 @@ class KeyRing:
         return self._load()
 
     def _load(self) -> dict[str, Key]:
-        at = time.monotonic()  # before it is read: what is revoked meanwhile was not seen
+        at = time.monotonic()  # before reading: a revocation meanwhile may have been missed
         with UnitOfWork(self._engine(), read_only=True) as uow:
-            self._read = _Read({key.id: key for key in uow.keys.all()}, at)
-        return self._read.by_id
+            self._read = read = _Read({key.id: key for key in uow.keys.all()}, at)
+        if read.by_id:
+            self._on_keys()
+        return read.by_id

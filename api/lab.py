@@ -1,7 +1,7 @@
-"""Behind the page `/lab`: what the judges of a session see, while it goes on. Only where LAB is on; for servers alone.
+"""The page `/lab` and its data: the measures that the judges of a session see. With LAB=on only, and for servers alone.
 
-It decides nothing and keeps nothing: it reads the measures that the judges read, for as long as they are kept. What the
-judges of the evidence found is not in it, but in `api.evidence`, where each reading is noted.
+It only reads the measures, for as long as they are stored. The findings of the judges of the evidence are served by
+`api.evidence`, which records each reading.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ lab_page = Blueprint("lab_page", __name__)
 
 @lab_page.get("/lab")
 def show() -> Response:
-    """Signals of a session, live, for developers."""
+    """The page that shows the signals of a session while it goes on."""
     return page("lab.html")
 
 
@@ -38,14 +38,14 @@ def show() -> Response:
     responses=responses(ObservationsView, "session_not_found", "invalid_parameter", "database_unavailable"),
 )
 def get_observations(path: SessionPath, query: KeptPage) -> Response:
-    """Look at what the judges see (only with LAB=on).
+    """Get the measures that the judges see (only with LAB=on).
 
-    The measures of the frames, the answers to them, and what the judge of the current challenge makes of them; until shortly
-    after the session's end. Frames are judged as they are measured: one may appear a little later than one that arrived
-    after it, so ask from a second or two before the newest that you have, and know frames by their ids.
+    The measures of the frames, the answers to them, and the view of the judge of the current challenge; available until
+    shortly after the session's end. A frame may appear later than one that arrived after it: ask again from a second or two
+    before your newest frame, and tell frames apart by their ids.
     """
     deps = resources()
-    session = find(deps.engine, path.session_id, arrived_at())
+    session = find(deps, path.session_id, arrived_at())
     at = arrived_at() if session.ended_at is None else session.ended_at
     with UnitOfWork(deps.engine, read_only=True) as uow:
         uow.sessions.load_frames(session, at)

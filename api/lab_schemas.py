@@ -1,144 +1,110 @@
-"""What `api.lab` takes and gives."""
+"""The schemas of `api.lab`: its query and its answer.
+
+The measures have the names and types of the domain's dataclasses, so that a new measure appears here by itself.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated
+from dataclasses import fields
+from typing import Annotated, Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from api.schemas import FrameAnswer, HintView, must_be
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.frame import Frame
-from shared.liveness.insight import Insight, lines
+from shared.liveness.gestures.neutral import Neutral
+from shared.liveness.insight import Insight, needed_levels
+from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session, State
 
 
 class KeptPage(BaseModel):
-    """Which frames are asked for."""
+    """The page of frames that is asked for."""
 
     after: Annotated[float, Field(ge=0, allow_inf_nan=False), must_be("a time in seconds since the epoch")] = Field(
-        0.0, description="Only frames that arrived later, in seconds since the epoch; the oldest 200 of them."
+        0.0,
+        description="Only frames that arrived after this time, in seconds since the epoch; at most the oldest 200 of them.",
     )
-
-
-class NeutralView(BaseModel):
-    """The person at rest, as far as it has been seen: angles in degrees, the rest as a frame's measures."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    yaw: float
-    pitch: float
-    left_eye: float
-    right_eye: float
-    mouth_open: float
-    smile: float
 
 
 class JudgeView(BaseModel):
-    """What the judge of a challenge sees with the newest frame that can be judged."""
+    """The view of a challenge's judge, with the newest frame that can be judged."""
 
     challenge: ChallengeType
-    position: int = Field(ge=0, description="0 for the first.")
-    at: float = Field(description="That frame's arrival, in seconds since the epoch.")
-    neutral: NeutralView
+    position: int = Field(ge=0, description="Position of the challenge, 0 for the first.")
+    at: float = Field(description="Arrival of that frame, in seconds since the epoch.")
+    neutral: Neutral
     lines: dict[ChallengeType, float] = Field(
-        description="Where this person's signals cross what each challenge needs, in the signals' units."
+        description="The level at which each challenge's signal suffices for this person, in the signal's unit."
     )
     reached: float = Field(
-        description="How much of the gesture that frame shows: degrees; a share of the eyes' opening; or distances between "
-        "the eyes."
+        description="How much of the gesture the frame shows: in degrees, as a fraction of the eyes' opening, or in "
+        "distances between the eyes."
     )
-    needed: float = Field(description="How much of it is needed at the least.")
+    needed: float = Field(description="How much of the gesture is needed, in the same unit.")
     confidence: float = Field(ge=0, le=1)
-    met: bool = Field(description="Whether the gesture is there.")
+    met: bool = Field(description="Whether the gesture was made.")
     hint: HintView | None
 
     @classmethod
     def of(cls, insight: Insight) -> JudgeView:
-        """The view of the domain's insight."""
+        """The view of an insight of the domain."""
         return cls(
             challenge=insight.challenge,
             position=insight.position,
             at=insight.at,
-            neutral=NeutralView.model_validate(insight.neutral),
-            lines=lines(insight.neutral),
+            neutral=insight.neutral,
+            lines=needed_levels(insight.neutral),
             reached=insight.reached,
             needed=insight.needed,
             confidence=insight.judgement.confidence,
-            met=insight.judgement.passed,
+            met=insight.judgement.met,
             hint=insight.judgement.hint and HintView.model_validate(insight.judgement.hint),
         )
 
 
-class MeasuresView(BaseModel):
-    """One face's measures: `shared/liveness/observation.py` says what each is."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    yaw: float
-    pitch: float
-    roll: float
-    scale: float
-    left_eye: float
-    right_eye: float
-    mouth_open: float
-    mouth_width: float
-    mouth_drop: float
-    sureness: float
-    evenness: float
+def _model_of(kind: type) -> type[BaseModel]:
+    """A model with the fields of a dataclass, each of them required."""
+    types = get_type_hints(kind)
+    required: dict[str, Any] = {field.name: (types[field.name], ...) for field in fields(kind)}
+    return create_model(f"{kind.__name__}View", **required)
 
 
-class KeptFrame(BaseModel):
-    """One frame: what it showed, and what was answered."""
+class KeptFrame(_model_of(Observation)):  # type: ignore[misc] # mypy cannot see a base that is made at run time
+    """One frame: its measures (`shared/liveness/observation.py` explains each), and the answer to it."""
 
     id: str
-    at: float = Field(description="Its arrival, in seconds since the epoch.")
-    faces: int = Field(ge=0)
-    problem: str | None = Field(description="Why it cannot be judged: a hint's code.", examples=["too_far"])
-    brightness: float
-    stir: float | None
-    rim: float | None
-    moire: float | None
-    face: MeasuresView | None
+    at: float = Field(description="Arrival of the frame, in seconds since the epoch.")
+    problem: str | None = Field(description="Why the frame cannot be judged: the code of a hint.", examples=["too_far"])
     answer: FrameAnswer
 
     @classmethod
     def of(cls, frame: Frame, result: FrameResult) -> KeptFrame:
-        """The view of a frame and the result of judging it."""
-        seen = frame.observation
-        return cls(
-            id=frame.id,
-            at=frame.at,
-            faces=seen.faces,
-            problem=seen.problem,
-            brightness=seen.brightness,
-            stir=seen.stir,
-            rim=seen.rim,
-            moire=seen.moire,
-            face=seen.face and MeasuresView.model_validate(seen.face),
-            answer=FrameAnswer.model_validate(result),
-        )
+        """The view of a frame and of the result of judging it."""
+        measures = {field.name: getattr(frame.observation, field.name) for field in fields(Observation)}
+        return cls(id=frame.id, at=frame.at, answer=FrameAnswer.model_validate(result), **measures)
 
 
 class TimedChallengeView(BaseModel):
-    """One challenge, and when it was."""
+    """One challenge, with its times."""
 
     model_config = ConfigDict(from_attributes=True)
 
     type: ChallengeType
     timeout_seconds: float
-    started_at: float | None = Field(description="When its clock started, in seconds since the epoch.")
+    started_at: float | None = Field(description="Start of its clock, in seconds since the epoch.")
     passed_at: float | None
 
 
 class ObservationsView(BaseModel):
-    """What the judges of a session see."""
+    """The measures that the judges of a session see."""
 
     session_id: str
     state: State
     at: float = Field(description="The service's time, in seconds since the epoch.")
     ended_at: float | None
-    challenges: list[TimedChallengeView] = Field(description="With reveal=next those revealed so far.")
+    challenges: list[TimedChallengeView] = Field(description="With reveal=next the challenges revealed so far.")
     judge: JudgeView | None = Field(description="Null while no frame can be judged.")
     frames: list[KeptFrame] = Field(description="Oldest first.")
 
@@ -146,7 +112,7 @@ class ObservationsView(BaseModel):
     def of(
         cls, session: Session, at: float, insight: Insight | None, kept: list[tuple[Frame, FrameResult]]
     ) -> ObservationsView:
-        """The view of a session of the domain, as it is at `at`."""
+        """The view of a session at `at`, in seconds since the epoch."""
         return cls(
             session_id=session.id,
             state=session.state,

@@ -1,8 +1,8 @@
-"""How often a caller may do something, and how it is told: 429, Retry-After, and the RateLimit fields of every answer.
+"""Rate limits: 429 with Retry-After, and the RateLimit fields of every answer.
 
-Sessions are limited by the key that creates them and by the address, so that neither a key that got out nor one person
-can take all of the service; frames by their session. A server key's address is not limited: it is your backend's, and all
-of your people come from there. While nobody is asked for a key, this very machine is not limited at all.
+New sessions are limited by the key that creates them and by the address, so that neither a leaked key nor one person can
+take all of the service; frames are limited by their session. The address of a server key is not limited: it is a backend's,
+and stands for all of its users. Callers on this machine are not limited while no key is required.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ log = structlog.get_logger(__name__)
 
 
 def install(app: Flask) -> None:
-    """Have the app tell each caller what is left of its limits, as draft-ietf-httpapi-ratelimit-headers-10 names it."""
+    """Add what is left of a caller's limits to each answer, as draft-ietf-httpapi-ratelimit-headers-10 names the fields."""
     app.after_request(_add_headers)
 
 
 def for_creation() -> None:
-    """Take what a new session costs, or raise 429.
+    """Take the tokens of a new session, or raise `too_many_sessions`.
 
-    Without Redis everyone is let through: the limits protect the service, and it would protect nobody by being down.
+    Without Redis every creation is let through: the limits protect the service from overload, not from its own outage.
     """
     asked = _buckets_of_creation()
     if not asked:
@@ -48,7 +48,7 @@ def for_creation() -> None:
 
 
 def of_frame(session_id: str) -> list[Bucket]:
-    """What a frame costs, to be taken as it is let in (`shared.handoff.inflight.enter`). Empty where there is no limit."""
+    """The bucket of a frame, for `shared.handoff.inflight.enter` to take from; empty if there is no limit."""
     rate = Rate.parse(resources().settings.limit_frames)
     if rate is None or _exempt():
         return []
@@ -56,7 +56,7 @@ def of_frame(session_id: str) -> list[Bucket]:
 
 
 def note(levels: list[Level], code: str) -> None:
-    """Remember what the buckets said, for the answer; raise the problem `code` where one had nothing left."""
+    """Remember the buckets' levels for the answer's headers; raise the problem `code` if one of them was empty."""
     g.limits = levels
     wait = max((level.wait for level in levels), default=0)
     if wait > 0:

@@ -1,6 +1,6 @@
-"""/metrics: what all processes have counted, for Prometheus. Off the public path: it asks for METRICS_TOKEN.
+"""/metrics for Prometheus: the counts of all processes, guarded by METRICS_TOKEN.
 
-Without that setting there is no such address, and nothing is counted for it.
+Without that setting the path does not exist, and nothing is counted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from api.context import arrived_at, problem_code
 from api.problems import ProblemError
 from api.resources import Resources, resources
 from shared.db import UnitOfWork
-from shared.handoff import presence
+from shared.handoff import worker_presence
 from shared.queue import backlog
 from shared.queue.messages import FRAMES, IDENTITY, WEBHOOKS
 from shared.redis.timekeeping import now
@@ -38,14 +38,14 @@ metrics = Blueprint("metrics", __name__)
 
 log = structlog.get_logger(__name__)
 
-#: Where no route was found: what people try is not to become a label each.
+#: Label of requests without a route: each path that somebody tries must not become a label.
 NO_RULE = "none"
-#: Others are a client's invention.
+#: Methods that are labels; a client may invent others.
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 
 def install(app: Flask, deps: Resources) -> None:
-    """Have the app count its requests and tell the counts, where METRICS_TOKEN is set."""
+    """Count the app's requests and serve /metrics, if METRICS_TOKEN is set."""
     if deps.settings.metrics_token is None:
         return
     app.before_request(deps.start_counting)
@@ -65,7 +65,7 @@ def _count(response: Response) -> Response:
 
 @metrics.get("/metrics")
 def show() -> Response:
-    """All metrics of shared/telemetry/metrics/table.py, in Prometheus' text form."""
+    """All metrics of shared/telemetry/metrics/table.py, in Prometheus' text format."""
     _refuse_strangers()
     deps = resources()
     registry = CollectorRegistry()
@@ -76,8 +76,8 @@ def show() -> Response:
 def _refuse_strangers() -> None:
     token = resources().settings.metrics_token
     given = request.authorization
-    said = given.token or "" if given is not None and given.type == "bearer" else ""
-    if token is None or not hmac.compare_digest(said.encode(), token.get_secret_value().encode()):
+    shown = given.token or "" if given is not None and given.type == "bearer" else ""
+    if token is None or not hmac.compare_digest(shown.encode(), token.get_secret_value().encode()):
         after_this_request(_ask_for_token)
         raise ProblemError("metrics_token")
 
@@ -88,12 +88,12 @@ def _ask_for_token(response: Response) -> Response:
 
 
 def _gauges(deps: Resources) -> Gauges:
-    """What is looked up now. What cannot be is left out, so that it is seen to be missing."""
+    """The gauges, read now. One that cannot be read is left out, so that it shows as missing."""
     at = now()
     queues = (FRAMES, IDENTITY) if deps.settings.identity else (FRAMES,)
     waiting = {queue: _looked_up(deps, queue) for queue in (*queues, WEBHOOKS)}
     return {
-        WORKERS.name: {(queue,): presence.seen_lately(deps.redis, at, queue) for queue in queues},
+        WORKERS.name: {(queue,): worker_presence.seen_lately(deps.redis, at, queue) for queue in queues},
         QUEUE_LENGTH.name: {(q,): float(seen.length) for q, seen in waiting.items() if seen},
         QUEUE_OLDEST.name: {
             (q,): max(0.0, at - seen.oldest_at) if seen.oldest_at is not None else 0.0
@@ -122,6 +122,6 @@ def _events(deps: Resources, at: float) -> Gauges:
 def _looked_up(deps: Resources, queue: str) -> backlog.Backlog | None:
     try:
         return backlog.look(deps.broker, queue)
-    except Exception as error:  # noqa: BLE001 - whatever a broker's client raises, the other metrics are told
+    except Exception as error:  # noqa: BLE001 - after any error of a broker, the other metrics are served
         log.warning("metrics.queue_away", error=repr(error))
         return None

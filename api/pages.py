@@ -1,8 +1,8 @@
 """The pages for people: the check at `/`, and the files of the browser client under `/web/`.
 
-The files need no build. They are served twice: under `/web/…`, for other sites to import, where a browser asks again
-each time whether they have changed; and under `/web/~DIGEST/…`, as our own pages name them, for good: another version
-has another digest, and since the files import each other by relative paths, all of a page is of one version.
+The files need no build and are served at two addresses. Under `/web/…` other sites import them, and browsers revalidate
+them each time. Under `/web/~DIGEST/…` our own pages name them, and browsers cache them for good: another version has
+another digest, and relative imports keep a page on one version.
 """
 
 from __future__ import annotations
@@ -16,56 +16,56 @@ from flask import Blueprint, Response, render_template, request, send_from_direc
 
 pages = Blueprint("pages", __name__)
 
-#: The files of our own pages.
+#: Folder of the files of our own pages.
 WEB = Path(__file__).parent / "web"
-#: The browser client, which is served below `/web/client/`.
+#: Folder of the browser client, served below `/web/client/`.
 BROWSER_CLIENT = Path(__file__).parent / "clients" / "browser"
 _CLIENT_PREFIX = "client/"
 
-#: What a page of ours may do: load our own files, talk to our own API, show the camera (a MediaStream has no address, and
-#: so needs no `media-src`). Nothing inline, nothing from another host.
+#: Content-Security-Policy of our pages: they load our files, call our API and show the camera (a MediaStream needs no
+#: `media-src`); nothing inline, nothing from another host.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-#: Seconds: a year, the longest that caches take.
+#: Seconds (a year, the most that caches take) for which a versioned file is cached.
 _FOR_GOOD = 365 * 86400
 
-#: A system's own table may not know these, or say text/plain: no browser would run such a module.
+#: Content types that a system's own table may lack or have as text/plain: a browser would not run such a module.
 _TYPES = {".js": "text/javascript; charset=utf-8", ".ts": "text/plain; charset=utf-8"}
 
 
 @pages.get("/")
 def check() -> Response:
-    """The check, for a person at their camera."""
+    """The page of the check."""
     return page("check.html")
 
 
 @pages.get("/web/<path:name>")
 def file(name: str) -> Response:
-    """A file of the browser client, as it is now."""
+    """A file of the pages or of the browser client, to be revalidated."""
     return _file(name, "no-cache")
 
 
 @pages.get("/web/~<version>/<path:name>")
 def versioned_file(version: str, name: str) -> Response:
-    """A file of the browser client, of one version.
+    """A file of the pages or of the browser client, to be cached for good.
 
-    While a new version is being rolled out, a page of one process may ask another for its files: it is given what there
-    is, and that is not kept.
+    While a version is rolled out, a page of one process may ask a process of another version for its files: the file of the
+    other version is served, and is not cached.
     """
     current = version == digest()
     return _file(name, f"public, max-age={_FOR_GOOD}, immutable" if current else "no-cache")
 
 
 def web(name: str) -> str:
-    """The address of a file for our own pages."""
+    """The versioned address of a file, for our own pages."""
     return url_for("pages.versioned_file", version=digest(), name=name)
 
 
 @lru_cache(maxsize=1)
 def digest() -> str:
-    """One name for all files as they are."""
+    """The version of all served files: a hash of their names and contents, 16 hex digits."""
     whole = hashlib.sha256()
     for name, path in sorted(served_files().items()):
         whole.update(f"{name}\0".encode() + path.read_bytes())
@@ -84,7 +84,7 @@ def served_files() -> dict[str, Path]:
 
 
 def page(template: str) -> Response:
-    """A page of ours, with the policy that holds for all of them."""
+    """A page from a template, with the headers that all pages share."""
     response = Response(render_template(template, web=web), content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY
@@ -101,7 +101,7 @@ def _file(name: str, caching: str) -> Response:
     folder = BROWSER_CLIENT if of_client else WEB
     response = send_from_directory(folder, name.removeprefix(_CLIENT_PREFIX), mimetype=kind, conditional=True)
     response.headers["Cache-Control"] = caching
-    # Anyone may import the client; it holds no secret, and what it may do the API decides.
+    # Any site may import the client: it holds no secret, and the API decides what it may do.
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -1,4 +1,4 @@
-"""Portraits: the best frame of a live person, for whoever created the session with portrait=true; given once."""
+"""Portraits: the best frame of a live person, for the creator of a session with portrait=true; given once."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from api.resources import resources
 from api.schemas import SessionPath, SessionView
 from api.sessions import TAG, find
 from shared.db.trail import Action
-from shared.handoff import portraits as kept
+from shared.handoff import portraits as store
 
-#: As `api.evidence`.
+#: Guarded by `api.access`; each fetch is recorded in the audit trail.
 portraits = APIBlueprint("portraits", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
 
 _PICTURE: dict[str, Any] = {
@@ -36,14 +36,14 @@ _PICTURE: dict[str, Any] = {
 def get_portrait(path: SessionPath) -> Response:
     """Fetch a session's portrait, once.
 
-    The best frontal frame, for your own comparison of faces: for five minutes after the session ended with a live person, if
-    it was created with portrait=true. It is kept in memory only, and gone when it is fetched.
+    The best frontal frame, for your own comparison of faces. It can be fetched for five minutes after a session with
+    portrait=true has ended with a live person. It is kept in memory only, and deleted when it is fetched.
     """
-    session = find(resources().engine, path.session_id, arrived_at())
+    session = find(resources(), path.session_id, arrived_at())
     if not (session.is_live and session.options.portrait):
         raise ProblemError("portrait_not_found")
-    audit.write(Action.PORTRAIT_FETCHED, session.id)  # before it is taken, for then it is gone
-    picture = kept.take(resources().redis, session.id)
+    audit.write(Action.PORTRAIT_FETCHED, session.id)  # first: the picture is deleted when it is taken
+    picture = store.take(resources().redis, session.id)
     if picture is None:
         raise ProblemError("portrait_not_found")
     return Response(picture, content_type="image/jpeg")

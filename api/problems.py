@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problems: one table of what can go wrong, and the only place where an error becomes an answer."""
+"""Problems (RFC 9457): the table of all kinds of problems, and the handlers that turn an error into an answer."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ProblemKind:
-    """A kind of problem: its code and status never change, so that programs may rely on them."""
+    """A kind of problem. Its code and status never change, so that programs may rely on them."""
 
     code: str
     status: int
     title: str
-    #: What is wrong and what to do about it, where nothing more particular is known.
+    #: What is wrong and what to do about it; `ProblemError` may say something more particular.
     detail: str
     #: Seconds after which the client may try again.
     retry_after: int | None = None
 
     @property
     def type(self) -> str:
-        """A stable address, relative to this service, where the kind is explained."""
+        """The stable address, relative to this service, of the explanation of the kind."""
         return f"/docs#problem-{self.code}"
 
 
@@ -59,45 +59,59 @@ KINDS: dict[str, ProblemKind] = {
             "metrics_token",
             401,
             "The metrics' token is missing or wrong",
-            "Send the one that METRICS_TOKEN sets, in a header Authorization: Bearer.",
+            "Send the token of METRICS_TOKEN in the header `Authorization: Bearer TOKEN`.",
         ),
         ProblemKind(
             "key_missing",
             401,
             "An API key is needed",
-            "Send your key in the header `Authorization: Bearer KEY`. Who runs this service makes one by `ops/keys create`.",
+            "Send your key in the header `Authorization: Bearer KEY`. The operator makes one with `ops/keys create`.",
         ),
         ProblemKind(
             "key_unknown",
             401,
-            "The key opens nothing",
-            "Check the key: it is not one of this service's, or it has been revoked. Ask who runs the service for another.",
+            "The key is not valid",
+            "Check the key: it is not one of this service, or it has been revoked. Ask the service's operator for another.",
         ),
         ProblemKind(
             "token_unknown",
             401,
-            "The token opens nothing",
-            "Use the token that a session's creation with token=true gave: this one is not ours, or its key was revoked.",
+            "The token is not valid",
+            "Use the token from a session's creation with token=true: this one is not ours, or its key was revoked.",
         ),
         ProblemKind(
             "token_expired",
             401,
-            "The token's time is over",
+            "The token has expired",
             "A token lives little longer than its session: create a new session.",
         ),
         ProblemKind(
             "other_session",
             403,
             "The token is another session's",
-            "A token is for the one session that it was given with: use that session's id, or create a new session.",
+            "A token is for one session only: use the id of the session that it was given with, or create a new session.",
         ),
         ProblemKind(
             "forbidden",
             403,
-            "Not with this key",
+            "Not allowed with this key",
             "Do this from your backend, with a key of the role `server`: others only create sessions and submit frames.",
         ),
-        ProblemKind("not_found", 404, "No such address", "Check the path: /docs lists all that this service answers."),
+        ProblemKind(
+            "host_not_allowed",
+            403,
+            "Not by this name",
+            "Call the service by a name or address that ALLOWED_HOSTS names; while it asks for no key, as localhost. Its "
+            "operator can add to ALLOWED_HOSTS.",
+        ),
+        ProblemKind(
+            "peer_not_allowed",
+            403,
+            "Served on this machine only",
+            "While the service asks for no API key, it serves only the machine that it runs on. Its operator can make a key "
+            "with `ops/keys create`, or set BIND.",
+        ),
+        ProblemKind("not_found", 404, "No such address", "Check the path: /docs lists all paths of this service."),
         ProblemKind(
             "session_not_found",
             404,
@@ -109,7 +123,7 @@ KINDS: dict[str, ProblemKind] = {
             "method_not_allowed",
             405,
             "Wrong method",
-            "This address does not answer that method: use one that the Allow header lists.",
+            "This address does not take that method: use one of the Allow header.",
         ),
         ProblemKind(
             "too_slow",
@@ -121,7 +135,7 @@ KINDS: dict[str, ProblemKind] = {
             "idempotency_key_in_use",
             409,
             "The same request is being answered",
-            "A request with this Idempotency-Key is under way: send it again as Retry-After says, and get its answer.",
+            "A request with this Idempotency-Key is under way: send it again after Retry-After seconds, and get its answer.",
             retry_after=1,
         ),
         ProblemKind(
@@ -193,17 +207,15 @@ KINDS: dict[str, ProblemKind] = {
             "portrait_not_found",
             404,
             "No portrait",
-            "There is none to fetch: the session was not created with portrait=true, has not ended with a live person, or "
+            "There is no portrait: the session was not created with portrait=true, has not ended with a live person, or "
             "its portrait has been fetched or has expired.",
         ),
+        ProblemKind("verdict_not_found", 404, "No verdict", "Only a session in the state completed has a verdict."),
+        ProblemKind("webhook_not_found", 404, "Unknown webhook", "GET /api/v1/webhooks lists the webhooks."),
         ProblemKind(
-            "verdict_not_found", 404, "No verdict", "There is one when the session's state is completed, and only then."
+            "delivery_not_found", 404, "Unknown delivery", "GET /api/v1/webhooks/ID/deliveries lists the deliveries."
         ),
-        ProblemKind("webhook_not_found", 404, "Unknown webhook", "GET /api/v1/webhooks lists those that there are."),
-        ProblemKind(
-            "delivery_not_found", 404, "Unknown delivery", "The webhook's deliveries are listed below its address."
-        ),
-        ProblemKind("too_many_webhooks", 422, "Too many webhooks", "Delete one that is not needed any more."),
+        ProblemKind("too_many_webhooks", 422, "Too many webhooks", "Delete a webhook that is not needed any more."),
         ProblemKind(
             "webhook_url",
             422,
@@ -215,21 +227,21 @@ KINDS: dict[str, ProblemKind] = {
             "too_many_sessions",
             429,
             "Too many sessions created",
-            "Wait as many seconds as Retry-After says before you create the next one.",
+            "Wait for Retry-After seconds before you create the next one.",
             retry_after=1,
         ),
         ProblemKind(
             "too_many_attempts",
             429,
             "Too many failed attempts",
-            "This subject has failed too often lately: try again when Retry-After says, or check the person in another way.",
+            "This subject has failed too often lately: try again after Retry-After seconds, or check them another way.",
             retry_after=60,
         ),
         ProblemKind(
             "too_many_frames",
             429,
             "Too many frames",
-            "Send 5 to 10 frames a second, and wait for each answer. The session goes on; this frame was not looked at.",
+            "Send 5 to 10 frames a second, and wait for each answer. The session goes on; this frame was not judged.",
             retry_after=1,
         ),
         ProblemKind(
@@ -274,11 +286,17 @@ KINDS: dict[str, ProblemKind] = {
             "Sessions cannot be read or written just now: try again in a moment.",
             retry_after=2,
         ),
-        ProblemKind("unavailable", 503, "Not available", "Try again in a moment.", retry_after=2),
+        ProblemKind(
+            "unavailable",
+            503,
+            "Not available",
+            "The service could not do this just now: try again in a moment. The session goes on.",
+            retry_after=2,
+        ),
     )
 }
 
-#: What becomes of werkzeug's own errors.
+#: The codes for werkzeug's own errors, by status.
 _BY_STATUS = {
     404: "not_found",
     405: "method_not_allowed",
@@ -290,11 +308,10 @@ _BY_STATUS = {
 
 
 class ProblemError(Exception):
-    """Raised anywhere below a request to answer it with a problem.
+    """Answers the request with a problem, wherever it is raised.
 
-    detail: in place of the kind's own sentence.
-    status: only for a code that `KINDS` does not know, from a newer worker.
-    retry_after: seconds until it is worth trying again, where that is known better.
+    code: one of `KINDS`. detail: in place of the kind's own sentence. errors: the parameters that are not valid.
+    retry_after: seconds until the client may try again, in place of the kind's own.
     """
 
     def __init__(
@@ -302,33 +319,32 @@ class ProblemError(Exception):
         code: str,
         detail: str | None = None,
         *,
-        status: int = 422,
         errors: list[Fault] | None = None,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(code)
-        self.kind = KINDS.get(code) or ProblemKind(code, status, HTTPStatus(status).phrase, "Try again.")
+        self.kind = KINDS[code]
         self.detail = detail
         self.errors = errors
         self.retry_after = retry_after
 
 
 def refuse_parameters(error: ValidationError) -> NoReturn:
-    """What flask-openapi calls when a schema refuses the request: a problem that names each parameter."""
+    """Raise `invalid_parameter` with each parameter that a schema refuses; flask-openapi calls this."""
     faults = [Fault(parameter=".".join(map(str, e["loc"])), detail=e["msg"]) for e in error.errors()]
     sentence = "; ".join(f"{fault.parameter} {fault.detail}" for fault in faults)
     raise ProblemError("invalid_parameter", f"{sentence}.", errors=faults)
 
 
 def responses(answer: type[BaseModel], *codes: str) -> ResponseDict:
-    """What a route says in the OpenAPI document: its answer, and by status each problem's code and title."""
-    said: ResponseDict = {200: answer}
-    said.update(documented(*codes, "too_slow", "internal_error", "unavailable").items())
-    return said
+    """The responses of a route for the OpenAPI document: its answer, and its problems by status."""
+    by_status: ResponseDict = {200: answer}
+    by_status.update(documented(*codes, "too_slow", "internal_error", "unavailable").items())
+    return by_status
 
 
 def documented(*codes: str) -> dict[int, dict[str, Any]]:
-    """The same of problems alone: by status, the codes and titles of those that have it."""
+    """The problems for the OpenAPI document: by status, their codes and titles."""
     by_status: dict[int, list[ProblemKind]] = {}
     for code in codes:
         by_status.setdefault(KINDS[code].status, []).append(KINDS[code])
@@ -347,7 +363,7 @@ def _documented(kinds: list[ProblemKind]) -> dict[str, Any]:
 
 
 def install(app: Flask) -> None:
-    """Have the app answer every error as a problem."""
+    """Answer every error of the app with a problem."""
     app.register_error_handler(ProblemError, _on_problem)
     app.register_error_handler(HTTPException, _on_http_error)
     app.register_error_handler(RedisError, _on_redis_away)
@@ -359,9 +375,9 @@ def install(app: Flask) -> None:
 def early(
     code: str, request_id: str, *, more: Mapping[str, str] = MappingProxyType({}), follows: bool = False
 ) -> bytes:
-    """The answer to a request that the app has not looked at (`api.serving.worker`, `api.serving.door`), as it is sent.
+    """The bytes of an answer to a request that the app has not seen (`api.serving.worker`, `api.serving.door`).
 
-    more: header fields beside those of every problem. follows: whether another request may come on the connection.
+    more: header fields beside those of every problem. follows: whether another request may follow on the connection.
     """
     kind = KINDS[code]
     body = _document(kind, request_id).encode()
@@ -410,13 +426,13 @@ def _answer(
 
 
 def _on_problem(error: ProblemError) -> Response:
-    # Whole seconds, rounded up: a moment too early is refused again.
+    # Whole seconds, rounded up: a client that comes a moment too early is refused again.
     headers = {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
     return _answer(error.kind, error.detail, error.errors, headers)
 
 
 def _on_http_error(error: HTTPException) -> WerkzeugResponse:
-    """Werkzeug's own: an unknown address, a wrong method, a body over the limit, a connection that broke."""
+    """Answer werkzeug's own errors: an unknown address, a wrong method, too large a body, a broken connection."""
     status = error.code or 500
     if status < 400:
         return error.get_response()  # a redirection
@@ -431,7 +447,7 @@ def _on_redis_away(error: RedisError) -> Response:
 
 
 def _on_database_error(error: DBAPIError | PoolTimeout) -> Response:
-    """No connection, or none free, is the database being away; any other error of it is a fault of ours."""
+    """Answer `database_unavailable` without a (free) connection; any other database error is a fault of ours."""
     if isinstance(error, DBAPIError) and not isinstance(error, (OperationalError, InterfaceError)):
         return _on_fault(error)
     log.warning("database_unavailable", error=repr(error.__cause__ or error))

@@ -1,4 +1,4 @@
-"""What the web process holds open: rows, Redis, the queue. Made when first used, hence after the fork, one of each."""
+"""The connections of the web process: database, Redis and queue. Each is made when first used, and so after the fork."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from flask import Flask, current_app
 from redis import Redis
 from sqlalchemy import Engine
 
-from api.alive import Alive
 from api.gate import Gate
+from api.session_cache import SessionCache
 from shared.db import DATABASE_TIMEOUT, make_engine
+from shared.handoff.clean_up import Endings
 from shared.queue.broker import make_broker
 from shared.redis.client import make_redis
 from shared.redis.timekeeping import Keeping, keep_time, now
@@ -25,19 +26,19 @@ from shared.telemetry.metrics.pushing import Pusher, started
 
 _T = TypeVar("_T")
 
-#: Threads of a process for each connection to the database: a frame needs its rows for a moment, its answer for longer.
+#: Threads for each connection to the database: a frame needs its row for a moment, and waits for its answer much longer.
 THREADS_PER_CONNECTION = 4
 
-#: Seconds after a frame's deadline by which Redis must have said that there is no answer.
+#: Seconds after a frame's deadline within which Redis must reply that there is no answer.
 AFTER_DEADLINE = 0.5
 
 
 class Resources:
-    """The engine, Redis and the broker of one app in one process."""
+    """The connections, and the in-process memory, of one app in one process."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.alive = Alive()
+        self.session_cache = SessionCache()
         self.gate = Gate(settings.frames_per_worker)
         self._lock = Lock()
         self._made: dict[str, object] = {}
@@ -45,7 +46,7 @@ class Resources:
 
     @property
     def engine(self) -> Engine:
-        """The database."""
+        """The database engine."""
         threads = self.settings.web_threads
         return self._once(
             "engine",
@@ -58,14 +59,19 @@ class Resources:
 
     @property
     def redis(self) -> Redis:
-        """Redis for what it does at once."""
+        """Redis for commands that do not block."""
         return self._once("redis", lambda: make_redis(self.settings.redis_url))
 
     @property
-    def waiting(self) -> Redis:
-        """Redis for answers: it may be asked to block for a frame's deadline.
+    def endings(self) -> Endings:
+        """What follows a session's end, for each unit of work that may end one."""
+        return Endings(self.redis, self.session_cache.forget)
 
-        Apart from the other, so that a hung Redis is noticed within the patience of a command that does not block.
+    @property
+    def waiting(self) -> Redis:
+        """Redis for answers: its commands may block for a frame's deadline.
+
+        Apart from `redis`, whose shorter timeout notices a hung Redis sooner.
         """
         deadline = self.settings.frame_deadline
         return self._once(
@@ -73,27 +79,27 @@ class Resources:
         )
 
     def now(self) -> float:
-        """The service's time, see `shared.redis.timekeeping`; kept from the first call on."""
-        redis = self.redis  # before the lock of `_once` is taken for the other
+        """The service's time in seconds since the epoch (`shared.redis.timekeeping`), kept from the first call on."""
+        redis = self.redis  # before `_once` takes its lock for "time"
         self._once("time", lambda: keep_time(redis))
         return now()
 
     @property
     def broker(self) -> Broker:
-        """The queue."""
+        """The broker of the queue."""
         return self._once("broker", lambda: make_broker(self.settings, tracing.middleware(self.settings, "web")))
 
     def start_counting(self) -> None:
-        """Have what this process counts pushed into Redis from now on; called again it does nothing."""
+        """Push the counts of this process into Redis from now on; further calls do nothing."""
         self._once("pusher", lambda: started(Pusher(make_redis(self.settings.redis_url))))
 
     def close(self) -> None:
-        """Close what this process has made; what is used afterwards is made anew."""
+        """Close the connections of this process; using them afterwards makes new ones."""
         with self._lock:
             made, self._made = self._made, {}
             if self._pid != os.getpid():
-                return  # a parent's: not ours to close
-        for resource in reversed(made.values()):  # what was made later may need what was made before
+                return  # the parent's connections
+        for resource in reversed(made.values()):  # later resources may need earlier ones
             resource.dispose() if isinstance(resource, Engine) else cast(
                 "Redis | Broker | Keeping | Pusher", resource
             ).close()
@@ -103,7 +109,7 @@ class Resources:
             return cast("_T", made)
         with self._lock:
             if self._pid != os.getpid():
-                # Forked since: connections of the parent must not be shared, nor closed from here.
+                # Forked since: the connections are the parent's, not to be shared nor closed here.
                 self._made, self._pid = {}, os.getpid()
                 atexit.register(self.close)
             if name not in self._made:

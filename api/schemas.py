@@ -1,4 +1,4 @@
-"""What the API takes and gives: the same models validate, answer and make the OpenAPI document."""
+"""The schemas of the API's requests and answers: they validate, serialise and make the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -16,11 +16,14 @@ from shared.liveness.evidence import SPECIES, Code, Preset, Verdict, Weighing, w
 from shared.liveness.identity import Reference
 from shared.liveness.session import Session, State
 
+#: The states that a session never leaves (`Session.ended`).
+ENDED = (State.COMPLETED, State.FAILED, State.EXPIRED)
+
 _SESSION_ID = "a1b2c3d4-e5f6-7890-abcd-ef1234567890"
 
 
 def must_be(what: str) -> WrapValidator:
-    """Say in one sentence what a parameter must be, whichever of its rules was broken."""
+    """A validator that says in one sentence what a parameter must be, whichever of its rules was broken."""
 
     def check(value: Any, validate: Callable[[Any], Any]) -> Any:
         try:
@@ -32,12 +35,12 @@ def must_be(what: str) -> WrapValidator:
 
 
 def _split(given: list[str]) -> list[str]:
-    """The names in a parameter that may be repeated, may hold several names between commas, or both."""
+    """The names in a parameter that may be repeated, and may hold several names separated by commas."""
     return [name.strip() for part in given for name in part.split(",")]
 
 
 def _without_default(schema: dict[str, Any]) -> None:
-    """Where the default is not the same everywhere."""
+    """Drop the default from a schema, where it depends on the service's settings or means "not given"."""
     schema.pop("default", None)
 
 
@@ -49,7 +52,7 @@ _Challenges = Annotated[
 
 
 class SessionOptions(BaseModel):
-    """What a new session is to ask for."""
+    """The options of a new session."""
 
     num_challenges: Annotated[int, Field(ge=1, le=10), must_be("a whole number from 1 to 10")] = Field(
         3, description="How many challenges are drawn, 1 to 10."
@@ -60,59 +63,61 @@ class SessionOptions(BaseModel):
         5.0, description="Seconds for each challenge, 1 to 60, counted from the first frame that shows a face well."
     )
     mirrored: Annotated[bool, must_be("true or false")] = Field(
-        False, description="True where the client sends mirrored frames, as a selfie preview shows them."
+        False, description="Whether the client sends mirrored frames, as a selfie preview shows them."
     )
     challenge_types: _Challenges = Field(
-        list(ChallengeType), description="What is drawn from: names separated by commas, or the parameter repeated."
+        list(ChallengeType),
+        description="The challenges to draw from: names separated by commas, or the parameter repeated.",
     )
     exclude: _Challenges = Field(
         [],
-        description="What is not drawn, likewise: for a person who cannot do it. The others take its place, and both the "
-        "head and the face still move, as far as the rest has both.",
+        description="Challenges not to draw, in the same form: for a person who cannot do them. Others take their place, "
+        "still with a head movement and a facial expression if the rest has both.",
     )
     reveal: Annotated[Literal["all", "next"], must_be("all or next")] = Field(
         "all",
-        description="all: the session lists its challenges from the beginning. next: it lists those revealed so far; each "
-        "next one appears 0.5 to 2 s, by chance, after the last has passed, and its time runs from then. Until then frames "
-        "are answered with challenge_type null and the hint wait.",
+        description="all: the session lists its challenges from the beginning. next: it lists those revealed so far; the "
+        "next one is revealed at a random time, 0.5 to 2 s after the last has passed, and its clock starts then. Until then "
+        "frames are answered with challenge_type null and the hint wait.",
     )
     preset: Annotated[Preset | SkipJsonSchema[None], must_be(f"one of {', '.join(Preset)}")] = Field(
         None,
-        description="How much evidence the verdict asks for; the stricter, the fewer attacks and the more people are turned "
-        "away. Where it is not given, what the service was set up with: standard, unless its operator chose another.",
+        description="How much evidence the verdict asks for: a stricter preset lets fewer attacks in and turns more people "
+        "away. The default is the operator's choice, usually standard.",
         json_schema_extra=_without_default,
     )
     portrait: Annotated[bool, must_be("true or false")] = Field(
         False,
-        description="True: once the person was live, the best frontal frame can be fetched, once, for five minutes.",
+        description="Whether to keep the best frontal frame: if the person was live, it can be fetched once, for five "
+        "minutes.",
     )
 
     nonce: Annotated[
         str | SkipJsonSchema[None], Field(pattern=r"^[!-~]{1,128}$"), must_be("1 to 128 printable ASCII characters")
     ] = Field(
         None,
-        description="A word of your own that the session's signed verdict repeats: docs/verdict.md.",
+        description="A word of your own, which the session's signed verdict repeats (docs/verdict.md).",
         json_schema_extra=_without_default,
     )
     token: Annotated[bool, must_be("true or false")] = Field(
         False,
-        description="True: the answer holds a token for the person's client, which opens this session's frames and state "
-        "and nothing else, without an API key.",
+        description="Whether the answer holds a token for the person's client: without an API key, it may submit this "
+        "session's frames, get its state, and do nothing else.",
     )
 
     subject: Annotated[
         str | SkipJsonSchema[None], Field(min_length=1, max_length=200), must_be("1 to 200 characters")
     ] = Field(
         None,
-        description="Who is being checked, by an opaque name of your own (an account's id, not an e-mail address): after "
-        "several failed sessions the next one is refused for a while. Only a keyed hash of it is kept.",
+        description="An opaque name of your own for the person (an account's id, not an e-mail address): after several "
+        "failed sessions of a subject the next one is refused for a while. Only a keyed hash of the name is stored.",
         json_schema_extra=_without_default,
     )
 
     @field_validator("exclude")
     @classmethod
     def _leaves_something(cls, exclude: list[ChallengeType], info: ValidationInfo) -> list[ChallengeType]:
-        # Without challenge_types: that was refused already, and is told.
+        # challenge_types is absent if it was refused itself.
         if not set(info.data.get("challenge_types", ChallengeType)) - set(exclude):
             raise PydanticCustomError(
                 "parameter", "must leave at least one challenge to draw: it excludes all there are"
@@ -121,12 +126,12 @@ class SessionOptions(BaseModel):
 
     @property
     def allowed(self) -> set[ChallengeType]:
-        """What may be drawn."""
+        """The challenges that may be drawn."""
         return set(self.challenge_types) - set(self.exclude)
 
 
 class CreationHeaders(BaseModel):
-    """What a creation's headers may say."""
+    """The headers of a creation."""
 
     idempotency_key: Annotated[
         str | SkipJsonSchema[None],
@@ -135,32 +140,32 @@ class CreationHeaders(BaseModel):
     ] = Field(
         None,
         alias="Idempotency-Key",
-        description="A word of your own for this creation, e.g. a UUID: sent again with it, as after a timeout, the same "
-        "request gets the same answer and no second session, for as long as a session lives.",
+        description="A word of your own for this creation, e.g. a UUID. The same request sent again with it (after a "
+        "timeout) gets the same answer and creates no second session, for as long as a session lives.",
         json_schema_extra=_without_default,
     )
 
 
 class SessionPath(BaseModel):
-    """Which session is meant."""
+    """The session in the path."""
 
-    session_id: str = Field(description="The id that creation gave.", examples=[_SESSION_ID])
+    session_id: str = Field(description="The id from the session's creation.", examples=[_SESSION_ID])
 
 
 class CreationForm(BaseModel):
-    """What may come with the creation of a session. `api.uploads` reads it."""
+    """The form of a session's creation. This model documents the form; `api.uploads` reads it."""
 
     reference: FileStorage = Field(
-        description="A picture of the person who is expected, JPEG or PNG, with one face. The session's evidence says "
-        "whether the live person is the one in it."
+        description="A picture of the expected person, JPEG or PNG, with one face. The session's evidence says whether the "
+        "live person is the person in the picture."
     )
 
 
 class FrameForm(BaseModel):
-    """A camera frame. `api.uploads` reads it: this model documents the form."""
+    """The form of a frame. This model documents the form; `api.uploads` reads it."""
 
     image: FileStorage = Field(
-        description="One camera frame, JPEG or PNG; the bytes decide, not the part's own content type."
+        description="One camera frame, JPEG or PNG, told apart by its bytes, not by the part's content type."
     )
 
 
@@ -170,7 +175,7 @@ class ChallengeView(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
     type: ChallengeType
-    instruction: str = Field(description="What to show to the person, in English.", examples=["Smile"])
+    instruction: str = Field(description="The sentence to show to the person, in English.", examples=["Smile"])
     timeout_seconds: float = Field(description="Seconds that the person has for it.", examples=[5.0])
 
 
@@ -184,115 +189,119 @@ class SessionView(BaseModel):
     session_id: str = Field(examples=[_SESSION_ID])
     state: State = Field(
         description="pending: no frame yet; in_progress: frames came, challenges remain; completed: all passed; "
-        "failed: a challenge timed out or failed; expired: the session outlived its time."
+        "failed: a challenge timed out or failed; expired: the session outlived its time. A session never leaves the "
+        "last three."
     )
     challenges: list[ChallengeView] = Field(
-        description="In the order in which they are to be met; with reveal=next those revealed so far."
+        description="In the order in which the person meets them; with reveal=next those revealed so far."
     )
 
     @classmethod
     def of(cls, session: Session, at: float) -> SessionView:
-        """The view of a session of the domain, as it is at `at`."""
+        """The view of a session at `at`, in seconds since the epoch."""
         return cls(session_id=session.id, state=session.state, challenges=_views(session, at))
 
 
 class SessionMade(SessionView):
-    """A session as creation answers it."""
+    """A session, as its creation answers it."""
 
     token: str | SkipJsonSchema[None] = Field(
         None,
-        description="With token=true: to be sent in place of a key, as `Authorization: Bearer TOKEN`, until shortly after "
-        "the session has ended.",
+        description="With token=true: a token to send in place of a key, as `Authorization: Bearer TOKEN`. It expires "
+        "shortly after the session.",
         json_schema_extra=_without_default,
     )
 
 
 class SessionLook(SessionView):
-    """A session as GET answers it."""
+    """A session, as GET answers it."""
 
     is_live: bool | None = Field(description="The final verdict; null until the session is complete.")
 
     @classmethod
     def of(cls, session: Session, at: float) -> SessionLook:
-        """The view of a session of the domain, as it is at `at`."""
+        """The view of a session at `at`, in seconds since the epoch."""
         return cls(session_id=session.id, state=session.state, challenges=_views(session, at), is_live=session.is_live)
 
 
 class MetChallengeView(BaseModel):
-    """One challenge of a session, and what became of it."""
+    """One challenge of a session, and its outcome."""
 
     model_config = ConfigDict(from_attributes=True)
 
     type: ChallengeType
-    passed_at: float | None = Field(description="When it passed, in seconds since the epoch; null until then.")
-    confidence: float | None = Field(ge=0, le=1, description="How surely; null until then.")
+    passed_at: float | None = Field(description="When the challenge passed, in seconds since the epoch; null before.")
+    confidence: float | None = Field(ge=0, le=1, description="How sure the judge is; null before.")
 
 
 class FindingView(BaseModel):
-    """What one judge of the evidence found in one challenge; docs/evidence.md says what each code means."""
+    """The finding of one judge of the evidence; docs/evidence.md explains each code."""
 
     code: Code
-    score: float = Field(description="The higher, the more it speaks for an attack; in the judge's own unit.")
+    score: float = Field(description="In the judge's own unit; a higher score speaks more for an attack.")
     bits: float | None = Field(
-        description="Its weight in the session's score: above 0 for a living person, below 0 for an attack; each bit "
-        "doubles or halves the odds. Null until the session is complete."
+        description="The finding's weight in the session's score: above 0 for a living person, below 0 for an attack; each "
+        "bit doubles or halves the odds. Null until the session is complete."
     )
-    limit: float | None = Field(description="The score from which it decides by itself; null where it is only weighed.")
+    limit: float | None = Field(
+        description="The score from which the finding alone decides; null if it is only weighed."
+    )
     against: bool = Field(
-        description="Whether it makes an attack at least twice as likely as a living person: its bits are -1 or less."
+        description="Whether the finding makes an attack at least twice as likely as a living person (bits of -1 or less)."
     )
-    species: str = Field(description="The kind of attack that it speaks for.", examples=["moved_photo"])
+    species: str = Field(description="The kind of attack that the finding speaks for.", examples=["moved_photo"])
     challenge: int | None = Field(
-        ge=0, description="Position of the challenge, 0 for the first; null where it is about the whole session."
+        ge=0, description="Position of the challenge, 0 for the first; null if the finding is about the whole session."
     )
 
 
 class ReferenceView(BaseModel):
-    """Whether the person before the camera is the one in the picture given at creation."""
+    """Whether the person before the camera is the person in the reference picture."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    match: bool | None = Field(description="Null while no face of the session has been compared with it.")
+    match: bool | None = Field(description="Null until a face of the session has been compared with the picture.")
     similarity: float | None = Field(
         ge=0,
         le=1,
-        description="1 for the same picture, 0.5 where match changes, 0 for people who have nothing in common: one minus "
-        "the distance of the nearest face's descriptor over 1.2. Not a probability.",
+        description="1 for the same picture, 0.5 where match changes, 0 for people without any likeness: one minus the "
+        "distance of the nearest face's descriptor over 1.2. Not a probability.",
     )
     problem: str | None = Field(
-        description="Why it cannot be compared: no_face, several_faces, or the code of a picture that cannot be read."
+        description="Why the picture cannot be compared: no_face, several_faces, or the code of the picture's problem."
     )
 
 
 class EvidenceView(BaseModel):
-    """What a session's verdict rests on."""
+    """The evidence of a session: what its verdict rests on."""
 
     session_id: str = Field(examples=[_SESSION_ID])
     state: State
     is_live: bool | None = Field(description="The final verdict; null until the session is complete.")
     reason: str | None = Field(
-        description="Why it ended so: timed_out, expired, identity_swap, or a finding's code; null for a live person.",
+        description="Why the session ended as it did: timed_out, expired, identity_swap, or a finding's code; null for a "
+        "live person.",
         examples=["flat"],
     )
     preset: Preset
     score: float | None = Field(
         ge=0,
         le=1,
-        description="How likely it is that the session was a living person's, where bona fide sessions and attacks come as "
-        "in the fit (docs/evidence.md); null until the session is complete.",
+        description="The probability that the session was a living person's, if attacks are as frequent as in the fit "
+        "(docs/evidence.md); null until the session is complete.",
     )
-    threshold: float = Field(ge=0, le=1, description="The least score of a live session.")
+    threshold: float = Field(ge=0, le=1, description="The lowest score of a live session.")
     challenges: list[MetChallengeView] = Field(description="With reveal=next those revealed so far.")
     findings: list[FindingView] = Field(description="In the order in which they were made.")
     suspected: str | None = Field(
-        description="The kind of attack that weighs most against the session; null where none does.",
+        description="The kind of attack that weighs most against the session; null if none does.",
         examples=["moved_photo"],
     )
-    reference: ReferenceView | None = Field(description="Null where no picture was given at creation.")
+    reference: ReferenceView | None = Field(description="Null without a reference picture.")
 
     @classmethod
     def of(cls, session: Session, at: float, weighing: Weighing) -> EvidenceView:
-        """The view of a session of the domain, as it is at `at`."""
+        """The view of a session at `at`, in seconds since the epoch, with the limits of `weighing`."""
         gravest = Verdict(session.score or 0.0, session.findings).gravest
         return cls(
             session_id=session.id,
@@ -329,30 +338,33 @@ class HintView(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    code: str = Field(description="For programs; stable.", examples=["too_far"])
+    code: str = Field(
+        description="The hint, for programs; stable. x-unusable lists the hints of frames that cannot be judged.",
+        examples=["too_far"],
+    )
     text: str = Field(description="For people, in English.", examples=["Move closer."])
 
 
 class FramingView(BaseModel):
-    """Where the face is in the picture as it was sent, for a client that helps the person into the middle."""
+    """The place of the face in the picture as it was sent, for a client that helps the person into the middle."""
 
     model_config = ConfigDict(from_attributes=True)
 
-    x: float = Field(description="The face's middle, as a part of the picture's width from its left.", examples=[0.5])
-    y: float = Field(description="The face's middle, as a part of the picture's height from its top.", examples=[0.48])
-    width: float = Field(description="As a part of the picture's width.", examples=[0.3])
-    height: float = Field(description="As a part of the picture's height.", examples=[0.52])
+    x: float = Field(description="The face's middle, as a fraction of the width from the left.", examples=[0.5])
+    y: float = Field(description="The face's middle, as a fraction of the height from the top.", examples=[0.48])
+    width: float = Field(description="The face's width, as a fraction of the picture's.", examples=[0.3])
+    height: float = Field(description="The face's height, as a fraction of the picture's.", examples=[0.52])
 
 
 class FrameAnswer(BaseModel):
-    """What became of a frame."""
+    """The answer to a frame."""
 
     model_config = ConfigDict(from_attributes=True)
 
     session_id: str = Field(examples=[_SESSION_ID])
     challenge_type: ChallengeType | None = Field(
-        description="The challenge that this frame was judged against; null once the session has ended, and with "
-        "reveal=next between two challenges."
+        description="The challenge that this frame was judged for; null once the session has ended, and with reveal=next "
+        "between two challenges."
     )
     passed: bool = Field(description="Whether that challenge passed with this frame.")
     confidence: float = Field(ge=0, le=1)
@@ -360,15 +372,15 @@ class FrameAnswer(BaseModel):
     session_complete: bool = Field(description="True when all challenges are done.")
     is_live: bool | None = Field(description="The final verdict; null until the session is complete.")
     state: State
-    hint: HintView | None = Field(description="What the person may do better just now.")
-    challenge: ChallengeView | None = Field(description="What challenge_type names, with what to show to the person.")
-    face: FramingView | None = Field(description="Where the face is; null where there is not exactly one.")
+    hint: HintView | None = Field(description="What the person can do better now; null if there is nothing to say.")
+    challenge: ChallengeView | None = Field(description="The challenge of challenge_type, with the sentence to show.")
+    face: FramingView | None = Field(description="The place of the face; null unless there is exactly one.")
 
 
 class Cancelled(BaseModel):
-    """The answer to a cancelled session."""
+    """The answer to a cancellation."""
 
-    cancelled: str = Field(description="The id of the session that is no more.", examples=[_SESSION_ID])
+    cancelled: str = Field(description="The id of the cancelled session.", examples=[_SESSION_ID])
 
 
 class Fault(BaseModel):
@@ -381,23 +393,26 @@ class Fault(BaseModel):
 class Problem(BaseModel):
     """An error, after RFC 9457."""
 
-    type: str = Field(description="Where this kind of problem is explained.", examples=["/docs#problem-image_missing"])
+    type: str = Field(description="Address of the explanation of this kind.", examples=["/docs#problem-image_missing"])
     title: str = Field(description="The kind of problem, in words.", examples=["No part named image"])
     status: int = Field(description="The HTTP status again.", examples=[422])
-    code: str = Field(description="The kind of problem, for programs; stable.", examples=["image_missing"])
-    detail: str = Field(description="What to do about it.")
-    request_id: str = Field(description="Names this request in the service's logs.")
+    code: str = Field(
+        description="The kind of problem, for programs; stable. x-codes lists the kinds of this version.",
+        examples=["image_missing"],
+    )
+    detail: str = Field(description="What is wrong, and what to do about it.")
+    request_id: str = Field(description="The id of this request in the service's logs.")
     errors: list[Fault] | None = Field(None, description="Each parameter that is not valid.")
 
 
 class Live(BaseModel):
-    """The process answers."""
+    """The answer of a process that runs."""
 
     status: Literal["ok"] = "ok"
 
 
 class Ready(BaseModel):
-    """Whether everything that a frame passes through is there."""
+    """Whether every part that a frame passes through is there."""
 
     status: Literal["ready", "not_ready"]
     checks: dict[str, str] = Field(

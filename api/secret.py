@@ -1,9 +1,9 @@
-"""The one secret from which this service's own keys are derived, the same in every web process.
+"""The root secret, from which the service derives its own keys; the same in every web process.
 
-It is the setting TOKEN_SECRET, else one that the first process to need it makes and keeps in the database. Not in Redis:
-that one keeps nothing on disk, and with each restart all tokens would die and all attempts be forgotten. Whoever can write
-to the database can make a session pass anyway; a backup of it, though, then holds the secret too, so set TOKEN_SECRET
-where backups lie elsewhere.
+It is the setting TOKEN_SECRET. Without it, the first process that needs a secret makes one and stores it in the database.
+Not in Redis, which keeps nothing on disk: each restart would end all tokens and forget all attempts. A writer of the
+database can make a session pass anyway; but a backup of the database then holds the secret, so set TOKEN_SECRET if backups
+lie elsewhere.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from sqlalchemy import Engine
 
 from shared.db import UnitOfWork
 
-#: What it is called among the secrets that the database keeps.
+#: Name of the root secret in the database's table of secrets.
 NAME = "root"
 
 
 class RootSecret:
-    """Gives keys for purposes. Reads the database once a process, and only when it must."""
+    """The root secret of one process; reads the database once, when the first key is needed."""
 
     def __init__(self, engine: Callable[[], Engine], given: SecretStr | None) -> None:
         self._engine = engine
         self._value = None if given is None else given.get_secret_value().encode()
 
     def key(self, purpose: str) -> bytes:
-        """32 bytes for one purpose; those for one tell nothing of those for another. Raises as the database does."""
+        """The key for one purpose, 32 bytes, independent of those for others. Raises SQLAlchemyError if none can be read."""
         if self._value is None:
             self._value = self._kept()
         return hmac.digest(self._value, purpose.encode(), hashlib.sha256)
@@ -43,7 +43,7 @@ class RootSecret:
             return kept
         with UnitOfWork(self._engine()) as uow:
             uow.secrets.add(NAME, secrets.token_bytes(32), time.time())
-            kept = uow.secrets.get(NAME)  # another process's, if that one was first
+            kept = uow.secrets.get(NAME)  # another process's secret, if that one was faster
             uow.commit()
         assert kept is not None
         return kept

@@ -11,8 +11,6 @@ from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
 from flask_openapi.models import MediaType, RequestBody, Schema
 from pydantic import BaseModel
-from redis.exceptions import RedisError
-from sqlalchemy import Engine
 
 from api import attempts, audit, limits, tokens
 from api.access import caller, refuse_strangers, secret, sees_verdict
@@ -33,24 +31,23 @@ from api.schemas import (
 from api.uploads import read_reference
 from shared.db import UnitOfWork
 from shared.db.trail import Action, Tombstone
-from shared.handoff import faces, portraits
+from shared.handoff import faces
 from shared.liveness.draw import draw, draw_pauses
 from shared.liveness.options import Options
 from shared.liveness.session import Session
 from shared.queue.messages import QueueUnavailable, enqueue_reference
 
-TAG = Tag(name="Sessions", description="A session is one person's check: some challenges, and what became of them.")
+TAG = Tag(name="Sessions", description="A session is one person's check: its challenges, and their outcome.")
 
 sessions = APIBlueprint("sessions", __name__, url_prefix="/api/v1/liveness/sessions", abp_tags=[TAG])
 
-#: Ids are made as lower-case UUIDs; anything else cannot be one and never reaches the database.
+#: The form of an id, a lower-case UUID; anything else never reaches the database.
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-#: The operating system's randomness: what was drawn tells nothing about what will be.
+#: The operating system's randomness: past draws tell nothing about future ones.
 _chance = random.SystemRandom()
 
-
-#: As with a frame's form, see `api.frames`.
+#: The form, for the OpenAPI document only; see `api.frames`.
 _FORM = RequestBody(
     required=False,
     content={"multipart/form-data": MediaType(schema=Schema.model_validate(CreationForm.model_json_schema()))},
@@ -84,8 +81,8 @@ _FORM = RequestBody(
 def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
     """Create a session.
 
-    The challenges are drawn at random by the server, never the same or its opposite twice running, and from two on with
-    at least one head movement and one facial expression; where fewer are left to draw from, as far as these allow.
+    The server draws the challenges at random. No challenge follows itself or its opposite, and two or more challenges have
+    at least one head movement and one facial expression, as far as the challenges left to draw from allow.
     """
     limits.for_creation()
     deps = resources()
@@ -139,11 +136,17 @@ def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> 
         if query.token:
             uow.trail.add(audit.entry(Action.TOKEN_ISSUED, session.id))
         uow.commit()
-    if reference is not None:
-        _have_described(deps, session, reference)
     made = SessionMade(**dict(SessionView.of(session, arrived_at())))
-    if query.token:
-        made.token = tokens.issue(secret(), session, caller().key_id, arrived_at())
+    try:
+        if reference is not None:
+            _have_described(deps, session, reference)
+        if query.token:
+            made.token = tokens.issue(secret(), session, caller().key_id, arrived_at())
+    except Exception:
+        # Nobody learns the session's id: it would only expire, and count as an open attempt of its subject until then.
+        with suppress(Exception):
+            _cancel(deps, session.id)
+        raise
     return made
 
 
@@ -153,11 +156,11 @@ def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> 
     responses=responses(SessionLook, "session_not_found", "database_unavailable"),
 )
 def get_session(path: SessionPath) -> Response:
-    """Look at a session.
+    """Get a session.
 
-    Answers in every state, and tells the truth without another frame: a session that is overdue has failed or expired.
+    It can be read in every state. No frame is needed to end a session: one that is overdue is answered as failed or expired.
     """
-    look = SessionLook.of(find(resources().engine, path.session_id, arrived_at()), arrived_at())
+    look = SessionLook.of(find(resources(), path.session_id, arrived_at()), arrived_at())
     return json_of(look if sees_verdict() else look.model_copy(update={"is_live": None}))
 
 
@@ -169,35 +172,16 @@ def get_session(path: SessionPath) -> Response:
 def cancel_session(path: SessionPath) -> Response:
     """Cancel a session.
 
-    Possible in every state. The session is unknown from then on, and all that is kept of it is erased, but that there was
-    one: its id, when it was, and who cancelled it.
+    It can be cancelled in every state. From then on the session is unknown, and all of its data are erased but for its id,
+    its times and who cancelled it.
     """
     session_id = known_form(path.session_id)
-    with UnitOfWork(resources().engine) as uow:
-        session = uow.sessions.get(session_id, lock=True)
-        if session is None:
-            raise ProblemError("session_not_found")
-        refuse_strangers(session)
-        if session.subject is not None and not session.ended and session.fell_short:
-            uow.attempts.add(session.subject, arrived_at())  # else whoever is about to fail would leave in time
-        session.cancel(arrived_at())
-        uow.sessions.save(session)
-        uow.sessions.delete(session_id)
-        done = audit.entry(Action.CANCELLED, session_id)
-        uow.trail.add(done)
-        uow.trail.bury(
-            Tombstone(session_id, session.created_at, session.ended_at, arrived_at(), done.key_id or done.who)
-        )
-        uow.commit()
-    resources().alive.forget(session_id)
-    with suppress(RedisError):  # then it expires, with the session's time
-        faces.forget(resources().redis, session_id)
-        portraits.drop(resources().redis, session_id)
+    _cancel(resources(), session_id)
     return json_of(Cancelled(cancelled=session_id))
 
 
 def _have_described(deps: Resources, session: Session, reference: bytes) -> None:
-    """Pass the picture on to a worker."""
+    """Pass the reference picture on to a worker."""
     faces.put_picture(deps.redis, session.id, reference)
     try:
         enqueue_reference(deps.broker, session.id, session.expires_at)
@@ -205,17 +189,36 @@ def _have_described(deps: Resources, session: Session, reference: bytes) -> None
         raise ProblemError("queue_unavailable") from error
 
 
-def find(engine: Engine, session_id: str, at: float) -> Session:
-    """The session as it is at `at`; one that is overdue is ended first. Unknown, too, if this caller may not reach it."""
+def _cancel(deps: Resources, session_id: str) -> None:
+    """Delete a session in whatever state it is; its tombstone and the audit trail stay."""
+    with UnitOfWork(deps.engine, on_end=deps.endings) as uow:
+        session = uow.sessions.get(session_id, lock=True)
+        if session is None:
+            raise ProblemError("session_not_found")
+        refuse_strangers(session)
+        uow.sessions.cancel(session, arrived_at())
+        done = audit.entry(Action.CANCELLED, session_id)
+        uow.trail.add(done)
+        uow.trail.bury(
+            Tombstone(session_id, session.created_at, session.ended_at, arrived_at(), done.key_id or done.who)
+        )
+        uow.commit()
+
+
+def find(deps: Resources, session_id: str, at: float) -> Session:
+    """The session at `at` (seconds since the epoch), ended first if it is overdue.
+
+    Raises `session_not_found`, also if this caller may not reach the session.
+    """
     session_id = known_form(session_id)
-    with UnitOfWork(engine, read_only=True) as uow:
+    with UnitOfWork(deps.engine, read_only=True) as uow:
         session = uow.sessions.get(session_id)
     if session is not None and session.due is not None and session.due <= at:
-        # Only now under the lock: nearly every call finds nothing to do, and must not wait for a frame being judged.
-        with UnitOfWork(engine) as uow:
+        # Locked only here: most calls find nothing to do, and must not wait for a frame that is being judged.
+        with UnitOfWork(deps.engine, on_end=deps.endings) as uow:
             session = uow.sessions.get(session_id, lock=True)
             if session is not None:
-                session.tick(at, resources().settings.weighing)
+                session.tick(at, deps.settings.weighing)
                 uow.sessions.save(session)
                 uow.commit()
     if session is None:
@@ -225,7 +228,7 @@ def find(engine: Engine, session_id: str, at: float) -> Session:
 
 
 def known_form(session_id: str) -> str:
-    """The id, where it has the form of one; anything else is as unknown as an id that was never given."""
+    """The id in lower case; raises `session_not_found` if it does not have the form of one."""
     session_id = session_id.lower()
     if not _ID.fullmatch(session_id):
         raise ProblemError("session_not_found")
@@ -233,5 +236,5 @@ def known_form(session_id: str) -> str:
 
 
 def json_of(model: BaseModel, status: int = 200, *, exclude_none: bool = False) -> Response:
-    """An answer: the model as JSON, its fields in their documented order; without those that have no value, if so asked."""
+    """Answer with a model as JSON, fields in their documented order; `exclude_none` leaves out those without a value."""
     return Response(model.model_dump_json(exclude_none=exclude_none), status, content_type="application/json")

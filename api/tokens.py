@@ -1,7 +1,7 @@
-"""Session tokens: what lets a person's client submit frames to one session, and look at it, without any key.
+"""Session tokens: with one, a person's client submits frames to one session and looks at it, without an API key.
 
-A token is a JWT (HS256) that names its session and dies shortly after it. Only this service reads it, so one symmetric key
-is enough.
+A token is a JWT (HS256) that names its session and expires shortly after it. Only this service reads it, so a symmetric
+key is enough.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import jwt
 from api.secret import RootSecret
 from shared.liveness.session import Session
 
-#: Seconds after its session's end for which a token still shows how it ended.
+#: Seconds for which a token is valid after its session has expired, so that a client can see how it ended.
 GRACE = 60.0
-#: Who makes and takes the tokens: nobody else's JWT that happens to be signed by the same secret is one.
+#: Issuer and audience of the tokens: another JWT that is signed with the same secret is not a token.
 ISSUER, AUDIENCE = "liveness", "liveness/session"
 
 _ALGORITHM = "HS256"
@@ -23,25 +23,25 @@ _PURPOSE = "session tokens"
 
 
 class Expired(Exception):
-    """It was a token, and its time is over."""
+    """The token is genuine and has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a token says."""
+    """The contents of a token."""
 
     session_id: str
-    #: Id of the API key with which it was asked for; None where none was needed.
+    #: Id of the API key that the token was issued with; None if no key was required.
     key_id: str | None
 
 
 def looks_like_one(given: str) -> bool:
-    """Whether it may be a token; a key never does."""
+    """Whether a credential may be a token: API keys never begin like a JWT."""
     return given.startswith("eyJ")
 
 
 def issue(secret: RootSecret, session: Session, key_id: str | None, at: float) -> str:
-    """A token for a session."""
+    """Issue a token for a session, at `at` in seconds since the epoch."""
     claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": session.id, "iat": int(at), "exp": int(session.expires_at + GRACE)}
     if key_id is not None:
         claims["key"] = key_id
@@ -49,7 +49,7 @@ def issue(secret: RootSecret, session: Session, key_id: str | None, at: float) -
 
 
 def read(secret: RootSecret, given: str, at: float) -> Token | None:
-    """What a token says at `at`; None if it is none of ours. Raises Expired."""
+    """The contents of a token; None if it is not one of this service. Raises Expired if its time is over at `at`."""
     try:
         claims = jwt.decode(
             given,
@@ -57,7 +57,7 @@ def read(secret: RootSecret, given: str, at: float) -> Token | None:
             algorithms=[_ALGORITHM],
             issuer=ISSUER,
             audience=AUDIENCE,
-            # By the service's own time, below: this machine's clock may differ.
+            # Checked below by the service's time: this machine's clock may differ.
             options={"require": ["sub", "exp"], "verify_exp": False, "verify_iat": False, "verify_nbf": False},
         )
         expires_at = float(claims["exp"])

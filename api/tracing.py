@@ -1,4 +1,4 @@
-"""Traces of requests, where they are wanted (shared/telemetry/tracing)."""
+"""Traces of requests, if tracing is on (shared/telemetry/tracing)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from flask import Flask
 from shared.settings import Settings
 from shared.telemetry import tracing
 
-#: Asked for every few seconds by machines.
+#: Paths without traces: machines ask for them every few seconds.
 UNTRACED = "livez,readyz,metrics"
 
 
 def install(app: Flask, settings: Settings) -> None:
-    """Have each request of the app be a trace, or a part of its caller's."""
+    """Trace each request of the app, as a part of its caller's trace if there is one."""
     if not tracing.start(settings, "web"):
         return
-    from opentelemetry.instrumentation.flask import FlaskInstrumentor  # noqa: PLC0415 - only where traces are wanted
+    from opentelemetry.instrumentation.flask import FlaskInstrumentor  # noqa: PLC0415 - an optional dependency
 
     FlaskInstrumentor().instrument_app(app, excluded_urls=UNTRACED)

@@ -1,4 +1,4 @@
-"""The picture in a frame request's form: read within bounds, never onto a disk, and looked at before it is queued."""
+"""Reading the picture out of a request's form: within limits, never onto a disk, and checked before it is queued."""
 
 from __future__ import annotations
 
@@ -17,29 +17,32 @@ from api.problems import ProblemError
 from shared import image_header
 from shared.settings import Settings
 
-#: The name of the part that holds a frame's picture, and of the one that a session may be created with.
+#: Names of the part with a frame's picture, and of the part with the reference picture of a new session.
 PART, REFERENCE = "image", "reference"
-#: Bytes of a form beside its picture: boundaries, the parts' headers, small fields of a client's own.
+#: Bytes of a form beside its picture: boundaries, headers of parts, small fields that a client adds.
 FORM_BYTES = 64 * 1024
-#: Parts of a form; we read one of them.
+#: Parts that a form may have; one of them is read.
 FORM_PARTS = 50
-#: Bytes that are read of a body at a time.
+#: Bytes of a body read at a time.
 _CHUNK = 64 * 1024
 
 
 def body_limit(settings: Settings) -> int:
-    """How many bytes a request's body may have."""
+    """The bytes that a request's body may have."""
     return settings.max_frame_bytes + FORM_BYTES
 
 
 def refuse_large_body(request: Request, settings: Settings) -> None:
-    """Refuse a body that says at its beginning that it is too large, before anything of it is read."""
+    """Refuse a body that announces too large a size, before any of it is read."""
     if (request.content_length or 0) > body_limit(settings):
         raise _too_large(settings)
 
 
 def read_picture(request: Request, settings: Settings) -> bytes:
-    """The bytes of the part `image`: as far as one can tell undecoded, a whole JPEG or PNG of a permitted size."""
+    """The bytes of the part `image`: a whole JPEG or PNG of a permitted size, as far as its undecoded bytes tell.
+
+    Raises the problems of place 11 of `api.serving`.
+    """
     if request.mimetype != "multipart/form-data":
         raise ProblemError("not_multipart")
     data = _read_part(request, settings, PART)
@@ -49,7 +52,7 @@ def read_picture(request: Request, settings: Settings) -> bytes:
 
 
 def read_reference(request: Request, settings: Settings) -> bytes | None:
-    """The bytes of the part `reference`, likewise; None where the request has none."""
+    """The bytes of the part `reference`, checked as by `read_picture`; None if the request has no such part."""
     if request.mimetype != "multipart/form-data":
         return None
     data = _read_part(request, settings, REFERENCE)
@@ -75,7 +78,7 @@ def _read_part(request: Request, settings: Settings, name: str) -> bytes | None:
 
 
 def _read_body(request: Request, settings: Settings) -> bytes:
-    # The limit holds for chunked bodies, which do not say how long they are.
+    # Here the limit is for chunked bodies, which announce no size.
     stream = get_input_stream(request.environ, max_content_length=body_limit(settings))
     return b"".join(iter(partial(stream.read, _CHUNK), b""))
 
@@ -92,7 +95,7 @@ def _checked(data: bytes, settings: Settings) -> bytes:
 def _parse(
     request: Request, body: bytes, settings: Settings
 ) -> tuple[MultiDict[str, str], MultiDict[str, FileStorage]]:
-    """The form. Not `request.files`: that writes larger files to the disk, and takes a broken form for an empty one."""
+    """Parse a form. `request.files` would write larger files to the disk, and take a broken form for an empty one."""
     parser = FormDataParser(
         stream_factory=_in_memory,
         max_form_memory_size=body_limit(settings),
@@ -108,14 +111,14 @@ def _in_memory(*_args: Any, **_facts: Any) -> IO[bytes]:
 
 
 def _look_at(data: bytes, settings: Settings) -> None:
-    """Refuse what no worker could use, by its header and its end."""
+    """Refuse a picture that no worker could use, by its header and its end."""
     if image_header.kind(data) is None:
         raise ProblemError("not_an_image")
     size = image_header.size(data)
     if size is not None and size[0] * size[1] > settings.max_pixels:
         raise ProblemError(
             "too_many_pixels",
-            f"The picture has {size[0]}×{size[1]} pixels, and at most {settings.max_pixels / 1e6:g} million are taken: "
+            f"The picture has {size[0]}×{size[1]} pixels; at most {settings.max_pixels / 1e6:g} million are allowed: "
             "send a smaller one. 640 pixels of width are plenty.",
         )
     if image_header.truncated(data):

@@ -1,4 +1,4 @@
-"""A verdict that can be carried: signed, for whoever trusts this service and not the one who brings it. docs/verdict.md."""
+"""Signed verdicts: for a party that trusts this service, and not the one who presents the verdict (docs/verdict.md)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from flask import Response
 from flask_openapi import APIBlueprint
 from pydantic import BaseModel, Field
 
-from api import audit, signing
+from api import audit, signing_keys
 from api.access import secret
 from api.context import arrived_at
 from api.problems import ProblemError, responses
@@ -19,9 +19,9 @@ from shared.db.trail import Action
 from shared.liveness.evidence import weighs_against
 from shared.liveness.session import Session, State
 
-#: Seconds for which a verdict is to be believed after it was fetched.
+#: Seconds for which a verdict is valid after it was fetched.
 VALID = 600
-#: The header `typ`: no other JWT of this service passes for a verdict, nor a verdict for another.
+#: The header `typ`, by which no other JWT of this service passes for a verdict, nor a verdict for one of them.
 KIND = "liveness-verdict+jwt"
 
 verdicts = APIBlueprint("verdicts", __name__, abp_tags=[TAG])
@@ -31,7 +31,7 @@ class VerdictView(BaseModel):
     """A signed verdict."""
 
     verdict: str = Field(description="A JWS in compact form, ES256; docs/verdict.md says what it holds.")
-    expires_at: int = Field(description="When it is not to be believed any more, in seconds since the epoch.")
+    expires_at: int = Field(description="When the verdict ceases to be valid, in seconds since the epoch.")
 
 
 class Keys(BaseModel):
@@ -48,29 +48,30 @@ class Keys(BaseModel):
 def get_verdict(path: SessionPath) -> Response:
     """Get a completed session's verdict, signed.
 
-    For your server, which may pass it on to another party: that one needs nothing but this service's public keys, at
+    For your server, which may pass it on to another party: to check it, that party needs only the public keys at
     /.well-known/jwks.json.
     """
-    session = find(resources().engine, path.session_id, arrived_at())
+    session = find(resources(), path.session_id, arrived_at())
     if session.state is not State.COMPLETED:
         raise ProblemError("verdict_not_found")
     audit.write(Action.VERDICT_SIGNED, session.id)
-    said = claims(session, resources().settings.issuer, arrived_at())
-    signed = signing.sign(resources().engine, secret(), said, KIND, arrived_at())
-    return json_of(VerdictView(verdict=signed, expires_at=said["exp"]))
+    deps = resources()
+    claimed = claims(session, deps.settings.issuer, arrived_at())
+    signed = signing_keys.sign(deps.engine, secret(), claimed, KIND, arrived_at())
+    return json_of(VerdictView(verdict=signed, expires_at=claimed["exp"]))
 
 
 @verdicts.get("/.well-known/jwks.json", operation_id="get_keys", responses=responses(Keys, "database_unavailable"))
 def get_keys() -> Response:
     """Get the public keys that verdicts are signed with."""
-    answer = json_of(Keys(keys=signing.published(resources().engine, arrived_at())))
-    answer.headers["Cache-Control"] = f"public, max-age={signing.REMEMBERED}"
+    answer = json_of(Keys(keys=signing_keys.published(resources().engine, arrived_at())))
+    answer.headers["Cache-Control"] = f"public, max-age={signing_keys.REMEMBERED}"
     return answer
 
 
 def claims(session: Session, issuer: str, at: float) -> dict[str, Any]:
-    """What is said of a completed session."""
-    said = {
+    """The claims of the verdict about a completed session."""
+    claimed = {
         "iss": issuer,
         "sub": session.id,
         "iat": int(at),
@@ -88,7 +89,7 @@ def claims(session: Session, issuer: str, at: float) -> dict[str, Any]:
         "ended_at": session.ended_at,
     }
     if session.identity is not None and session.identity.reference is not None:
-        said["reference_match"] = session.identity.reference.match
+        claimed["reference_match"] = session.identity.reference.match
     if session.options.nonce is not None:
-        said["nonce"] = session.options.nonce
-    return said
+        claimed["nonce"] = session.options.nonce
+    return claimed

@@ -1,4 +1,4 @@
-"""Webhooks: where events are to be brought, and what became of them. For servers (see `api.access`)."""
+"""Webhooks: the endpoints that events are delivered to, and their deliveries. For servers alone (see `api.access`)."""
 
 from __future__ import annotations
 
@@ -35,20 +35,29 @@ webhooks = APIBlueprint(
     "webhooks",
     __name__,
     url_prefix="/api/v1/webhooks",
-    abp_tags=[Tag(name="Webhooks", description="Events, brought to an address of yours: docs/webhooks.md.")],
+    abp_tags=[Tag(name="Webhooks", description="Events, delivered to an address of yours (docs/webhooks.md).")],
 )
 
-#: How many endpoints there may be: each event is looked at for each.
+#: Webhooks that there may be: each event is checked for each of them.
 MOST = 50
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _Url = Annotated[
-    str, Field(max_length=2000, description="Where to: https://…", examples=["https://example.org/events"])
+    str,
+    Field(
+        max_length=2000,
+        description="The address that events are sent to: https://…",
+        examples=["https://example.org/events"],
+    ),
 ]
 _Types = Annotated[
     list[str],
-    Field(max_length=20, description="Types of events; none: all.", examples=[["liveness.session.completed"]]),
+    Field(
+        max_length=20,
+        description="Types of events to deliver; an empty list means all.",
+        examples=[["liveness.session.completed"]],
+    ),
 ]
 
 
@@ -61,19 +70,19 @@ def _known(types: list[str] | None) -> list[str] | None:
 
 
 class WebhookPath(BaseModel):
-    """Which endpoint."""
+    """The webhook in the path."""
 
-    webhook_id: str = Field(description="As given when it was created.")
+    webhook_id: str = Field(description="The id from the webhook's creation.")
 
 
 class DeliveryPath(WebhookPath):
-    """Which delivery."""
+    """The delivery in the path."""
 
-    delivery_id: str = Field(description="As listed.")
+    delivery_id: str = Field(description="The id from the list of deliveries.")
 
 
 class NewWebhook(BaseModel):
-    """An endpoint to be."""
+    """A webhook to create."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -84,49 +93,51 @@ class NewWebhook(BaseModel):
 
 
 class WebhookChange(BaseModel):
-    """What is to be different."""
+    """The changes to a webhook; what is not given stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
 
     url: _Url | None = None
     types: _Types | None = None
     enabled: bool | None = Field(
-        None, description="true: deliveries that wait go on; one that was disabled is tried anew."
+        None,
+        description="Whether events are delivered. true resumes waiting deliveries, and enables a disabled webhook.",
     )
 
     check_types = field_validator("types")(_known)
 
 
 class WebhookView(BaseModel):
-    """An endpoint."""
+    """A webhook."""
 
     model_config = ConfigDict(from_attributes=True)
 
     id: str
     url: str
-    types: list[str] = Field(description="Types of events that are brought there; none: all.")
+    types: list[str] = Field(description="Types of events that are delivered; an empty list means all.")
     enabled: bool
     disabled_reason: Literal["gone", "failing"] | None = Field(
-        description="Why the service has disabled it: gone (it answered 410), failing (nothing succeeded for five days)."
+        description="Why the service has disabled the webhook: gone (it answered 410) or failing (no delivery succeeded for "
+        "five days); null if the service has not."
     )
-    failing_since: float | None = Field(description="Since when nothing has succeeded; null while deliveries do.")
+    failing_since: float | None = Field(description="Since when no delivery has succeeded; null while they do.")
     created_at: float
 
 
 class WebhookMade(WebhookView):
-    """An endpoint, and its secret."""
+    """A webhook with its secret."""
 
-    secret: str = Field(description="With which deliveries are signed (Standard Webhooks). It is shown this once.")
+    secret: str = Field(description="The secret that signs deliveries (Standard Webhooks); shown only once.")
 
 
 class WebhookList(BaseModel):
-    """All endpoints."""
+    """All webhooks."""
 
     webhooks: list[WebhookView]
 
 
 class DeliveryView(BaseModel):
-    """An event on its way to an endpoint."""
+    """The delivery of an event to a webhook."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -135,26 +146,26 @@ class DeliveryView(BaseModel):
     status: Status
     attempts: int
     created_at: float
-    next_at: float | None = Field(description="When it is attempted next; null when it is not any more.")
-    last_at: float | None = Field(description="When it was attempted last.")
-    last_status: int | None = Field(description="The HTTP status of the latest answer; null where there was none.")
+    next_at: float | None = Field(description="When the next attempt is due; null if there is none.")
+    last_at: float | None = Field(description="When the latest attempt was made.")
+    last_status: int | None = Field(description="The HTTP status of the latest answer; null if there was no answer.")
     last_error: str | None = Field(description="Why the latest attempt failed.")
 
 
 class DeliveryList(BaseModel):
-    """The newest deliveries of an endpoint, at most 100."""
+    """The newest deliveries of a webhook, at most 100."""
 
     deliveries: list[DeliveryView]
 
 
 class Sent(BaseModel):
-    """What is on its way."""
+    """The event that is being sent."""
 
     event_id: str
 
 
 class WebhookDeleted(BaseModel):
-    """The endpoint that is no more."""
+    """The answer to a deletion."""
 
     deleted: str
 
@@ -167,7 +178,7 @@ class WebhookDeleted(BaseModel):
 def create_webhook(body: NewWebhook) -> Response:
     """Create a webhook.
 
-    The answer holds the secret that its deliveries are signed with; it is not shown again.
+    The answer holds the secret that signs its deliveries; the secret is not shown again.
     """
     _refuse_bad_url(body.url)
     webhook = Webhook(str(uuid4()), body.url, body.types, new_secret(), arrived_at())
@@ -193,7 +204,7 @@ def list_webhooks() -> Response:
     responses=responses(WebhookView, "webhook_not_found", "database_unavailable"),
 )
 def get_webhook(path: WebhookPath) -> Response:
-    """Look at a webhook."""
+    """Get a webhook."""
     with UnitOfWork(resources().engine, read_only=True) as uow:
         return json_of(WebhookView.model_validate(_find(uow, path.webhook_id)))
 
@@ -241,8 +252,7 @@ def delete_webhook(path: WebhookPath) -> Response:
 def rotate_secret(path: WebhookPath) -> Response:
     """Give a webhook a new secret.
 
-    For a day deliveries are signed with the one before as well. Asked again within that day, it is the latest two that
-    deliveries are signed with.
+    For a day deliveries are signed with the former secret as well; never with more than the latest two.
     """
     with UnitOfWork(resources().engine) as uow:
         before = _find(uow, path.webhook_id)
@@ -286,7 +296,7 @@ def test_webhook(path: WebhookPath) -> Response:
     responses=responses(DeliveryList, "webhook_not_found", "database_unavailable"),
 )
 def list_deliveries(path: WebhookPath) -> Response:
-    """List what was brought to a webhook, the newest first."""
+    """List the deliveries of a webhook, the newest first."""
     with UnitOfWork(resources().engine, read_only=True) as uow:
         _find(uow, path.webhook_id)
         found = uow.webhooks.deliveries(path.webhook_id, 100)
@@ -299,7 +309,7 @@ def list_deliveries(path: WebhookPath) -> Response:
     responses=responses(Sent, "webhook_not_found", "delivery_not_found", "database_unavailable"),
 )
 def redeliver(path: DeliveryPath) -> Response:
-    """Bring an event once more, at once, with the same id."""
+    """Deliver an event again, at once, with the same id."""
     with UnitOfWork(resources().engine) as uow:
         _find(uow, path.webhook_id)
         delivery: Delivery | None = None
@@ -320,14 +330,14 @@ def _find(uow: UnitOfWork, webhook_id: str) -> Webhook:
 
 
 def _refuse_bad_url(url: str) -> None:
-    """By what the name leads to now, where it leads anywhere; each delivery looks again."""
+    """Raise `webhook_url` by what the host resolves to now, if it does; each delivery checks again."""
     private = resources().settings.webhooks_private
     fault = fault_of(url, private=private)
     if fault is None and not private:
         try:
             found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError):
-            found = []  # not known yet, or not here
+            found = []  # not in the DNS yet, or not seen from here
         if not all(is_outside(str(entry[4][0])) for entry in found):
             fault = "must not lead to an address inside the network"
     if fault is not None:

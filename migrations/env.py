@@ -1,4 +1,4 @@
-"""How Alembic reaches the database: by DATABASE_URL, or by an engine that a test hands over as attribute "engine"."""
+"""Alembic's environment: it migrates the database at DATABASE_URL, or that of the engine in the attribute "engine"."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from logging.config import fileConfig
 from alembic import context
 from sqlalchemy import Connection, Engine
 
-from shared.db.engine import SQLITE_BEGIN, make_engine
+from shared.db.engine import SQLITE_BEGIN, make_engine, overwrite_free_pages
 from shared.db.tables import metadata
 
-#: PostgreSQL's advisory lock under which migrations run: any number that nothing else in the database uses.
+#: Number of PostgreSQL's advisory lock under which migrations run; any number that nothing else in the database uses.
 LOCK = 6_512_977_103
 
 
 def _engine() -> Engine:
-    # Here, not above: whoever hands an engine over needs no settings.
+    # Imported here, because a caller with an engine of its own needs no settings.
     from shared.settings import get_settings  # noqa: PLC0415
 
     if context.config.config_file_name is not None:
@@ -24,23 +24,23 @@ def _engine() -> Engine:
 
 
 def _migrate(connection: Connection) -> None:
-    """Run what was asked for, as one transaction; a second migration started meanwhile waits and then finds it done."""
+    """Run the requested migrations in one transaction; a second run at the same time waits, and then finds them done."""
     sqlite = connection.dialect.name == "sqlite"
     if sqlite:
-        # Altering a SQLite table means copying and dropping it, and the drop would take the rows that refer to it.
-        # Within a transaction this pragma does nothing, so it goes to the driver's connection, before the BEGIN.
+        # A SQLite table is altered by copying and dropping it, and the drop would delete the rows that refer to it.
+        # Within a transaction this pragma does nothing, so the driver's connection runs it before the BEGIN.
         connection.connection.cursor().execute("PRAGMA foreign_keys = OFF")
         connection.execution_options(**{SQLITE_BEGIN: "IMMEDIATE"})
     context.configure(
         connection=connection,
         target_metadata=metadata,
         render_as_batch=sqlite,
-        # Alembic thinks that SQLite cannot undo a CREATE TABLE. It can, with the BEGIN that our engine gives.
+        # Alembic assumes that SQLite cannot roll back a CREATE TABLE. It can, after the BEGIN that our engine sends.
         transactional_ddl=True,
     )
     with context.begin_transaction():
         if not sqlite:
-            # What waits for this lock, or alters a large table, takes longer than a frame's statement may.
+            # Waiting for this lock and altering a large table take longer than the engine allows a statement.
             connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
             connection.exec_driver_sql("SET LOCAL lock_timeout = '60s'")
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({LOCK})")
@@ -48,12 +48,13 @@ def _migrate(connection: Connection) -> None:
 
 
 def run() -> None:
-    """Migrate, and leave no connection behind on which foreign keys are off."""
+    """Migrate, and return no connection to the pool on which foreign keys are off."""
     given: Engine | None = context.config.attributes.get("engine")
     engine = given or _engine()
     with engine.connect() as connection:
         _migrate(connection)
         connection.detach()
+    overwrite_free_pages(engine)
     if given is None:
         engine.dispose()
 

@@ -1,1 +1,1 @@
-"""Programs for whoever runs or develops the service; none of them is part of it."""
+"""Commands for those who run or develop the service; the service itself imports none of them."""

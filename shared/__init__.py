@@ -1,1 +1,1 @@
-"""What the web and the workers agree on."""
+"""The code that the API, the workers and the tools share: domain, storage, queue, Redis, telemetry and settings."""

@@ -1,8 +1,8 @@
-"""API keys: how one is made, and what is kept of it.
+"""API keys: creates keys, and checks a given key against the stored one.
 
-A key is `lk_ID_SECRET`: the id names it in lists, logs and the audit trail; the secret is 256 bits of the operating
-system's randomness. Kept is the SHA-256 of the whole key. A slow hash (argon2, scrypt) makes guessing dear where people
-choose the secret; nobody guesses 256 random bits, and a key is checked with every frame.
+A key is `lk_ID_SECRET`. The id names the key in lists, logs and the audit trail; the secret is 256 random bits. Only the
+SHA-256 of the whole key is stored: a slow hash (argon2, scrypt) protects secrets that people choose, but 256 random bits
+cannot be guessed, and a key is checked with every frame.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 
-#: What every key begins with, so that scanners of source code (and `shared.telemetry.scrub`) know one when they see it.
+#: Prefix of every key, by which secret scanners and `shared.telemetry.scrub` recognise one.
 PREFIX = "lk_"
 
 _KEY = re.compile(rf"{PREFIX}([0-9a-f]{{12}})_[A-Za-z0-9_-]{{43}}")
 
 
 class Role(StrEnum):
-    """What a key is for; `api.access` says what each may do."""
+    """The role of a key; `api.access` lists what each role may do."""
 
-    #: In the relying party's backend: everything.
+    #: For the relying party's backend: everything.
     SERVER = "server"
-    #: In an app that people have in their hands, from where it can be taken: sessions of its own, no evidence.
+    #: For an app on people's devices, from which the key can be extracted: its own sessions only, no evidence.
     CLIENT = "client"
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key as it is kept. Times in seconds since the epoch."""
+    """A key as it is stored. Times are in seconds since the epoch."""
 
     id: str
-    #: For people: what it is used by.
+    #: Name for people, such as the program that uses the key.
     name: str
     role: Role
     #: SHA-256 of the whole key, in hexadecimal.
@@ -43,23 +43,23 @@ class Key:
     revoked_at: float | None = None
 
     def opens(self, given: str) -> bool:
-        """Whether what was given is this key, and it has not been revoked; takes as long whatever was given."""
+        """Whether `given` is this key and the key has not been revoked; compared in constant time."""
         return hmac.compare_digest(self.digest, digest(given)) and self.revoked_at is None
 
 
 def make(name: str, role: Role, at: float) -> tuple[str, Key]:
-    """A new key: what its user is given, once, and what is kept."""
+    """Create a key: returns the text that its user is given once, and the key to store; at: the time of creation."""
     key_id = secrets.token_hex(6)
     given = f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
     return given, Key(key_id, name, role, digest(given), at)
 
 
 def id_of(given: str) -> str | None:
-    """The id in what was given; None if it has not the form of a key."""
+    """The id in a given key; None if the text does not have the form of a key."""
     found = _KEY.fullmatch(given)
     return None if found is None else found[1]
 
 
 def digest(given: str) -> str:
-    """What is kept of a key."""
+    """The SHA-256 of a key in hexadecimal, which is stored in its place."""
     return hashlib.sha256(given.encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Weights of the evidence in a file: what `ops/evaluate --fit` writes, and the setting `EVIDENCE_WEIGHTS` names."""
+"""Reads and writes files with the weights of the evidence: `ops/evaluate --fit` writes one, EVIDENCE_WEIGHTS names it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from shared.liveness.evidence.weighing import Curve
 
 
 class WeightsError(ValueError):
-    """The file holds no weights that can be used; a sentence that says why."""
+    """Raised for a file without usable weights; the message is a clause that says why."""
 
 
 def read_weights(path: Path) -> Weighing:
-    """The weighing in a JSON file. Raises WeightsError where there is none, or where a curve does not fall."""
+    """Read a weighing from a JSON file. Raises WeightsError if the file is unreadable or its numbers are not usable."""
     try:
         weighing = msgspec.json.decode(path.read_bytes(), type=Weighing)
     except OSError as error:

@@ -1,7 +1,7 @@
-"""What the first bytes of a picture tell, without decoding it: its kind, its size, and whether its end is there.
+"""Reads a picture's format and size from its header, and checks that its end is present, without decoding it.
 
-Pure Python, so that the web process may ask before a frame is queued; the workers ask again before they decode, because
-the size in the header is what a decoder will allocate.
+The module is pure Python, so that the web process can check a frame before it is queued. Workers check again before they
+decode, because a decoder allocates memory for the size that the header states.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from enum import StrEnum
 
 
 class ImageFormat(StrEnum):
-    """The kinds of picture that the API takes; the bytes decide, not what the client calls them."""
+    """The formats that the API accepts, decided by the bytes and not by the client's Content-Type."""
 
     JPEG = "jpeg"
     PNG = "png"
@@ -22,20 +22,20 @@ class ImageFormat(StrEnum):
 _PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 _JPEG_MAGIC = b"\xff\xd8\xff"
 
-#: The next JPEG marker that is one: in entropy-coded data FF 00 is a stuffed byte and FF D0–D7 a restart, and FF before
-#: FF is filling. Between segments, decoders skip anything up to here too.
+#: A JPEG marker that begins a segment. In entropy-coded data, FF 00 is a stuffed byte and FF D0–D7 a restart; FF before FF
+#: is padding. Decoders skip anything before such a marker between segments, too.
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 _SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
-#: Start-of-frame markers: C0–CF but DHT (C4), JPG (C8) and DAC (CC).
+#: Start-of-frame markers: C0–CF without DHT (C4), JPG (C8) and DAC (CC).
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-#: The frame header's length before its components: length, precision, height, width, number of components.
+#: Bytes of a frame header before its components: length, precision, height, width, number of components.
 _SOF_BYTES = 8
-#: Segments looked at in one JPEG: real ones have dozens; bytes made of nothing but markers must not keep us busy.
+#: Most segments that are read of a JPEG: real ones have dozens, a malicious one could hold nothing but markers.
 _MOST_SEGMENTS = 5000
 
 
 def kind(data: bytes) -> ImageFormat | None:
-    """JPEG or PNG by their first bytes; None for anything else."""
+    """The format by the first bytes: JPEG or PNG, or None for anything else."""
     if data.startswith(_JPEG_MAGIC):
         return ImageFormat.JPEG
     if data.startswith(_PNG_MAGIC):
@@ -46,8 +46,8 @@ def kind(data: bytes) -> ImageFormat | None:
 def size(data: bytes) -> tuple[int, int] | None:
     """Width and height in pixels as the header states them, before any EXIF orientation.
 
-    None where no header says so: not a JPEG or PNG, cut off before it, garbled, or a side of 0 (a JPEG may leave its
-    height for later; decoders do not take that either).
+    None if there is no valid header: no JPEG or PNG, cut off, corrupt, or a side of 0 (a JPEG may state its height after the
+    header, but decoders do not accept that either).
     """
     match kind(data):
         case ImageFormat.JPEG:
@@ -60,9 +60,9 @@ def size(data: bytes) -> tuple[int, int] | None:
 
 
 def truncated(data: bytes) -> bool:
-    """Whether the end is missing: a JPEG's EOI after its first picture's scans, a PNG's IEND.
+    """Whether the end is missing: the EOI marker after a JPEG's scans, or a PNG's IEND chunk.
 
-    What follows the end (padding, a second picture, a phone's own trailer) does not matter. False for other bytes.
+    Bytes after the end (padding, a second picture, a phone's trailer) are ignored. False for other formats.
     """
     match kind(data):
         case ImageFormat.JPEG:
@@ -74,7 +74,7 @@ def truncated(data: bytes) -> bool:
 
 
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """The size in the first start-of-frame header."""
+    """Width and height in the first start-of-frame header."""
     for code, at in _segments(data):
         if code in _SOF and at + _SOF_BYTES <= len(data):
             _, _, height, width, _ = struct.unpack_from(">HBHHB", data, at)
@@ -85,7 +85,7 @@ def _jpeg_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_ends(data: bytes) -> bool:
-    """Whether an end-of-image marker follows a scan; walked by segments, because a preview in EXIF has its own."""
+    """Whether an end-of-image marker follows a scan; read by segments, because a preview in EXIF has its own markers."""
     scanned = False
     for code, _ in _segments(data):
         if code == _EOI:
@@ -95,7 +95,7 @@ def _jpeg_ends(data: bytes) -> bool:
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
-    """Each marker's code and where what belongs to it begins."""
+    """The code of each marker, and the offset at which its segment's content begins."""
     at = 2
     for _ in range(_MOST_SEGMENTS):
         marker = _MARKER.search(data, at)
@@ -109,7 +109,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _png_size(data: bytes) -> tuple[int, int] | None:
-    """The size in IHDR, which must be the first chunk."""
+    """Width and height in the IHDR chunk, which must be the first."""
     if len(data) < 24 or data[12:16] != b"IHDR":
         return None
     width, height = struct.unpack_from(">II", data, 16)
@@ -117,7 +117,7 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
 
 
 def _png_ends(data: bytes) -> bool:
-    """Whether the chunks lead to a whole IEND."""
+    """Whether the chunks end with a complete IEND."""
     at: int = len(_PNG_MAGIC)
     while at + 12 <= len(data):
         length, name = struct.unpack_from(">I4s", data, at)

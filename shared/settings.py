@@ -1,7 +1,8 @@
-"""Everything that is set from outside, by environment variables of the same names (or in a `.env` file).
+"""The settings of the service, read from environment variables or a `.env` file.
 
-Each process asks for its settings once, by `load_settings_or_exit()` where it starts and by `get_settings()` anywhere
-else; they do not change while it runs. A new setting is one described field here and one line in `.env.example`.
+A field `frame_ttl` is set by the variable `FRAME_TTL`. Each process reads its settings once, by `load_settings_or_exit()`
+where it starts and by `get_settings()` elsewhere; they do not change while the process runs. To add a setting, add a
+described field here and a line in `.env.example`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import re
 import sys
 from functools import cached_property, lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -18,43 +20,43 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.evidence_weights import read_weights
 from shared.liveness.evidence import FITTED, Preset, Weighing
-from shared.liveness.session import SETTLE
+from shared.liveness.session import LONGEST_TRANSIT
 from shared.redis.buckets import Rate
 
-#: Seconds that lie between the API's giving up on a frame and the first moment at which a clock may fail its session:
-#: a frame that was picked up just before its deadline must still find the session as it was.
+#: Seconds between a frame's deadline and the first moment at which a clock may fail its session: a frame that a worker
+#: fetches just before the deadline must still find the session running.
 JUDGING_TIME = 1.0
 
-#: How a process that refuses to start because of a setting ends (sysexits.h: EX_CONFIG).
+#: Exit status of a process that refuses to start because of a setting (EX_CONFIG of sysexits.h).
 EXIT_CONFIG = 78
 
 
-def _redis(url: str, before: ValidationInfo) -> str:
+def _redis_address(url: str, validated: ValidationInfo) -> str:
     if not url.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must begin with redis://, rediss:// or unix://")
-    return _with_certificates(url, before)
+    return _with_certificates(url, validated)
 
 
-def _queue(url: str, before: ValidationInfo) -> str:
+def _queue_address(url: str, validated: ValidationInfo) -> str:
     if not url.startswith(("redis://", "rediss://", "unix://", "amqp://", "amqps://")):
         raise ValueError("must begin with redis://, rediss://, unix://, amqp:// or amqps://")
     if url.startswith("amqp") and url.endswith("//"):
-        url = url[:-1] + "%2F"  # kombu's word for the virtual host "/", which pika takes for one without a name
-    return _with_certificates(url, before)
+        url = url[:-1] + "%2F"  # kombu reads "//" as the virtual host "/", pika as one with an empty name
+    return _with_certificates(url, validated)
 
 
-def _with_certificates(url: str, before: ValidationInfo) -> str:
-    """The address with REDIS_CERTIFICATES in it, where redis-py and kombu alike look for it.
+def _with_certificates(url: str, validated: ValidationInfo) -> str:
+    """A rediss:// address with REDIS_CERTIFICATES as its `ssl_cert_reqs`, which both redis-py and kombu read.
 
-    Also where it is `required`: kombu, unless it is told, takes any certificate.
+    `required` is written out too, because kombu accepts any certificate by default.
     """
     if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
         return url
-    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs={before.data.get('redis_certificates', 'required')}"
+    return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs={validated.data.get('redis_certificates', 'required')}"
 
 
-def _database(url: str) -> str:
-    # Platforms hand out postgres:// (Heroku) or postgresql://; SQLAlchemy would take these for psycopg 2.
+def _database_address(url: str) -> str:
+    # Platforms give postgres:// (Heroku) or postgresql://, for which SQLAlchemy would load psycopg 2.
     for scheme in ("postgres://", "postgresql://"):
         if url.startswith(scheme):
             return "postgresql+psycopg://" + url.removeprefix(scheme)
@@ -70,10 +72,38 @@ def _rate(text: str) -> str:
 
 def _origins(text: str) -> str:
     for origin in filter(None, (part.strip() for part in text.split(","))):
-        if not re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?", origin):
+        if not _is_origin(origin):
             raise ValueError(
                 "must be origins with commas between, as in https://www.example.org, without a path or a star"
             )
+    return text
+
+
+def _is_origin(text: str) -> bool:
+    if re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d{1,5})?", text, re.ASCII):
+        return True
+    found = re.fullmatch(r"https?://\[([0-9a-fA-F:.]+)\](:\d{1,5})?", text, re.ASCII)
+    return found is not None and _is_address(found[1], version=6)
+
+
+def _is_address(text: str, version: int | None = None) -> bool:
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return False
+    return version is None or found.version == version
+
+
+def _addresses(text: str) -> str:
+    if text and not all(_is_address(part.strip()) for part in text.split(",")):
+        raise ValueError("must be IP addresses with commas between, as in 0.0.0.0,::")
+    return text
+
+
+def _hosts(text: str) -> str:
+    for host in filter(None, (part.strip() for part in text.split(","))):
+        if not (host == "*" or re.fullmatch(r"[a-zA-Z0-9._-]+", host) or _is_address(host, version=6)):
+            raise ValueError("must be names or addresses with commas between, without ports, or a star")
     return text
 
 
@@ -83,46 +113,56 @@ def _weights(path: Path | None) -> Path | None:
     return path
 
 
-def _redis_url_before(data: dict[str, Any]) -> str:
-    return str(data["redis_url"])
+def _redis_url_of(validated: dict[str, Any]) -> str:
+    return str(validated["redis_url"])
 
 
-def _queue_url_before(data: dict[str, Any]) -> str:
-    return str(data["queue_url"])
+def _queue_url_of(validated: dict[str, Any]) -> str:
+    return str(validated["queue_url"])
 
 
 class Settings(BaseSettings):
-    """The settings of web, workers and clock alike. Times are seconds where nothing else is said."""
+    """The settings of the processes web, worker, events and clock alike.
+
+    Times are in seconds unless a name or description gives another unit. The descriptions become docs/settings.md.
+    """
 
     model_config = SettingsConfigDict(
         frozen=True,
         env_file=".env",
-        env_ignore_empty=True,  # `QUEUE_URL=` in a .env means: the default
+        env_ignore_empty=True,  # `QUEUE_URL=` in a .env means the default
         extra="ignore",  # the .env may hold variables of other programs
-        hide_input_in_errors=True,  # an address holds a password
+        hide_input_in_errors=True,  # an address may hold a password
         validate_default=True,
     )
 
-    # Before the addresses, into which it goes.
+    # Declared before the addresses, whose validators read it.
     redis_certificates: Literal["required", "none"] = Field(
         "required",
-        description="Whether the certificate of a rediss:// server must be one that is trusted; none: encrypted, but to "
-        "whomever answers, for platforms whose servers sign their own (Heroku), and for nothing else.",
+        description="How the TLS certificate of a rediss:// server is checked. required: it must be signed by a trusted "
+        "authority. none: the connection is encrypted but the server is not authenticated; only for platforms whose Redis "
+        "uses self-signed certificates, such as Heroku.",
     )
-    redis_url: Annotated[str, AfterValidator(_redis)] = Field(
+    redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
         "redis://localhost:6379/0",
-        description="Redis for pictures on their way, answers, limits; and the queue, unless QUEUE_URL says otherwise.",
+        description="Address of the Redis that holds pictures of frames, answers, rate limits and other short-lived data: "
+        "redis://, rediss:// or unix://. Give the service a database number of its own: its keys carry no prefix. ops/up "
+        "starts a Redis if this is not set.",
     )
-    database_url: Annotated[str, AfterValidator(_database)] = Field(
-        "sqlite:///var/liveness.db", description="Where sessions are kept: sqlite:///path or postgresql://…"
+    database_url: Annotated[str, AfterValidator(_database_address)] = Field(
+        "sqlite:///var/liveness.db",
+        description="Address of the database that holds sessions, API keys, events and the audit trail: sqlite:///path, "
+        "postgres://… or postgresql://…. Use PostgreSQL if processes run on more than one machine.",
     )
-    queue_url: Annotated[str, AfterValidator(_queue)] = Field(
-        default_factory=_redis_url_before,
-        description="What carries frames to the workers: redis://… or amqp://… (RabbitMQ). Default: REDIS_URL.",
+    queue_url: Annotated[str, AfterValidator(_queue_address)] = Field(
+        default_factory=_redis_url_of,
+        description="Address of the message broker that carries frames to the workers: redis://, rediss:// or unix:// for "
+        "Redis, amqp:// or amqps:// for RabbitMQ. Default: REDIS_URL.",
     )
-    events_url: Annotated[str, AfterValidator(_queue)] = Field(
-        default_factory=_queue_url_before,
-        description="Where events are published: redis://… or amqp://…. Default: QUEUE_URL.",
+    events_url: Annotated[str, AfterValidator(_queue_address)] = Field(
+        default_factory=_queue_url_of,
+        description="Address of the message broker on which session events are published, and from which webhooks are "
+        "fed; the same schemes as QUEUE_URL. Default: QUEUE_URL.",
     )
 
     issuer: str = Field(
@@ -130,175 +170,286 @@ class Settings(BaseSettings):
         min_length=1,
         max_length=200,
         pattern=r"^[!-~]+$",
-        description="What this service calls itself, in events (`source`) and verdicts (`iss`): best its public address.",
+        description="The name by which the service identifies itself in events (`source`) and signed verdicts (`iss`); "
+        "best its public address, such as https://liveness.example.org. Printable ASCII without spaces.",
     )
     events_retention_hours: float = Field(
         168.0,
         ge=1,
         le=24 * 366,
-        description="Hours after which an event that could not be published (no broker, no process `events`) is given up.",
+        description="Hours for which an event that cannot be published is kept and retried, because the broker is down or "
+        "the process `events` does not run. Older events are deleted unpublished; a higher value survives longer "
+        "outages.",
     )
 
     webhooks_private: bool = Field(
         False,
-        description="Whether webhooks may lead into the network, and by plain http: for development. on or off.",
+        description="Whether webhooks may call addresses inside the private network, and plain http. Only for "
+        "development: if on, whoever may register a webhook can make the service send requests to internal hosts. on or "
+        "off.",
     )
 
     auth: Literal["auto", "required", "off"] = Field(
         "auto",
-        description="Who is asked for an API key: auto: everyone, once the first key has been made (ops/keys); required: "
-        "everyone, also before; off: nobody, for a service that something else guards.",
+        description="Whether the API asks for an API key. auto: the API is open until the first key is created (ops/keys), "
+        "and then requires one. required: a key is always required. off: no key is ever asked for; only behind "
+        "something else that authenticates callers. While the API is open it serves this machine only, see BIND and "
+        "ALLOWED_HOSTS.",
+    )
+    bind: Annotated[str, AfterValidator(_addresses)] = Field(
+        "",
+        description="IP addresses on which the web process listens, separated by commas: 0.0.0.0,:: for all. Default: all; "
+        "while the API is open, those of this machine only (loopback). Naming others opens an open API to the network.",
+    )
+    allowed_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+        "",
+        description="Host names and addresses by which clients may call the service, separated by commas and without ports; "
+        "* for any. Names of this machine (localhost, loopback addresses) are always allowed. Default: any; while the API "
+        "is open, only those of this machine and of BIND, so that a website cannot reach it by a name of its own (DNS "
+        "rebinding).",
     )
     token_secret: SecretStr | None = Field(
         None,
         min_length=32,
-        description="From which session tokens are signed and subjects hashed; the same for all web processes. Default: one "
-        "that is made once and kept in the database.",
+        description="Secret from which the keys are derived that sign session tokens, hash subjects and encrypt the "
+        "private keys of verdicts: at least 32 characters, the same for all web processes. Default: a random secret, "
+        "created once and kept in the database. Changing it invalidates all session tokens.",
     )
     client_sees_verdict: bool = Field(
         True,
-        description="Whether answers to session tokens and client keys carry is_live; off: it is null there, and only a "
-        "server key reads the verdict. on or off.",
+        description="Whether answers to session tokens and `client` keys contain `is_live`. If off, `is_live` is null "
+        "there, and only a `server` key can read the verdict. on or off.",
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
         "",
-        description="Other sites whose pages may call this API from a browser: https://www.example.org, with commas "
-        "between. Default: none.",
+        description="Origins of other websites whose pages may call the API from a browser (CORS), separated by commas: "
+        "https://www.example.org,https://app.example.org. No paths, no wildcard. Default: none.",
     )
     trusted_proxies: int = Field(
         0,
         ge=0,
         le=10,
-        description="How many proxies are before this service that add to X-Forwarded-For; the address of a client is the "
-        "one that the first of them saw.",
+        description="Exact number of reverse proxies in front of the service that append to X-Forwarded-For; limits and "
+        "the audit trail then use the client address that the outermost of them saw. Too low: all clients share a proxy's "
+        "address. Too high: clients can forge their address.",
     )
     limit_sessions_by_key: Annotated[str, AfterValidator(_rate)] = Field(
-        "1200/minute", description="How many sessions each API key may create: 30/minute, 5/second, off."
+        "1200/minute",
+        description="How many sessions each API key may create: a number, a slash and second, minute, hour or day; or off. "
+        "Further creations get a 429.",
     )
     limit_sessions_by_address: Annotated[str, AfterValidator(_rate)] = Field(
         "30/minute",
-        description="How many sessions may be created from an address (IPv6: a /64) with client keys, or without any.",
+        description="How many sessions each client address (of IPv6: each /64 network) may create with a `client` key or "
+        "without a key: a number, a slash and second, minute, hour or day; or off. `server` keys are exempt.",
     )
     limit_frames: Annotated[str, AfterValidator(_rate)] = Field(
-        "20/second", description="How many frames each session may submit; a client sends 5 to 10 a second."
+        "20/second",
+        description="How many frames each session may submit: a number, a slash and second, minute, hour or day; or off. "
+        "Clients send 5 to 10 a second; frames beyond the limit get a 429 and do not harm the session.",
     )
 
-    session_ttl: float = Field(300.0, ge=10, le=86400, description="A session that has not ended by then expires.")
+    session_ttl: float = Field(
+        300.0,
+        ge=10,
+        le=86400,
+        description="Seconds after its creation at which a session that has not ended expires. Idempotency keys, face "
+        "descriptors and portraits in Redis live about as long, so a higher value keeps biometric data longer.",
+    )
     frame_deadline: float = Field(
         5.0,
         gt=0,
-        le=SETTLE - JUDGING_TIME,
-        description="A frame that no worker has answered by then gets a 503 and is not worked on any more.",
+        le=LONGEST_TRANSIT - JUDGING_TIME,
+        description="Seconds that a request waits for a worker's answer to its frame. After that the request gets a 503 "
+        "and workers skip the frame; it is also the longest that a worker may work on one message. A lower value frees "
+        "web threads earlier under overload, but refuses frames that would have been answered.",
     )
     frame_ttl: float = Field(
-        15.0, ge=SETTLE, le=300, description="A picture that nobody has come for is gone from Redis by then."
+        15.0,
+        ge=LONGEST_TRANSIT,
+        le=300,
+        description="Seconds after which Redis deletes the picture of a frame that was never answered; normally it is "
+        "deleted with the answer. A higher value only keeps the pictures of lost frames longer.",
     )
     retention_hours: float = Field(
-        24.0, ge=0, le=24 * 366, description="Hours that the row of an ended session is kept."
+        24.0,
+        ge=0,
+        le=24 * 366,
+        description="Hours for which an ended session (challenges, verdict, findings), its published events and its webhook "
+        "deliveries stay in the database.",
     )
     audit_days: float = Field(
-        90.0, ge=0, le=3660, description="Days that the audit trail keeps who did what to a session."
+        90.0,
+        ge=0,
+        le=3660,
+        description="Days for which the audit trail keeps each entry: which API key did what to which session.",
     )
     tombstone_days: float = Field(
-        90.0, ge=0, le=3660, description="Days that it is kept that a session was deleted, when, and by whom."
+        90.0,
+        ge=0,
+        le=3660,
+        description="Days for which the service remembers that a session was deleted, when, and by which API key.",
     )
     attempts: int = Field(
-        5, ge=0, le=1000, description="How many failed sessions a subject may have in ATTEMPTS_WINDOW; 0: any number."
+        5,
+        ge=0,
+        le=1000,
+        description="How many failed sessions one `subject` may have within ATTEMPTS_WINDOW before further creations get a "
+        "429; sessions that have not ended count as failed. 0: no limit.",
     )
     attempts_window: float = Field(
-        3600.0, ge=60, le=30 * 86400, description="Seconds for which a failed session counts."
+        3600.0,
+        ge=60,
+        le=30 * 86400,
+        description="Seconds for which a failed session counts against its subject, see ATTEMPTS. A higher value slows "
+        "down attackers, and locks out honest people who failed for longer.",
     )
     preset: Preset = Field(
         Preset.STANDARD,
-        description="How much evidence a verdict asks for, unless a session's creation says otherwise: docs/evidence.md.",
+        description="How much evidence a session needs to be judged live, if its creation names no preset: lenient, "
+        "standard or strict. The stricter, the fewer attacks pass and the more honest people are turned away.",
     )
 
     liveness_threshold: float | None = Field(
         None,
         gt=0,
         lt=1,
-        description="The least score of a live session, in place of the preset's; not where a session names a preset.",
+        description="Lowest score, between 0 and 1, at which a session is judged live. It replaces the threshold of PRESET "
+        "and does not apply to sessions whose creation names a preset. Higher: fewer attacks pass, and more honest people "
+        "are turned away. Default: the preset's threshold.",
     )
     evidence_weights: Annotated[Path | None, AfterValidator(_weights)] = Field(
-        None, description="A file of weights made by ops/evaluate --fit, in place of those that the service comes with."
+        None,
+        description="Path of a file of weights and thresholds that `ops/evaluate --fit` made from your own recordings. "
+        "Default: the weights that come with the service.",
     )
 
     identity: bool = Field(
-        True, description="Whether the faces of a session are compared: it must be one person all the way. on or off."
+        True,
+        description="Whether the faces of a session are compared, so that a session in which another person takes over "
+        "fails. off needs no process `worker_identity`, and creations with a reference picture are refused. on or off.",
     )
 
     frames_per_session: int = Field(
-        8, ge=1, le=1000, description="Frames of one session that may be under way; what comes beside them gets a 429."
+        8,
+        ge=1,
+        le=1000,
+        description="Most frames of one session that may be in progress at once, waiting or being measured; further frames "
+        "get a 429. A lower value leaves more of the workers to other sessions.",
     )
     frames_per_worker: int = Field(
         24,
         ge=1,
         le=10_000,
-        description="Frames of all sessions that may be under way, for each worker process; what comes beside them gets a "
-        "503 before it is read, and from three quarters of them on what comes of a session that has not begun. Fewer than "
-        "the web's threads, who have to refuse it.",
+        description="Most frames of all sessions together that may be in progress at once, for each worker process; further "
+        "frames get a 503 with Retry-After before their picture is read, and from three quarters of this number on, so do "
+        "frames of sessions that have not begun. A higher value admits more load and makes frames wait longer. Keep it "
+        "times the worker processes below the number of web threads.",
     )
     frame_wait: float = Field(
         2.0,
         gt=0,
-        le=SETTLE,
-        description="Seconds that the oldest waiting frame may have waited; while it has, others get a 503.",
+        le=LONGEST_TRANSIT,
+        description="Seconds that the oldest waiting frame may have waited for a worker; beyond that, new frames get a 503 "
+        "with Retry-After until the workers catch up. A lower value refuses frames earlier and keeps answers fast.",
     )
 
     max_frame_bytes: int = Field(
-        4 * 1024 * 1024, ge=1024, le=64 * 1024 * 1024, description="A larger picture is refused before it is read."
+        4 * 1024 * 1024,
+        ge=1024,
+        le=64 * 1024 * 1024,
+        description="Largest picture that is accepted, in bytes; a larger one is refused before it is read.",
     )
     max_pixels: int = Field(
-        25_000_000, ge=10_000, le=200_000_000, description="A picture with more is refused before it is decoded."
+        25_000_000,
+        ge=10_000,
+        le=200_000_000,
+        description="Largest picture that is accepted, in pixels (width × height); a larger one is refused before it is "
+        "decoded. A decoded picture takes three bytes a pixel in a worker's memory.",
     )
     landmarks: Literal["mesh", "dlib"] = Field(
-        "mesh", description="Which engine finds the points of a face. The licence of dlib's excludes commercial use."
+        "mesh",
+        description="Model that finds the points of a face. mesh: MediaPipe's face mesh, 468 points, Apache-2.0. dlib: 68 "
+        "points; the licence of its training data excludes commercial use, and where the eyes look is not measured.",
     )
-    models_dir: Path = Field(Path("var/models"), description="The directory of the models.")
+    state_dir: Path = Field(
+        Path("var"),
+        description="Directory in which the service remembers, in the file `closed`, that API keys have been made. With "
+        "AUTH=auto and a database without keys it then refuses to start: DATABASE_URL probably names the wrong database.",
+    )
+    models_dir: Path = Field(
+        Path("var/models"),
+        description="Directory that holds the model files; a relative path starts at the working directory.",
+    )
 
-    port: int = Field(8000, ge=1, le=65535, description="The port that the web process listens on.")
-    web_concurrency: int = Field(1, ge=1, le=64, description="Number of web processes.")
+    port: int = Field(8000, ge=1, le=65535, description="TCP port on which the web process listens.")
+    web_concurrency: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Number of web processes. One serves many clients, since web threads mostly wait; raise it if the web "
+        "process uses a whole processor.",
+    )
     web_threads: int = Field(
-        64, ge=1, le=512, description="Threads of each web process; a frame holds one until it is answered."
+        64,
+        ge=1,
+        le=512,
+        description="Threads of each web process; each frame holds one until it is answered. Keep WEB_THREADS × "
+        "WEB_CONCURRENCY above FRAMES_PER_WORKER × all worker processes, so that threads are left to refuse what is too "
+        "much.",
     )
     worker_processes: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
         le=256,
-        description="Number of worker processes; each works on one frame at a time. Default: one a processor.",
+        description="Number of worker processes that measure frames; each works on one frame at a time and uses up to one "
+        "processor. Default: one for each processor with ops/up, else 2.",
     )
 
     metrics_token: SecretStr | None = Field(
         None,
         min_length=16,
-        description="Whoever asks for /metrics must send it. Without it there is no such address, and nothing is counted.",
+        description="Bearer token that Prometheus must send to read /metrics: at least 16 characters, the same for web, "
+        "workers, events and clock. Default: unset; then /metrics does not exist and nothing is counted.",
     )
     lab: bool = Field(
         False,
-        description="Whether there is a page /lab that plots what the judges see, and the call that it asks. For "
-        "development. on or off.",
+        description="Whether the page /lab, which plots the measurements of the camera's face live, and the API call behind "
+        "it exist. For development. on or off.",
     )
     otel_exporter_otlp_endpoint: str | None = Field(
-        None, pattern="^https?://", description="Where traces are sent, by OTLP over HTTP. Unset: no traces."
+        None,
+        pattern="^https?://",
+        description="Base address of the OpenTelemetry collector to which traces are sent by OTLP over HTTP; needs the "
+        "packages of requirements/tracing.txt. Default: unset; no traces.",
     )
-    otel_traces_sampler_arg: float = Field(1.0, ge=0, le=1, description="The share of requests that is traced.")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least that is logged.")
-    log_format: Literal["console", "json"] = Field("console", description="console for people, json for machines.")
+    otel_traces_sampler_arg: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="Share of requests that are traced, from 0 (none) to 1 (all).",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Lowest severity that is logged: DEBUG, INFO, WARNING or ERROR."
+    )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="Format of log lines. console: for people at a terminal. json: one JSON object per line."
+    )
 
     @cached_property
     def weighing(self) -> Weighing:
-        """What verdicts go by: the file at EVIDENCE_WEIGHTS, else what the service comes with."""
+        """The weights of the evidence: those in the file EVIDENCE_WEIGHTS, else those that come with the service."""
         return FITTED if self.evidence_weights is None else read_weights(self.evidence_weights)
 
 
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
-    """The settings of this process. Raises pydantic's ValidationError where one is wrong."""
+    """The settings of this process. Raises pydantic's ValidationError if one is invalid."""
     return Settings()
 
 
 def load_settings_or_exit() -> Settings:
-    """`get_settings()`; where one is wrong, this process ends with a sentence that names the variable."""
+    """The settings of this process; if one is invalid, end the process with a sentence that names the variable."""
     try:
         return get_settings()
     except ValidationError as error:
@@ -306,23 +457,23 @@ def load_settings_or_exit() -> Settings:
 
 
 def what_is_wrong(error: ValidationError) -> str:
-    """One sentence that names each variable that is wrong, and says why; never its value, which may be a secret."""
+    """One sentence that names each invalid variable and the reason, but never the value, which may be a secret."""
     faults = []
     for fault in error.errors(include_input=False, include_url=False):
         if fault["type"] == "default_factory_not_called":
-            continue  # it would have been taken from another one, and that one is named already
+            continue  # its default is another setting's value, and that invalid setting is named already
         reason = fault["msg"].removeprefix("Value error, ")
         faults.append(f"{'.'.join(str(part) for part in fault['loc']).upper()} {_as_clause(reason)}")
     return "Not started, because of the settings: " + "; ".join(faults) + "."
 
 
 def refuse(sentence: str) -> NoReturn:
-    """End this process, saying why."""
+    """Write the sentence to standard error and end this process with EXIT_CONFIG."""
     sys.stderr.write(sentence + "\n")
     sys.stderr.flush()
     raise SystemExit(EXIT_CONFIG)
 
 
 def _as_clause(reason: str) -> str:
-    # pydantic says "Input should be …": after the variable's name that reads better without its subject.
+    # pydantic's "Input should be …" reads better without its subject after the variable's name.
     return reason.replace("Input should be", "should be", 1).rstrip(".")

@@ -1,4 +1,7 @@
-"""Webhooks: events brought to an address that somebody named. docs/webhooks.md is this for their receivers."""
+"""Webhooks as the API and the process `events` share them: endpoints, deliveries, the schedule, and the rules for URLs.
+
+A webhook is an HTTP endpoint that is called for each event; docs/webhooks.md describes it to receivers.
+"""
 
 from __future__ import annotations
 
@@ -10,76 +13,75 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
-#: The kinds of events that there are, as they are published.
+#: All types of published events.
 EVENT_TYPES = tuple(
-    f"liveness.session.{what}"
-    for what in ("created", "started", "challenge_passed", "completed", "failed", "expired", "cancelled")
+    f"liveness.session.{change}"
+    for change in ("created", "started", "challenge_passed", "completed", "failed", "expired", "cancelled")
 )
-#: What `POST /api/v1/webhooks/{id}/test` sends.
+#: Type of the event that `POST /api/v1/webhooks/{id}/test` sends.
 TEST_TYPE = "liveness.webhook.test"
 
-#: Seconds from one attempt to the next, those of Standard Webhooks: ten attempts over three days. Each is made longer or
-#: shorter by up to JITTER of it, so that what failed together does not come back together.
+#: Seconds between attempts, as Standard Webhooks recommends: ten attempts over three days. Each is lengthened or shortened
+#: by a share of up to JITTER, so that deliveries that failed together are not repeated together.
 SCHEDULE = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
 JITTER = 0.2
 
-#: Seconds for which deliveries are signed with the secret before as well, once there is a new one.
+#: Seconds after a change of the secret for which deliveries are signed with the former one too.
 OVERLAP = 86400.0
 
-#: Seconds without a single success after which an endpoint is disabled.
+#: Seconds of nothing but failed attempts after which an endpoint is disabled.
 FAILING = 5 * 86400.0
 
-#: Networks that say global and mean another address inside them, or one that must not be reached: NAT64, 6to4, Teredo.
+#: Networks that `ipaddress` calls global although their addresses embed others, maybe private: NAT64, 6to4, Teredo.
 _TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
 
-
-#: Why the service disables an endpoint by itself: it answered 410, or has failed for longer than `FAILING`.
+#: Reasons for which the service disables an endpoint: it answered 410 Gone, or has failed for longer than `FAILING`.
 GONE, FAILED_TOO_LONG = "gone", "failing"
 
 
 class Status(StrEnum):
-    """What has become of a delivery."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
-    #: Given up after the last attempt.
+    #: Given up after the last attempt of SCHEDULE.
     FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """Where events are to be brought, and which."""
+    """An endpoint to which events are delivered. Times are in seconds since the epoch."""
 
     id: str
     url: str
-    #: Types of events; none: all.
+    #: Types of the events to deliver; empty: all types.
     types: list[str]
-    #: `whsec_…`. As it is, not hashed: each delivery is signed with it.
+    #: Signing secret, `whsec_…`; not hashed, because each delivery is signed with it.
     secret: str
     created_at: float
     enabled: bool = True
-    #: Why it was disabled by the service itself: gone, failing.
+    #: Why the service disabled the endpoint, GONE or FAILED_TOO_LONG; None if it did not.
     disabled_reason: str | None = None
-    #: Since when no delivery has succeeded; None while they do.
+    #: Time of the first failed attempt since the last success; None if the last attempt succeeded.
     failing_since: float | None = None
-    #: The secret before this one, and until when deliveries are signed with it as well; None where there is none.
+    #: The former secret, and the time until which deliveries are signed with it too; None if there is none.
     former_secret: str | None = None
     former_until: float | None = None
 
     def secrets_at(self, at: float) -> list[str]:
-        """With what a delivery is signed at `at`: the secret, and the one before while its receiver may still hold that."""
+        """The secrets to sign a delivery with at `at`: the current one, and the former one until `former_until`."""
         if self.former_secret is not None and self.former_until is not None and at < self.former_until:
             return [self.secret, self.former_secret]
         return [self.secret]
 
     def wants(self, event_type: str) -> bool:
-        """Whether events of this type are to be brought there."""
+        """Whether events of this type are to be delivered to this endpoint."""
         return self.enabled and (not self.types or event_type in self.types)
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One event on its way to one endpoint."""
+    """The delivery of one event to one endpoint. Times are in seconds since the epoch."""
 
     id: str
     webhook_id: str
@@ -87,22 +89,22 @@ class Delivery:
     status: Status
     attempts: int
     created_at: float
-    #: When it is to be attempted; None when it is not any more.
+    #: Time of the next attempt; None if there will be none.
     next_at: float | None = None
     last_at: float | None = None
-    #: The latest answer's HTTP status; None where there was no answer.
+    #: HTTP status of the latest attempt's answer; None without an answer.
     last_status: int | None = None
-    #: Why the latest attempt failed, in a word.
+    #: Why the latest attempt failed, in a few words; None if it succeeded.
     last_error: str | None = None
 
 
 def new_secret() -> str:
-    """256 random bits, in the form of Standard Webhooks."""
+    """A new signing secret of 256 random bits, in the format of Standard Webhooks."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def is_outside(address: str) -> bool:
-    """Whether an IP address is one of the internet at large: not this machine's, nor of a network of its neighbours."""
+    """Whether an IP address is on the public internet, and not on this machine or in a private network."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
         if ip.ipv4_mapped is not None:
@@ -113,9 +115,10 @@ def is_outside(address: str) -> bool:
 
 
 def fault_of(url: str, *, private: bool) -> str | None:
-    """What is wrong with an endpoint's URL, as far as can be told without asking DNS; None if nothing is.
+    """What is wrong with an endpoint's URL, as a clause such as "must be a URL"; None if it is acceptable.
 
-    private: whether plain http and addresses inside the network are allowed.
+    DNS is not asked; a host name is checked by its form. private: whether plain http and addresses inside the private
+    network are allowed.
     """
     try:
         parts = urlsplit(url)
@@ -132,6 +135,6 @@ def fault_of(url: str, *, private: bool) -> str | None:
         return None
     try:
         inside = not is_outside(host)
-    except ValueError:  # a name
+    except ValueError:  # the host is a name, not an address
         inside = "." not in host.strip(".") or host.rstrip(".").endswith((".localhost", ".local", ".internal"))
     return "must not lead to an address inside the network" if inside else None

@@ -6,6 +6,7 @@ Each server is started by the first test that asks for it, once in each process 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 # As the workers do (workers/__main__.py): OpenBLAS's threads spin while they wait, which costs more than they save. Before
@@ -15,6 +16,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import pytest
 
 from tests.scheduling import FileByFile, file_of, rank
+
+# Nothing that a test starts may tell this clone's own service that it has asked for keys (`api.open_mode`).
+os.environ["STATE_DIR"] = tempfile.mkdtemp(prefix="liveness-state-")
 
 pytest_plugins = [
     "tests.integration.postgres",

@@ -1,1 +1,1 @@
-"""What `dramatiq` runs: frames are measured and judged here."""
+"""The processes behind the queue: frames are measured and judged, faces compared, events published, sessions ended."""

@@ -1,8 +1,8 @@
-"""`python -m workers …`: dramatiq's own program for workers.main, with the packages loaded before it forks.
+"""`python -m workers …`: dramatiq's command line for workers.main, with the packages loaded before the processes are forked.
 
-`dramatiq workers.main …` forks first, and then each process loads all of them for itself. What is loaded before is there
-once: some 50 MB less for each process but the first. Packages only: settings, connections and models are each process's own,
-and nothing here starts a thread, which would not live on in the processes.
+`dramatiq workers.main …` forks first, so each process loads all packages for itself. Packages loaded before the fork are in
+memory once, shared by all processes. Settings, connections and models are made in each process, and nothing here starts a
+thread, because threads do not survive a fork.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import importlib.util
 import os
 import sys
 
-#: What workers.main and what it then makes take from others; and by what vision runs its networks, where that is installed.
+#: Modules that import everything workers.main and its resources need.
 LOADED = ("shared.queue.broker", "workers.frames", "workers.identity", "workers.resources")
+#: Optional package that runs the networks of vision.
 RUNTIME = "ai_edge_litert.interpreter"
 
 
 def load() -> None:
-    """Load them."""
-    # NumPy's linear algebra would start its threads when it is loaded. Here processes are the parallel part.
+    """Import the packages that all worker processes share."""
+    # Otherwise OpenBLAS starts its threads when NumPy is imported. The service is parallel by processes.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for name in LOADED:
         importlib.import_module(name)
@@ -29,14 +30,14 @@ def load() -> None:
 
 
 def main() -> int:
-    """What the program ends with."""
+    """Run dramatiq; return its exit code."""
     load()
-    from dramatiq import cli  # noqa: PLC0415 - loads nothing of ours, but must not be loaded by who only wants `load`
+    from dramatiq import cli  # noqa: PLC0415 - not needed by callers of `load` alone
 
     arguments = cli.make_argument_parser().parse_args(["workers.main", *sys.argv[1:]])
-    # On SIGHUP dramatiq runs this anew.
+    # dramatiq starts itself again by sys.argv on SIGHUP.
     sys.argv = [sys.executable, "-m", "workers", *sys.argv[1:]]
-    # What is loaded stays shared: a process's garbage collector would write to each object of it, and copy each page.
+    # Frozen objects are skipped by the garbage collector, which would write to each of them and so unshare its page.
     gc.collect()
     gc.freeze()
     return int(cli.main(arguments))

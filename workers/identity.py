@@ -1,130 +1,97 @@
-"""The work on one face: whose it is, and how far from the first one's of its session, or from a picture's.
+"""The work on one face: describe it, and measure its distance from the session's first face and from a given picture.
 
-It is done beside the way of a frame, which does not wait for it. The descriptor that is made first is what the others are
-compared with (the anchor); it lives in Redis for as long as its session can, and nowhere else.
+Frames do not wait for this work. The first descriptor of a session is its anchor, with which all others are compared; it is
+kept in Redis until the session ends, and nowhere else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import structlog
 from dramatiq import Actor, Broker, actor
-from redis import Redis
-from sqlalchemy import Engine
 
 from shared.db import UnitOfWork
 from shared.handoff import faces
+from shared.handoff.clean_up import Endings
 from shared.liveness.session import Session
 from shared.queue.messages import COMPARE_IDENTITY, DESCRIBE_REFERENCE, IDENTITY
 from shared.redis.timekeeping import now
-from workers.frames import Looks
-from workers.vision.descriptor import Descriptor, decode_chip, distance, from_bytes, to_bytes
+from workers.tools import FaceTools
+from workers.vision.descriptor import decode_chip, distance, from_bytes, to_bytes
 from workers.vision.errors import BadImage
-from workers.vision.landmarks import Picture
 
 log = structlog.get_logger(__name__)
 
-#: Milliseconds after which a comparison is of no use any more; a chip lives longer than that.
+#: Milliseconds after which a comparison is of no use any more; chips are kept for longer.
 MAX_AGE = 15_000
 
 
-class Describes(Protocol):
-    """What is needed of the network (`workers.vision.descriptor.Describer`)."""
-
-    def describe(self, chip: Picture) -> Descriptor:
-        """Whose face a chip shows."""
-
-
-class Tools(Protocol):
-    """What the work needs, there from the moment the process has booted (`workers.resources.Resources`)."""
-
-    @property
-    def redis(self) -> Redis:
-        """Chips and anchors."""
-
-    @property
-    def engine(self) -> Engine:
-        """Sessions."""
-
-    @property
-    def describer(self) -> Describes:
-        """The network."""
-
-    @property
-    def vision(self) -> Looks:
-        """Eyes, loaded when they are first needed here: chips come with their points found."""
-
-
 class Work:
-    """What the two kinds of work on faces have in common."""
+    """The base of both kinds of work on faces."""
 
-    def __init__(self, tools: Tools) -> None:
+    def __init__(self, tools: FaceTools) -> None:
         self._tools = tools
 
     def _look(self, session_id: str) -> Session | None:
-        """The session as it is: a queue that is behind must not have the network work for those who have left."""
+        """The session, read without a lock: faces of sessions that have ended are not described."""
         with UnitOfWork(self._tools.engine, read_only=True) as uow:
             return uow.sessions.get(session_id)
 
-    def _apply(self, session_id: str, said: Callable[[Session], None]) -> bool:
-        """Tell the session; whether it goes on."""
-        with UnitOfWork(self._tools.engine) as uow:
+    def _apply(self, session_id: str, change: Callable[[Session], None]) -> None:
+        """Change the session under its lock, if it still exists."""
+        with UnitOfWork(self._tools.engine, on_end=Endings(self._tools.redis)) as uow:
             session = uow.sessions.get(session_id, lock=True)
             if session is None:
-                return False
-            said(session)
+                return
+            change(session)
             uow.sessions.save(session)
             uow.commit()
-        return not session.ended
 
 
 class IdentityWork(Work):
-    """Compares faces, one at a time.
+    """The actor's function that compares one face.
 
-    The queue delivers at least once, in any order: the first descriptor stays the first, and a session takes in a frame's
-    distance once.
+    The queue delivers at least once, in any order: the anchor is set once, and a session takes in each frame's distance
+    once.
     """
 
     def __call__(self, session_id: str, frame_id: str, expires_at: float) -> None:
-        """Compare one face; its session expires at `expires_at`, in seconds since the epoch."""
+        """Compare the face of a frame; the session expires at `expires_at`, in seconds since the epoch."""
         with structlog.contextvars.bound_contextvars(session_id=session_id, frame_id=frame_id):
             chip = faces.look(self._tools.redis, frame_id)
             if chip is None:
-                log.debug("face.gone")  # compared already, or too late
+                log.debug("face.gone")  # compared already, expired, or its session has ended
                 return
             try:
                 session = self._look(session_id)
-                if session is None or session.ended:
-                    faces.forget(self._tools.redis, session_id)
-                else:
+                if session is not None and not session.ended:
                     self._compare(session_id, frame_id, chip, expires_at)
             except Exception:
-                # The session takes another sample after a while. What is logged is the fault, never the face.
+                # The session asks for another frame's face after a while. The log holds the error, never the face.
                 log.exception("face.not_compared")
             faces.drop(self._tools.redis, frame_id)
 
     def _compare(self, session_id: str, frame_id: str, chip: bytes, expires_at: float) -> None:
         redis = self._tools.redis
         own = self._tools.describer.describe(decode_chip(chip))
-        kept = faces.anchor(redis, session_id, to_bytes(own), expires_at - now())
+        anchor = faces.anchor(redis, session_id, to_bytes(own), expires_at - now())
         reference = faces.look_reference(redis, session_id)
 
-        def say(session: Session) -> None:
-            session.identify(frame_id, distance(from_bytes(kept), own), now())
+        def tell(session: Session) -> None:
+            session.take_distance(frame_id, distance(from_bytes(anchor), own), now())
             if reference is not None and session.identity is not None:
-                session.identity.resemble(distance(from_bytes(reference), own))
+                session.identity.take_reference_distance(distance(from_bytes(reference), own))
 
-        if not self._apply(session_id, say):
-            faces.forget(redis, session_id)
+        self._apply(session_id, tell)
 
 
 class ReferenceWork(Work):
-    """Describes the picture that was given at creation, and compares it with the session's first face if there is one."""
+    """The actor's function that describes the picture given at creation, and compares it with the anchor if there is one."""
 
     def __call__(self, session_id: str, expires_at: float) -> None:
-        """Describe one; its session expires at `expires_at`, in seconds since the epoch."""
+        """Describe a session's picture; the session expires at `expires_at`, in seconds since the epoch."""
         with structlog.contextvars.bound_contextvars(session_id=session_id):
             picture = faces.take_picture(self._tools.redis, session_id)
             if picture is None:
@@ -147,30 +114,29 @@ class ReferenceWork(Work):
         if chip is None or seen.observation.faces != 1:
             self._apply(session_id, _problem("no_face" if chip is None else "several_faces"))
             return
-        # Whether the client's frames are mirrored or not: a face and its mirror image are described alike.
+        # Mirrored or not does not matter: a face and its mirror image have nearly the same descriptor.
         own = self._tools.describer.describe(decode_chip(chip))
-        # Kept before the anchor is looked for: whichever of the two comes second finds the other.
+        # Kept before the anchor is read: of the reference and the anchor, the later one finds the earlier.
         faces.keep_reference(redis, session_id, to_bytes(own), expires_at - now())
         anchor = faces.look_anchor(redis, session_id)
 
-        def say(session: Session) -> None:
+        def tell(session: Session) -> None:
             if anchor is not None and session.identity is not None:
-                session.identity.resemble(distance(from_bytes(anchor), own))
+                session.identity.take_reference_distance(distance(from_bytes(anchor), own))
 
-        if not self._apply(session_id, say):
-            faces.forget(redis, session_id)
+        self._apply(session_id, tell)
 
 
 def _problem(code: str) -> Callable[[Session], None]:
-    def say(session: Session) -> None:
+    def tell(session: Session) -> None:
         if session.identity is not None and session.identity.reference is not None:
             session.identity.reference.problem = code
 
-    return say
+    return tell
 
 
-def declare(broker: Broker, tools: Tools) -> tuple[Actor[Any, None], Actor[Any, None]]:
-    """Make the work on faces known to the broker: `compare_identity`, `describe_reference` on the queue `identity`."""
+def declare(broker: Broker, tools: FaceTools) -> tuple[Actor[Any, None], Actor[Any, None]]:
+    """Declare the actors `compare_identity` and `describe_reference` on the queue `identity`."""
     declared = actor(broker=broker, actor_name=COMPARE_IDENTITY, queue_name=IDENTITY, max_age=MAX_AGE)
     also = actor(broker=broker, actor_name=DESCRIBE_REFERENCE, queue_name=IDENTITY, max_age=MAX_AGE)
     return declared(IdentityWork(tools)), also(ReferenceWork(tools))

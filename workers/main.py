@@ -1,6 +1,6 @@
-"""What `python -m workers` (or `dramatiq workers.main`) loads in each of its processes: the broker and the actors.
+"""The module that `python -m workers` (or `dramatiq workers.main`) loads in each process: broker and actors.
 
-One thread a process: a detector of dlib's must not be used by two.
+Run it with one thread a process (`-t 1`): one dlib detector must not be used by two threads.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from shared.telemetry.logs import configure_logging
 from workers import frames, identity
 from workers.resources import Resources
 
-#: Seconds after which a lost connection to the queue is made anew. dramatiq's own 3 s are most of a frame's deadline, and
-#: it takes another number only from an environment variable.
+# Seconds until a lost connection to the queue is opened again. dramatiq's default of 3 s is most of a frame's deadline;
+# otherwise it can only be set by an environment variable.
 dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = 0.5
 
 settings = load_settings_or_exit()

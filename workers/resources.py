@@ -1,6 +1,6 @@
-"""What the work of a worker process needs: Redis, the database, vision, the descriptor. Made after the process has booted.
+"""The resources of a worker process: Redis, the database, vision and the network that describes faces.
 
-Only what the process's queues need (`dramatiq … -Q`): without -Q it serves all of them.
+They are made after the process has booted, and only as far as its queues (`dramatiq … -Q`; all by default) need them.
 """
 
 from __future__ import annotations
@@ -14,30 +14,28 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from shared.db import DATABASE_TIMEOUT, make_engine
-from shared.handoff.presence import Heart
+from shared.handoff.worker_presence import Heart
 from shared.liveness.evidence import Weighing
 from shared.queue.messages import FRAMES, IDENTITY
 from shared.redis.client import make_redis
 from shared.redis.timekeeping import Keeping, keep_time
 from shared.settings import Settings
 from shared.telemetry.metrics.pushing import Pusher, started
-from workers.frames import Looks
-from workers.identity import Describes
+from workers.tools import Describes, Looks
 from workers.vision.descriptor import Describer
 from workers.vision.pipeline import Vision
 
 log = structlog.get_logger(__name__)
 
-#: How much a process that only compares faces gives way to those that answer frames, which people wait for. A little only:
-#: of each session's work it has a third, and at its end people wait for it as well. (5, on a machine that is fully at work,
-#: left it a tenth of a core, and honest people were not live for want of comparisons.)
+#: Niceness of a process that only compares faces: it gives way a little to the processes that answer frames. More would
+#: starve it on a busy machine, and honest people would not be live for want of comparisons.
 NICE = 2
 
 
 class Resources(Middleware):
-    """Makes them before the first message is taken, once a process, and disposes of them after the last.
+    """Middleware that makes a process's resources before its first message and closes them after its last.
 
-    Neither at import nor before a fork: connections must not be shared by processes, nor dlib's detectors by threads.
+    Nothing is made at import or before a fork, since processes must not share connections.
     """
 
     redis: Redis
@@ -60,30 +58,30 @@ class Resources(Middleware):
 
     @property
     def vision(self) -> Looks:
-        """Eyes; loaded now where this process did not need them from the beginning."""
+        """The vision pipeline that measures frames; loaded now if the process has not needed it so far."""
         if self._vision is None:
             self._vision = self._load_vision(self._settings)
         return self._vision
 
     @property
     def weighing(self) -> Weighing:
-        """What verdicts go by."""
+        """The weights and thresholds of verdicts."""
         return self._settings.weighing
 
     def before_worker_boot(self, _broker: Broker, worker: Worker) -> None:
-        """Load the models, so that the first frame is as fast as any other."""
+        """Open connections and load models, so that the first frame is as fast as any other."""
         queues = self._queues(worker)
         try:
             self.redis = make_redis(self._settings.redis_url)
             self._time = keep_time(self.redis)
-            # One thread works on messages, and nothing else in this process needs rows.
+            # One thread works on messages, and nothing else in the process uses the database.
             self.engine = make_engine(self._settings.database_url, pool_size=1, patience=DATABASE_TIMEOUT)
             if FRAMES in queues:
                 self._vision = self._load_vision(self._settings)
             if IDENTITY in queues:
                 self.describer = self._load_describer(self._settings)
         except Exception:
-            # dramatiq would only log it, and take frames that it cannot work on.
+            # dramatiq would only log the error, and take frames that it cannot work on.
             log.exception("worker.cannot_start")
             raise SystemExit(1) from None
         if queues == [IDENTITY]:
@@ -91,27 +89,27 @@ class Resources(Middleware):
         log.info("worker.loaded", queues=queues, landmarks=self._settings.landmarks)
 
     def after_worker_boot(self, _broker: Broker, worker: Worker) -> None:
-        """Tell which messages this worker takes."""
+        """Start the signs of life for the queues that this worker serves, and the pushing of metrics."""
         self._heart = Heart(self.redis, self._queues(worker))
         self._heart.start()
         if self._settings.metrics_token is not None:
             self._pusher = started(Pusher(make_redis(self._settings.redis_url)))
 
     def before_worker_shutdown(self, *_: object) -> None:
-        """Tell that it takes no more."""
+        """Stop the signs of life: this worker takes no more messages."""
         if self._heart is not None:
             self._heart.stop()
         if self._pusher is not None:
             self._pusher.close()
 
     def after_worker_shutdown(self, *_: object) -> None:
-        """Close what was opened."""
+        """Close the connections."""
         self._time.close()
         self.engine.dispose()
         self.redis.close()
 
     def _queues(self, worker: Worker) -> list[str]:
-        """The queues that this process serves, and that are of use."""
+        """The queues that this process serves; the identity queue only where IDENTITY is on."""
         known = [FRAMES, IDENTITY] if self._settings.identity else [FRAMES]
         return [queue for queue in known if not worker.consumer_whitelist or queue in worker.consumer_whitelist]
 

@@ -1,51 +1,51 @@
-"""Where a request ends, found in its bytes as they come. Nothing else of it is judged: that is the server's part."""
+"""Finding the end of an HTTP/1 request in its bytes as they arrive. Judging the request is left to the server."""
 
 from __future__ import annotations
 
 import re
 from collections import deque
 
-#: Bytes of a body that the server is given at a time.
+#: Bytes of a body that the server reads at a time.
 PIECE = 64 * 1024
 
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,15}")
-#: A line that ends as HTTP's do not: a head with such a line never ends.
+#: A newline without a carriage return, with which no HTTP line ends: such a head would never end.
 _BARE = re.compile(rb"(?<!\r)\n")
-#: Bytes that a chunk's first line, and all that follows the last one, may have.
+#: Bytes allowed in a chunk's first line, and in the trailer after the last chunk.
 _CHUNK_LINE = 8190
-#: Chunks that a body may come in. Each costs a microsecond or two of the loop that everybody waits for.
+#: Chunks allowed in a body: each costs time of the loop that all connections share.
 _CHUNKS = 4096
 
 
 class Arriving:
-    """One request on its way: `take` what has come, until `over`.
+    """One request as it arrives: give its bytes to `take` until `over`.
 
-    Over it is when all of it is there (`whole`), or when no more of it is wanted: its head or its body is larger than
-    may be, or it is no HTTP. Then the server is shown what there is, and says what is wrong.
+    A request is over when all of it has arrived (`whole`), or when no more of it is wanted: the head or the body is too
+    large, or the bytes are not HTTP. The server is then given what has arrived, and answers what is wrong.
     """
 
     def __init__(self, *, head_limit: int, body_limit: int) -> None:
-        """The limits are bytes; a body whose announced length exceeds its limit is over with its head."""
+        """Begin a request. Both limits are bytes; a body that announces more than its limit is over with its head."""
         self._head_limit, self._body_limit = head_limit, body_limit
         self._bytes = bytearray()
         self._searched = 0
         self._head: int | None = None
-        #: Bytes of head and body, where that is known; None while it is not.
+        #: Bytes of head and body together; None until they are known.
         self._end: int | None = None
-        #: Where the next chunk begins, of a body that comes in such; how many have come, and the bytes of their own lines.
+        #: For a chunked body: where the next chunk begins, the chunks so far, and the bytes of the chunks' own lines.
         self._chunk: int | None = None
         self._chunks = self._lines = 0
         self.over = False
         self.whole = False
-        #: Whether the client waits to be told that it may send its body, and has not been.
+        #: Whether the client waits for `100 Continue` before it sends its body.
         self.asks = False
 
     def __len__(self) -> int:
         return len(self._bytes)
 
     def take(self, data: bytes) -> None:
-        """Some more bytes."""
+        """Add the bytes that arrived next."""
         self._bytes += data
         if self._head is None:
             self._read_head()
@@ -58,16 +58,16 @@ class Arriving:
 
     @property
     def head(self) -> bytes:
-        """Its first line and its fields, up to the empty line that ends them; nothing while that has not come."""
+        """The request line and the fields, with the empty line that ends them; empty until that line has arrived."""
         return bytes(self._bytes[: self._head or 0])
 
     @property
     def alone(self) -> bool:
-        """Whether nothing of a next request came with it."""
+        """Whether no byte of a next request has arrived."""
         return len(self._bytes) == self._end
 
     def split(self) -> tuple[deque[bytes], bytes]:
-        """This request's head and the pieces of its body, as far as they have come; and what came with it of the next."""
+        """The head and the pieces of the body, as far as they have arrived; and the bytes of the next request."""
         end = self._end if self.whole and self._end is not None else len(self._bytes)
         head = end if self._head is None else self._head
         with memoryview(self._bytes) as view:
@@ -105,7 +105,7 @@ class Arriving:
             self.over = True
 
     def _read_chunks(self, head: int) -> None:
-        """Go from chunk to chunk, as far as they have come."""
+        """Go from chunk to chunk, as far as they have arrived."""
         assert self._chunk is not None
         while self._chunk <= len(self._bytes):
             line = self._bytes.find(b"\r\n", self._chunk)
@@ -116,7 +116,7 @@ class Arriving:
             if not _SIZE.fullmatch(size):
                 self.over = True
                 return
-            if int(size, 16) == 0:  # the last; fields may follow, and an empty line ends all
+            if int(size, 16) == 0:  # the last chunk; a trailer may follow, and an empty line ends it
                 end = self._bytes.find(b"\r\n\r\n", line)
                 if end >= 0:
                     self._end = end + 4

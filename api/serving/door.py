@@ -1,7 +1,7 @@
-"""Frames that come while the gate is shut, refused before a thread or the app has them: `api.serving.worker` asks for each.
+"""The door: refuses frames while the gate is shut, before a thread or the app has them. `api.serving.worker` asks it.
 
-They are told what the app would tell them (`api.frames.refuse_unasked`), for a sixth of what that takes of the processor
-that judging needs. What is not as plain as nearly every client's request is goes the long way, to the same answer.
+The answer is that of the app (`api.frames.refuse_unasked`), for less of the processor that judging needs. The door reads
+only requests as nearly every client sends them; the app gives the same answer to the others.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from api.problems import early
 from api.resources import resources_of
 from shared.telemetry.metrics.table import PROBLEMS, REQUEST_SECONDS, REQUESTS
 
-#: Of `api.frames`.
+#: The endpoint that the door stands before, and the problem that it answers.
 ENDPOINT, CODE, STATUS = "frames.submit_frame", "overloaded", "503"
 
-# A client may send a head of hundreds of kilobytes: none of these looks at a byte more than a few times.
-#: A session's id in a path; and the fields of a head in which all programs see the same.
+# A head may have hundreds of kilobytes: none of these patterns looks at a byte more than a few times.
+#: The id of a session in a path; and header fields that every program parses alike.
 _ID = rb"([0-9A-Fa-f-]{36})"
 _FIELDS = rb"(?:[A-Za-z0-9-]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n"
-#: Fields by which more is asked for than an answer, or by which programs may not agree where a request ends.
+#: Fields that ask for more than an answer, or about which programs may disagree where the request ends.
 _MORE = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade):", re.IGNORECASE)
 _ORIGIN = re.compile(rb"\r\norigin:", re.IGNORECASE)
 _CONNECTION = re.compile(rb"\r\nconnection:([^\r]*)", re.IGNORECASE)
@@ -36,24 +36,24 @@ log = structlog.get_logger(__name__)
 
 
 class Door:
-    """That of one app."""
+    """The door of one app."""
 
     def __init__(self, app: Flask) -> None:
-        """Made when the app's routes are there."""
-        held = resources_of(app)
-        self._gate = held.gate
-        self._counted = held.settings.metrics_token is not None
-        #: Whether pages of other sites may ask, who must be told that they may read the answer: that is flask-cors' part.
-        self._for_others = bool(held.settings.cors_origins)
+        """Read the route of frames from the app, which must have been registered."""
+        deps = resources_of(app)
+        self._gate = deps.gate
+        self._counted = deps.settings.metrics_token is not None
+        #: Whether pages of other origins may read answers. `api.cors` adds the headers for them, so the app answers them.
+        self._for_others = bool(deps.settings.cors_origins)
         (rule,) = app.url_map.iter_rules(ENDPOINT)
         self._rule = rule.rule
         path = re.escape(self._rule.encode()).replace(re.escape(b"<session_id>"), _ID)
         self._frame = re.compile(rb"POST " + path + rb" HTTP/1\.([01])\r\n" + _FIELDS)
 
     def refusal(self, head: bytes) -> tuple[bytes, bool] | None:
-        """The answer to a whole request with this head, and whether another may follow it on its connection.
+        """The refusal of a whole request with this head, and whether another request may follow on the connection.
 
-        None where it is no frame, the gate does not keep it out, or the app must see it.
+        None if the request is not a frame, the gate does not keep it out, or the app must see it.
         """
         if self._gate.is_open:
             return None

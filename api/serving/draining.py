@@ -1,9 +1,9 @@
-"""gunicorn's threaded worker, which loses nobody when it stops.
+"""A threaded gunicorn worker that resets no connection when it stops.
 
-The system takes connections for a listening socket before the process does. gunicorn stops taking them when it is told to
-stop, and closes the socket when the last request has been answered: whoever was taken by the system in between is told
-"connection reset", with a request that may not be sent again. Here all that have come are taken, and then the socket is
-closed at once, so that the next ones are refused and a balancer tries elsewhere.
+The system accepts connections for a listening socket before the process does. A stopping gunicorn accepts no more of them,
+and closes the socket only after its last answer: connections that the system accepted in between are reset, with requests
+that a client may not send twice. This worker accepts all that wait and then closes the socket at once: later connections
+are refused, and a balancer tries another server.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from gunicorn.workers.gthread import ThreadWorker
 
 
 class DrainingWorker(ThreadWorker):
-    """See above."""
+    """The threaded worker that accepts the waiting connections before it closes its socket."""
 
     sockets: list[Any]
     alive: bool
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Take connections from now on, or no more; called with False and `alive` False when the worker stops."""
+        """Start or stop accepting connections. gunicorn calls this with False, and `alive` False, when the worker stops."""
         super().set_accept_enabled(enabled)
         if enabled or self.alive:
             return

@@ -1,23 +1,22 @@
-"""gunicorn's threaded worker, which has a request whole before it gives it a thread.
+"""A threaded gunicorn worker that gives a request to a thread only when the whole request has arrived.
 
-gunicorn reads heads and bodies in its threads: whoever sends a byte a second holds one for as long as he likes, and as
-many of him as there are threads are all that it takes to stop the service. A balancer that buffers requests (nginx does)
-keeps them away; a platform's router does not. Here the process's one loop reads what comes, of all connections at once,
-and a thread gets a request when all of it is there: a slow client costs a descriptor and the bytes that it has sent.
+gunicorn reads heads and bodies in its threads: a client that sends a byte a second holds a thread for as long as it likes,
+and as many such clients as there are threads stop the service. A balancer that buffers requests (nginx does) keeps them
+away; a platform's router does not. Here the process's loop reads all connections, and a slow client costs a descriptor and
+the bytes that it has sent.
 
-- A request must be there within `REQUEST_WITHIN` and what its bytes take at `SLOWEST`; else it is answered 408 (`too_slow`).
-- Of requests that no thread has yet, a process holds `MOST_BUFFERED` bytes: beyond that the largest of them gives way
-  (503, `unavailable`). Of `worker_connections` one is kept free for who comes next: the one that has been waited for
-  longest gives way. An honest request is there in a moment, and small.
-- A request whose head says that it is too large is answered at once, and what still comes of it thrown away.
-- What the app refuses whatever it is (`app.extensions["door"]`, see `api.serving.door`) is answered by the
-  loop: no thread has it.
-- An answer that its client does not read waits in the system's buffer, not in a thread: the largest fits into it, and
-  the connection's next request waits until there is room for another.
+- A request must arrive in the time that `api.serving.slow_clients` gives it; else 408 (`too_slow`).
+- The process holds at most `MOST_BUFFERED` bytes of requests that have no thread yet. Beyond that the largest one gives
+  way (503, `unavailable`). One of the `worker_connections` is kept free: the connection that has been awaited longest gives
+  way. Honest requests are small and arrive in a moment.
+- A request whose head announces too large a body is answered at once; the rest of it is read and dropped.
+- The loop itself sends the refusals of the app's door (`app.extensions["door"]`, see `api.serving.door`).
+- An answer that its client does not read waits in the system's buffer, not in a thread: the largest answer fits into the
+  buffer, and the connection's next request waits until there is room for another answer.
 
-What gunicorn does with kept connections is done here, so that there is one list of all that are waited for, by age; and
-what it does with those that end: it waits in the loop for the client to hang up, for up to two seconds, while nobody is
-served. docs/adr/0013 says why this is not another server.
+Two more things differ from gunicorn. Kept connections are in one list with the others, ordered by age. And a connection
+that ends is lingered on without blocking: gunicorn waits in the loop, for up to two seconds, until the client hangs up.
+docs/adr/0008 says why this is not another server.
 """
 
 from __future__ import annotations
@@ -43,59 +42,54 @@ from gunicorn.http.parser import RequestParser
 from gunicorn.workers.gthread import TConn
 
 from api.problems import KINDS, early
+from api.serving import slow_clients
 from api.serving.arriving import Arriving
 from api.serving.draining import DrainingWorker
 from api.uploads import body_limit
 from shared.settings import get_settings
 from shared.telemetry.metrics.table import PROBLEMS
 
-#: Seconds that any request may take to come, and bytes a second at which larger ones may: a picture of 60 KB has 14
-#: seconds, the largest that is taken four and a half minutes.
-REQUEST_WITHIN, SLOWEST = 10.0, 16 * 1024
-#: Seconds that are left when the process stops: to requests on their way, and to who has not begun and may ask elsewhere.
+#: Seconds after the beginning of a stop: for requests that have begun to arrive, and for connections without a request.
 STOPPING, STOPPING_IDLE = 3.0, 2.0
-#: Bytes that a process holds of requests that no thread has yet.
-MOST_BUFFERED = 64 * 2**20
-#: How many times the largest body is thrown away, and for how many seconds at most, of a client that is answered while
-#: it is still sending: it must get to see the answer, not "connection reset".
+#: What is read and dropped of a client that still sends when it has its answer, as a multiple of the largest body, and in
+#: seconds: closing at once would reset the connection, and the client would not see the answer.
 LINGER_BODIES, LINGER_SECONDS = 4, 5.0
-#: Bytes of an answer that the system takes from a thread at once, more than any that there is; and seconds that a thread
-#: gives it all the same.
+#: Bytes of the system's buffer for answers, more than the largest one has; and seconds that a thread waits for room in it.
 ANSWER_BUFFER, ANSWER_SECONDS = 256 * 1024, 10.0
-#: Bytes read at a time, and seconds between two looks at who is late.
+#: Bytes read at a time, and seconds between two looks for late connections.
 _PIECE, _LOOK = 64 * 1024, 0.5
 
 log = structlog.get_logger(__name__)
 
 
 class Connection(TConn):
-    """A connection, and the request that is coming on it."""
+    """A connection, with the request that arrives on it."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.initialized = True  # what that means to gunicorn is done for each request, in `hand_over`
+        self.initialized = True  # gunicorn would make a parser; `hand_over` makes one for each request
         self.arriving: Arriving | None = None
-        #: When this request's first byte came, and when the connection is given up.
+        #: Monotonic times: of the request's first byte, None before it; and at which the connection is given up.
         self.began: float | None = None
         self.until = 0.0
-        #: Of the request that a thread has or waits for: whether it is all there, when it was, and the bytes of the next one
-        #: that came with it.
+        #: About the request that was handed to a thread: whether it is whole, the monotonic time at which the last byte
+        #: arrived, and the bytes of the next request that arrived with it.
         self.whole = True
-        self.came = 0.0
+        self.complete_at = 0.0
         self.rest = b""
-        #: Bytes that count as held.
+        #: Bytes counted in the worker's `_buffered`.
         self.buffered = 0
-        #: Bytes that may still be thrown away.
-        self.lingers = 0
+        #: Bytes that may still be read and dropped while lingering.
+        self.droppable = 0
 
     def hand_over(self, arriving: Arriving) -> None:
-        """Have a thread find the request in place of what comes on the socket."""
-        self.whole, self.came = arriving.whole, time.monotonic()
+        """Give gunicorn's parser the request that has arrived, in place of the socket."""
+        self.whole, self.complete_at = arriving.whole, time.monotonic()
         pieces, self.rest = arriving.split()
         self.parser = RequestParser(self.cfg, _one_by_one(pieces), self.client)
 
     def reads(self) -> bool:
-        """Whether the client has taken so much of the answers before this one that there is room for another."""
+        """Whether the client has read so much of the earlier answers that there is room for another."""
         try:
             (unsent,) = struct.unpack("i", fcntl.ioctl(self.sock, termios.TIOCOUTQ, bytes(4)))
         except OSError:
@@ -104,19 +98,18 @@ class Connection(TConn):
 
 
 class Refuses(Protocol):
-    """What an app has at its door (`api.serving.door`)."""
+    """The door of an app (`api.serving.door`)."""
 
     def refusal(self, head: bytes) -> tuple[bytes, bool] | None:
-        """The answer to a whole request with this head, and whether another may follow it; None: the app must see it."""
+        """The refusal of a whole request with this head, and whether another may follow; None if the app must see it."""
 
 
 class ReceivingWorker(DrainingWorker):
-    """See above."""
+    """The worker class that ops/gunicorn.conf.py names: reads requests in the loop, answers them in threads."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        #: Connections whose request is awaited or on its way, those that have been waited for longest first; and those that
-        #: are listened to no more.
+        #: Connections whose request is awaited or arriving, the longest awaited first; and those that are only drained.
         self._incoming: dict[Connection, None] = {}
         self._lingering: dict[Connection, None] = {}
         self._buffered = 0
@@ -130,31 +123,33 @@ class ReceivingWorker(DrainingWorker):
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
-        """Called once, before the fork."""
+        """Refuse a configuration that this worker cannot serve; called once, before the fork."""
         if cfg.is_ssl or cfg.http_protocols != ["h1"] or cfg.protocol != "http" or cfg.proxy_protocol != "off":
-            raise ConfigError("This worker speaks plain HTTP/1: put a proxy that speaks what else there is before it.")
+            raise ConfigError(
+                "This worker speaks plain HTTP/1: put a proxy before it for TLS, HTTP/2 or the proxy protocol."
+            )
         super().check_config(cfg, log)
 
     def init_process(self) -> None:
-        """Called once in the process, after the fork."""
+        """Read the limits from the settings; called once in the process, after the fork."""
         self._body_limit = body_limit(get_settings())
         super().init_process()
 
     def load_wsgi(self) -> None:
-        """The app; not every one has a door."""
+        """Load the app, and its door if it has one."""
         super().load_wsgi()
         self._door = getattr(self.wsgi, "extensions", {}).get("door")
 
-    # What gunicorn calls in its loop.
+    # --- called by gunicorn in its loop
 
     def accept(self, listener: socket.socket) -> None:
-        """A connection; its first request is awaited in the loop."""
+        """Accept a connection and await its first request in the loop."""
         try:
             client, address = listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
         except OSError as error:
-            # Out of descriptors: gunicorn would end here, and be started again among those who have taken them.
+            # Out of descriptors. gunicorn would end the process here, and the clients that hold them would stay.
             if error.errno not in (errno.EMFILE, errno.ENFILE) or not self._make_room():
                 raise
             return
@@ -162,12 +157,12 @@ class ReceivingWorker(DrainingWorker):
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, ANSWER_BUFFER)
         conn = Connection(self.cfg, client, address, listener.getsockname())
         self._await(conn)
-        self._on_readable(conn, client)  # it has come already, mostly
+        self._on_readable(conn, client)  # the request has mostly arrived already
         if self.nr_conns >= self.worker_connections:
             self._make_room()
 
     def finish_request(self, conn: Connection, done: Any) -> None:
-        """A thread has answered."""
+        """Await the next request, or end the connection, after a thread has answered."""
         self._release(conn)
         if done.cancelled() or done.exception() is not None or not done.result():
             self._linger(conn)
@@ -175,7 +170,7 @@ class ReceivingWorker(DrainingWorker):
             self._await(conn)
 
     def murder_pending(self) -> None:
-        """Give up who is late; called with each turn of the loop."""
+        """Give up connections that are late; called at each turn of the loop."""
         now = time.monotonic()
         if now - self._looked < _LOOK:
             return
@@ -192,30 +187,30 @@ class ReceivingWorker(DrainingWorker):
             elif now > conn.until:
                 self._close(conn)
 
-    # What gunicorn calls in a thread.
+    # --- called by gunicorn in a thread
 
     def handle_request(self, req: Any, conn: Connection) -> bool:
-        """Answer it; returns whether another request may come on the connection."""
+        """Answer a request; returns whether another may follow on the connection."""
         self._release(conn)
         conn.sock.settimeout(ANSWER_SECONDS)
-        req.body.came = conn.came  # api.context asks for it
-        req._expected_100_continue = False  # noqa: SLF001 - it has been told, or is told by the answer that it may not
+        req.body.complete_at = conn.complete_at  # read by api.context
+        req._expected_100_continue = False  # noqa: SLF001 - the loop has sent 100 Continue, or the answer refuses
         if not conn.whole:
             req.force_close()
         try:
             follows = super().handle_request(req, conn)
-        except TimeoutError:  # the answer was not taken
+        except TimeoutError:  # the client does not read the answer
             return False
         if not follows:
             return False
-        with suppress(Exception):  # whatever gunicorn finds wrong with the rest of the body
+        with suppress(Exception):  # gunicorn finds the rest of the body malformed
             while req.body.read(_PIECE):
                 pass
-            # Else gunicorn and we do not agree where it ends: nothing can follow it.
+            # If gunicorn and `Arriving` disagree about where the request ends, nothing may follow it.
             return not conn.parser.unreader.read()
         return False
 
-    # Requests on their way.
+    # --- requests that are arriving
 
     def _await(self, conn: Connection) -> None:
         conn.sock.setblocking(False)
@@ -226,7 +221,7 @@ class ReceivingWorker(DrainingWorker):
             self._take(conn, rest)
 
     def _begin(self, conn: Connection) -> None:
-        """Its next request may come."""
+        """Await the connection's next request from now on."""
         conn.arriving = Arriving(head_limit=self._head_limit, body_limit=self._body_limit)
         conn.began = None
         conn.until = time.monotonic() + self.cfg.keepalive
@@ -235,7 +230,7 @@ class ReceivingWorker(DrainingWorker):
 
     def _on_readable(self, conn: Connection, _client: socket.socket) -> None:
         if conn not in self._incoming:
-            return  # given up in this very turn of the loop
+            return  # given up in this turn of the loop
         data = _receive(conn.sock)
         if data:
             self._take(conn, data)
@@ -247,11 +242,11 @@ class ReceivingWorker(DrainingWorker):
         assert arriving is not None
         if conn.began is None:
             conn.began = time.monotonic()
-            self._incoming[conn] = self._incoming.pop(conn)  # to the end: those before it began before it
+            self._incoming[conn] = self._incoming.pop(conn)  # to the end: connections before it began earlier
         arriving.take(data)
-        conn.until = conn.began + REQUEST_WITHIN + len(arriving) / SLOWEST
+        conn.until = slow_clients.due(conn.began, len(arriving))
         self._hold(conn, len(data))
-        if self._buffered > MOST_BUFFERED:
+        if self._buffered > slow_clients.MOST_BUFFERED:
             largest = max(self._incoming, key=lambda c: len(c.arriving or ()))
             self._give_up(largest, "unavailable")
             if largest is conn:
@@ -261,15 +256,15 @@ class ReceivingWorker(DrainingWorker):
                 if not self._turn_away(conn, arriving):
                     self._hand_over(conn)
             else:
-                self.poller.unregister(conn.sock)  # until it does; murder_pending looks
+                self.poller.unregister(conn.sock)  # until the client reads; murder_pending looks
         elif arriving.asks:
             arriving.asks = False
             with suppress(OSError):
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _turn_away(self, conn: Connection, arriving: Arriving) -> bool:
-        """Answer it here, where the app refuses it unseen; whether that was done."""
-        # One that others follow at once goes the long way, as all do while the process stops.
+        """Send the door's refusal, if there is one; returns whether it was sent."""
+        # The app answers pipelined requests, and all requests while the process stops.
         if self._door is None or not self.alive or not arriving.whole or not arriving.alone:
             return False
         refusal = self._door.refusal(arriving.head)
@@ -281,7 +276,7 @@ class ReceivingWorker(DrainingWorker):
             sent = conn.sock.send(answer)
         except OSError:
             sent = 0
-        if sent < len(answer):  # there is room for far more: the client has gone
+        if sent < len(answer):  # the buffer has room for far more: the client has gone
             self._close(conn)
         elif follows:
             self._begin(conn)
@@ -291,34 +286,35 @@ class ReceivingWorker(DrainingWorker):
         return True
 
     def _hand_over(self, conn: Connection) -> None:
-        """Give it to a thread."""
+        """Give the request to a thread."""
         conn.hand_over(self._forget(conn))
         self.enqueue_req(conn)
 
     def _forget(self, conn: Connection) -> Arriving:
-        """It is not on its way any more; what it holds it still does."""
+        """Stop reading the connection and return its request; the bytes stay counted until `_release`."""
         del self._incoming[conn]
         arriving, conn.arriving = conn.arriving, None
         assert arriving is not None
-        with suppress(KeyError):  # it was over, and its client does not read
+        with suppress(KeyError):  # not registered while the client does not read
             self.poller.unregister(conn.sock)
         return arriving
 
     def _hold(self, conn: Connection, size: int) -> None:
+        """Count `size` more bytes as buffered."""
         with self._held_lock:
             conn.buffered += size
             self._buffered += size
 
     def _release(self, conn: Connection) -> None:
-        """It has been given a thread, or up."""
+        """Stop counting the connection's bytes: a thread has them, or nobody wants them."""
         with self._held_lock:
             self._buffered -= conn.buffered
             conn.buffered = 0
 
-    # The end of connections.
+    # --- the end of connections
 
     def _make_room(self) -> bool:
-        """Of those that keep others from being let in, the one that has been here for longest goes."""
+        """Close the connection that has lingered or been awaited longest; returns whether there was one."""
         conn = next(iter((*self._lingering, *self._incoming)), None)
         if conn is None:
             return False
@@ -328,14 +324,14 @@ class ReceivingWorker(DrainingWorker):
         return True
 
     def _give_up(self, conn: Connection, code: str = "too_slow") -> None:
-        """A request has not come in time, or is more than can be held."""
+        """Refuse a request that is late or too much to hold, and end its connection."""
         self._refuse(conn, code)
         self._forget(conn)
         self._release(conn)
         self._linger(conn)
 
     def _refuse(self, conn: Connection, code: str) -> None:
-        """Answer what no thread will."""
+        """Send a problem to a request that gets no thread."""
         assert conn.arriving is not None
         PROBLEMS.labels(code).inc()
         request_id = str(uuid4())
@@ -344,7 +340,7 @@ class ReceivingWorker(DrainingWorker):
             conn.sock.send(early(code, request_id))
 
     def _linger(self, conn: Connection) -> None:
-        """It has its answer. Throw away what it still sends, so that it gets to see it."""
+        """End a connection after its answer: read and drop what it still sends, so that it gets to see the answer."""
         try:
             conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
@@ -352,18 +348,18 @@ class ReceivingWorker(DrainingWorker):
             self._close(conn)
             return
         conn.until = time.monotonic() + LINGER_SECONDS
-        conn.lingers = LINGER_BODIES * self._body_limit
+        conn.droppable = LINGER_BODIES * self._body_limit
         self._lingering[conn] = None
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._throw_away, conn))
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._drop, conn))
 
-    def _throw_away(self, conn: Connection, _client: socket.socket) -> None:
+    def _drop(self, conn: Connection, _client: socket.socket) -> None:
         if conn not in self._lingering:
             return
         data = _receive(conn.sock)
         if data is None:
             return
-        conn.lingers -= len(data)
-        if not data or conn.lingers < 0:
+        conn.droppable -= len(data)
+        if not data or conn.droppable < 0:
             self._close(conn)
 
     def _close(self, conn: Connection) -> None:
@@ -378,7 +374,7 @@ class ReceivingWorker(DrainingWorker):
 
 
 def _receive(sock: socket.socket) -> bytes | None:
-    """What has come: nothing (b"") where no more will, None where there is nothing yet."""
+    """The bytes that have arrived; b"" if no more will, None if there are none yet."""
     try:
         return sock.recv(_PIECE)
     except BlockingIOError:
@@ -388,6 +384,6 @@ def _receive(sock: socket.socket) -> bytes | None:
 
 
 def _one_by_one(pieces: deque[bytes]) -> Iterator[bytes]:
-    """What gunicorn's parser reads; each piece is let go as soon as it is read."""
+    """The pieces for gunicorn's parser; each one is freed as soon as it is read."""
     while pieces:
         yield pieces.popleft()

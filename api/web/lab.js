@@ -1,26 +1,26 @@
 /**
  * The page at `/lab`: a session's signals over time, what its judges see, and the raw answers; for developers.
  *
- * It watches the session of the check on the page, or any other (`/lab#session=ID`). What the check asks for may stand in the
- * address: ?challenges=3 &timeout=10 &types=SMILE,BLINK &reveal=all &preset=strict
+ * It watches the session of the check on the page, or any other (`/lab#session=ID`). The address may hold the options of the
+ * check: ?challenges=3 &timeout=10 &types=SMILE,BLINK &reveal=all &preset=strict
  */
 
 import "./client/element.js";
 
 const SESSIONS = "/api/v1/liveness/sessions";
-/** Milliseconds between two questions. */
+/** Milliseconds between two requests. */
 const EVERY = 250;
-/** Seconds back from the newest frame that are asked for again: frames are judged as they are measured. */
+/** Seconds before the newest frame that are requested again: a frame may be judged after one that arrived later. */
 const AGAIN = 2;
-/** Seconds that are seen at once. */
+/** Seconds that a plot shows. */
 const SPAN = 20;
-/** Answers that are shown at most. */
+/** Answers shown at most. */
 const SHOWN = 60;
 
 const degrees = (value) => value.toFixed(1);
 const fine = (value) => value.toFixed(3);
 
-/** What is plotted: curves of a face's measures, the range that is always seen, and whose thresholds belong to it. */
+/** The plots: their curves of a face's measures, the range that is always shown, and the challenges whose levels are drawn. */
 const PLOTS = [
   { id: "yaw", title: "Yaw, degrees; up is the person's own left", curves: { yaw: (f) => f.yaw }, rest: (n) => n.yaw, range: [-40, 40], lines: ["TURN_LEFT", "TURN_RIGHT"], say: degrees },
   { id: "pitch", title: "Pitch, degrees; up is up", curves: { pitch: (f) => f.pitch }, rest: (n) => n.pitch, range: [-15, 45], lines: ["LOOK_UP", "LOOK_DOWN"], say: degrees },
@@ -28,14 +28,14 @@ const PLOTS = [
   { id: "mouth", title: "Mouth, opening in distances between the eyes", curves: { opening: (f) => f.mouth_open }, rest: (n) => n.mouth_open, range: [0, 0.35], lines: ["OPEN_MOUTH"], say: fine },
   { id: "smile", title: "Smile, width less drop of the mouth's corners", curves: { smile: (f) => f.mouth_width - f.mouth_drop }, rest: (n) => n.smile, range: [0.4, 1.2], lines: ["SMILE"], say: fine },
 ];
-/** A plot's size, and where its curves begin and end, in its own units. */
+/** The size of a plot, and the edges of its curves, in SVG units. */
 const WIDE = 620;
 const HIGH = 118;
 const EDGE = { left: 40, right: 612, top: 6, bottom: 100 };
 
 const byId = (id) => document.getElementById(id);
 
-/** The session that is watched. */
+/** The watching of one session. */
 class Watch {
   constructor(id, key) {
     this.id = id;
@@ -45,7 +45,7 @@ class Watch {
     this.seen = null;
   }
 
-  /** The frames so far, oldest first. */
+  /** All frames so far, oldest first. */
   get course() {
     return [...this.frames.values()].sort((a, b) => a.at - b.at);
   }
@@ -104,7 +104,7 @@ function draw(watch, view) {
   byId("measures").textContent = JSON.stringify(measures, null, 1);
 }
 
-/** What the judge makes of it. */
+/** Show the view of the challenge's judge. */
 function describe({ judge }) {
   const rows = [];
   if (judge) {
@@ -126,7 +126,7 @@ function describe({ judge }) {
   );
 }
 
-/** What the judges of the evidence found so far. */
+/** Show the findings of the judges of the evidence. */
 function weigh({ findings }) {
   const cells = (finding) => [
     finding.code,
@@ -188,7 +188,7 @@ function trace(plot, course, { challenges, judge }) {
   drawing.replaceChildren(...parts);
 }
 
-/** The course without the frames that show no face: a curve breaks there. */
+/** The runs of frames with a face: a curve breaks at frames without one. */
 function pieces(course) {
   const found = [[]];
   for (const frame of course) {

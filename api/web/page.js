@@ -1,8 +1,8 @@
 /**
- * The page at `/`. What it is to ask for may stand in its address:
+ * The page at `/`. Its address may hold options:
  *
  *   ?challenges=3 &timeout=10 &types=SMILE,BLINK &exclude=… &reveal=all &lang=de &voice
- *   #session=ID&token=TOKEN   a session that your server created; after the #, so that no server's log holds it
+ *   #session=ID&token=TOKEN   a session that your server created; after the #, so that no server logs it
  */
 
 import "./client/element.js";
@@ -41,7 +41,7 @@ const language = choose([asked.get("lang"), ...navigator.languages]);
 languages.replaceChildren(...Object.entries(LANGUAGES).map(([code, name]) => new Option(name, code, false, code === language)));
 languages.addEventListener("change", () => speak(languages.value));
 element.addEventListener("liveness-screen", ({ detail }) => document.body.classList.toggle("busy", detail.screen === "camera"));
-// Only now: whoever reads another language is not shown English first.
+// The element is added only now, so that English does not flash up before another language.
 await speak(language);
 element.setAttribute("restart", "");
 document.querySelector("main").append(element);

@@ -1,4 +1,4 @@
-"""Sessions, their challenges and frames, and the outbox."""
+"""Create the tables sessions, challenges, frames and outbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""API keys, and which one a session was created with."""
+"""Create the table api_keys, and add the id of the key that created a session."""
 
 from __future__ import annotations
 

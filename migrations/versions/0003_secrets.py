@@ -1,4 +1,4 @@
-"""Secrets that the service makes for itself."""
+"""Create the table secrets, for secrets that the service generates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Leases: which relay publishes events just now."""
+"""Create the table leases, by which one process at a time publishes events."""
 
 from __future__ import annotations
 

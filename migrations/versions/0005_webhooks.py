@@ -1,4 +1,4 @@
-"""Webhooks, and their deliveries."""
+"""Create the tables webhooks and webhook_deliveries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The keys that verdicts are signed with."""
+"""Create the table signing_keys, for the keys that sign verdicts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit trail, which cannot be changed; tombstones; failed attempts; and whose session it is, as a hash."""
+"""Create the append-only audit trail, tombstones and failed attempts, and add the hashed subject of a session."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 _COUNTER = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
-#: Rows of the trail are deleted by age and by nothing else; nobody changes one.
+#: Triggers that refuse to change a row of the trail; rows may still be deleted, which the clock does by age.
 _REFUSE_CHANGES = {
     "sqlite": """
         CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit

@@ -1,4 +1,4 @@
-"""A webhook's secret can be changed: the one before stays good for a while."""
+"""Add the previous secret of a webhook, which stays valid for a while after a change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session's score, and the gesture that has been met and waits for its pass."""
+"""Add the score of a session, and the gesture that has been met and waits for its pass."""
 
 from __future__ import annotations
 

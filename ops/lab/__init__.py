@@ -1,1 +1,1 @@
-"""The laboratory: benchmarks, fault injection, evaluation on recordings, the capacity model, and what they share."""
+"""The laboratory: benchmarks, fault injection, evaluation on recordings, a capacity model, and the rig that they share."""

@@ -1,1 +1,1 @@
-"""What ops/up, ops/test and ops/models are made of; none of it is part of the service."""
+"""The code behind ops/up, ops/test, ops/models and ops/keys."""

@@ -1,7 +1,7 @@
 """Makes .venv and installs locked, hash-checked packages: `python -m ops.run.environment runtime` or `… test`.
 
-Runs on a bare Python: the standard library only. What is already there is left alone, so that a second start takes no
-time and needs no network.
+This module runs on a bare Python, with the standard library only. Locks that are installed already are skipped, so that a
+second start takes no time and needs no network.
 """
 
 from __future__ import annotations
@@ -16,21 +16,24 @@ import venv
 from collections import deque
 from pathlib import Path
 
+from ops.run.private import make_private
 from ops.run.words import MISSING, fail, say
 
 ROOT = Path(__file__).resolve().parents[2]
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 LOG = ROOT / "var" / "log" / "install.log"
-#: Locks that bring all of another one: installing `test` leaves nothing to do for `runtime`.
+#: For each lock, the locks that it contains: installing `test` leaves nothing to do for `runtime`.
 INCLUDES = {
-    "test": ["runtime", "tracing", "performer", "evaluate"],
-    "dev": ["test", "runtime", "tracing", "performer", "evaluate"],
+    "lab": ["replay"],
+    "test": ["runtime", "tracing", "replay", "lab"],
+    "dev": ["test", "runtime", "tracing", "replay", "lab"],
 }
 
 
 def main(names: list[str]) -> None:
-    """Bring .venv to the state that the named locks ask for."""
+    """Install the named locks into .venv, where they are not installed yet."""
+    make_private(ROOT / "var")
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with (ROOT / "var" / "setup.lock").open("w") as lock:
         try:
@@ -45,7 +48,7 @@ def main(names: list[str]) -> None:
 
 
 def make_venv() -> None:
-    """A virtual environment with a working pip; a broken or outdated one is made anew."""
+    """Make .venv, with a working pip; an existing one is kept unless it is broken or has an old Python."""
     if PYTHON.exists() and works([str(PYTHON), "-c", "import pip, sys; sys.exit(sys.version_info < (3, 11))"]):
         return
     say(f"environment: .venv with Python {sys.version.split()[0]}")
@@ -56,7 +59,7 @@ def make_venv() -> None:
 
 
 def install(name: str) -> None:
-    """Install one lock with pip, showing how far it is."""
+    """Install one lock with pip, showing its progress."""
     lock = ROOT / "requirements" / f"{name}.txt"
     total = len(re.findall(r"^[\w.-]+==", lock.read_text(), re.MULTILINE))
     say(f"packages: {total} from requirements/{name}.txt, each checked by its hash")
@@ -74,24 +77,24 @@ def install(name: str) -> None:
         status = pip.wait()
     if status:
         print("\n".join(last), file=sys.stderr)
-        fail(f"pip could not install the packages (all it said: {LOG.relative_to(ROOT)}). {reason(last)}", MISSING)
+        fail(f"pip could not install the packages (its output: {LOG.relative_to(ROOT)}). {reason(last)}", MISSING)
     say(f"packages: installed in {time.monotonic() - began:.0f} s")
     for done in [name, *INCLUDES.get(name, [])]:
         (VENV / f".lock-{done}").write_text(digest(done))
 
 
 def reason(lines: deque[str]) -> str:
-    """What to do about pip's failure, as far as its words tell."""
+    """What to do about pip's failure, judged by the last lines of its output."""
     text = "\n".join(lines)
     if "HASHES" in text or "hash" in text.lower():
-        return "A package is not the one that was locked: do not use it."
+        return "A package is not the one that was locked; do not use it."
     if "No matching distribution" in text:
         return f"There is no wheel for Python {sys.version.split()[0]} on this machine, or the index cannot be reached."
-    return "Is the network there, and room on the disk?"
+    return "Check the network, and that the disk has room."
 
 
 class Progress:
-    """One line that tells how far pip is: rewritten on a terminal, now and then elsewhere."""
+    """A line that shows pip's progress: rewritten in place on a terminal, printed every few seconds elsewhere."""
 
     def __init__(self, total: int) -> None:
         self.total, self.done, self.shown = total, 0, 0.0
@@ -105,7 +108,7 @@ class Progress:
             print("\r\033[K", end="", flush=True)
 
     def read(self, line: str) -> None:
-        """Take in a line of pip's."""
+        """Follow one line of pip's output."""
         words = line.split()
         if line.startswith(("Collecting ", "Processing ", "Ignoring ", "Requirement already satisfied: ")):
             self.done = min(self.done + 1, self.total)
@@ -117,7 +120,7 @@ class Progress:
             self.show("unpacking …", always=True)
 
     def show(self, what: str, *, always: bool = False) -> None:
-        """Write the line, where it is due."""
+        """Print the line, if one is due."""
         if self.live:
             bar = "█" * (24 * self.done // self.total)
             print(f"\r\033[K  {bar:░<24} {self.done}/{self.total}  {what}"[:110], end="", flush=True)
@@ -127,19 +130,19 @@ class Progress:
 
 
 def digest(name: str) -> str:
-    """What a lock's stamp must be: its content, and the place, since a moved .venv does not work."""
+    """The stamp that a lock should have: the hash of its content and of .venv's path, since a moved .venv does not work."""
     content = (ROOT / "requirements" / f"{name}.txt").read_bytes()
     return hashlib.sha256(content + str(VENV).encode()).hexdigest()
 
 
 def stamp(name: str) -> str | None:
-    """The stamp that the latest complete installation left."""
+    """The stamp of the lock's latest complete installation; None if there is none."""
     path = VENV / f".lock-{name}"
     return path.read_text() if path.exists() and PYTHON.exists() else None
 
 
 def works(command: list[str]) -> bool:
-    """Whether a command ends well."""
+    """Whether a command can be run and exits with 0."""
     try:
         return subprocess.run(command, capture_output=True, check=False).returncode == 0
     except OSError:

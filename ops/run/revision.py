@@ -1,4 +1,4 @@
-"""Which code this is, for what a report or a measurement says about itself."""
+"""The revision of this code, for reports and measurements."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ _TOP = Path(__file__).resolve().parents[2]
 
 
 def revision() -> str:
-    """As git names it; "+" at its end when files were changed since; "unknown" where there is no git."""
+    """The name that `git describe` gives, with "+" if files have changed since; "unknown" without git."""
     try:
-        told = subprocess.run(
+        done = subprocess.run(
             ["git", "describe", "--always", "--dirty=+"], cwd=_TOP, capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return told.stdout.strip()
+    return done.stdout.strip()

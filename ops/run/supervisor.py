@@ -1,49 +1,50 @@
-"""Runs several programs, shows what they say, brings back those that die, and ends them all.
+"""Runs several programs, shows their output, restarts those that die, and ends them all.
 
-honcho does the first two; it ends everything when one program ends, and a killed worker must come back. On a platform
-the platform does this part.
+Used by ops/up; elsewhere the platform does this. honcho ends all programs when one of them ends, and here a killed worker
+must come back.
 """
 
 from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ops.run.words import say
 
-#: Seconds that programs have to end by themselves before they are killed: longer than gunicorn's graceful_timeout.
+#: Seconds that programs have to end before they are killed: longer than gunicorn's graceful_timeout.
 GRACE = 15.0
-#: A program that ran this many seconds was well: the pause before its next start is short again.
+#: Seconds after which a running program counts as well: its next restart comes without a pause again.
 WELL = 60.0
-#: The longest pause before a program is started again, in seconds.
+#: The longest pause before a restart, in seconds.
 LONGEST_PAUSE = 30.0
-#: Colours of the programs' names on a terminal.
+#: ANSI colours of the programs' names on a terminal.
 COLOURS = (36, 33, 35, 32, 34, 31)
 #: prctl(2): the signal that a child gets when its parent dies.
 PR_SET_PDEATHSIG = 1
 
 _printing = threading.Lock()
-# Loaded here: a forked child of a process with threads must do as little as possible.
+# Loaded at import: between fork and exec, a child of a process with threads must do as little as possible.
 _libc = ctypes.CDLL(None)
 
 
 @dataclass
 class Program:
-    """One program, started in a process group of its own so that whatever it starts ends with it."""
+    """One program, in a process group of its own so that its children end with it."""
 
     name: str
     command: list[str]
     stdin: bytes = b""
-    #: Ends after the others, which need it to end in order.
+    #: Whether this program is ended after the others, which need it until they have ended.
     goes_last: bool = False
     colour: int = 0
     process: subprocess.Popen[bytes] | None = None
@@ -54,11 +55,11 @@ class Program:
 
     @property
     def running(self) -> bool:
-        """Whether its first process lives."""
+        """Whether the program's first process is alive."""
         return self.process is not None and self.process.poll() is None
 
     def start(self, environment: Mapping[str, str], directory: Path) -> None:
-        """Start it, and a thread that shows what it says."""
+        """Start the program, and a thread that shows its output."""
         self.process = subprocess.Popen(
             self.command,
             stdin=subprocess.PIPE,
@@ -66,9 +67,9 @@ class Program:
             stderr=subprocess.STDOUT,
             env=dict(environment),
             cwd=directory,
-            start_new_session=True,  # a Ctrl-C at the terminal reaches only us, and we end them in order
-            # Between fork and exec it only makes one system call, so threads do it no harm.
-            preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+            start_new_session=True,  # Ctrl-C at the terminal reaches only this process, which ends the programs in order
+            # Safe with threads: one system call between fork and exec.
+            preexec_fn=dies_with_parent(signal.SIGTERM),  # noqa: PLW1509
         )
         self.started_at = time.monotonic()
         assert self.process.stdin is not None
@@ -78,21 +79,21 @@ class Program:
         self.reader.start()
 
     def ask_to_end(self) -> None:
-        """Tell its first process, which tells its own: dramatiq's take a second SIGTERM for "at once"."""
+        """Send SIGTERM to the first process only, which tells its children: for dramatiq's a second one means "at once"."""
         if self.process is not None:
             self.process.send_signal(signal.SIGTERM)
 
     def sweep(self) -> None:
-        """Kill it and all that it started and may have left behind."""
+        """Kill the program's whole process group."""
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
         if self.reader is not None:
-            self.reader.join(timeout=1)  # its last words are shown before ours
+            self.reader.join(timeout=1)  # so that its last lines are shown first
 
     def how_it_ended(self) -> str:
-        """In words."""
+        """The program's exit status or signal, in words."""
         status = self.process.returncode if self.process else 0
         if status >= 0:
             return f"ended with status {status}"
@@ -110,7 +111,7 @@ class Program:
 
 
 class Supervisor:
-    """The programs of one start. Used from the main thread only."""
+    """Starts, restarts and ends a set of programs. To be used from the main thread only."""
 
     def __init__(self, environment: Mapping[str, str], directory: Path) -> None:
         self._environment = environment
@@ -120,7 +121,7 @@ class Supervisor:
         self._hurry = False
 
     def heed_signals(self) -> None:
-        """From now on Ctrl-C, `kill` and a closed terminal end the programs; a second Ctrl-C does at once."""
+        """Handle SIGINT, SIGTERM and SIGHUP: the first one ends the programs in order, a second one ends them at once."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)
 
@@ -129,18 +130,18 @@ class Supervisor:
         self.stopping.set()
 
     def start(self, name: str, command: list[str], stdin: bytes = b"", *, goes_last: bool = False) -> Program:
-        """Start a program and keep it running from now on."""
+        """Start a program, which `keep_running` then restarts when it dies."""
         program = Program(name, command, stdin, goes_last, COLOURS[len(self._programs) % len(COLOURS)])
         self._programs.append(program)
         program.start(self._environment, self._directory)
         return program
 
     def dead(self) -> Program | None:
-        """A program that does not run, if there is one."""
+        """One of the programs that do not run; None if all do."""
         return next((p for p in self._programs if not p.running), None)
 
     def keep_running(self) -> None:
-        """Until a signal comes: start anew what ends."""
+        """Restart programs that end, until a signal comes."""
         while not self.stopping.wait(0.2):
             for program in self._programs:
                 if not program.running:
@@ -149,24 +150,24 @@ class Supervisor:
     def _bring_back(self, program: Program, now: float) -> None:
         if program.start_at == 0.0:
             program.deaths = 1 if now - program.started_at > WELL else program.deaths + 1
-            # At once the first time: people are in the middle of their session.
+            # No pause the first time: people are in the middle of their session.
             pause = 0.0 if program.deaths == 1 else min(2.0 ** (program.deaths - 2), LONGEST_PAUSE)
             program.start_at = now + pause
-            program.sweep()  # what it left behind would stand in the way of the next one
+            program.sweep()  # surviving children would stand in the next one's way
             say(f"{program.name} {program.how_it_ended()}; starting it again in {pause:.0f} s")
         if now >= program.start_at:
             program.start_at = 0.0
             program.start(self._environment, self._directory)
 
     def stop(self) -> None:
-        """End everything that was started; what does not end in time is killed."""
+        """End all programs, those that go last after the others; those that do not end in time are killed."""
         for group in ([p for p in self._programs if p.goes_last is last] for last in (False, True)):
             for program in group:
                 program.ask_to_end()
             self._wait_for(group)
             for program in group:
                 if program.running:
-                    say(f"{program.name} does not end by itself and is killed")
+                    say(f"{program.name} did not end in time and is killed")
                 program.sweep()
 
     def _wait_for(self, group: list[Program]) -> None:
@@ -175,6 +176,8 @@ class Supervisor:
             time.sleep(0.05)
 
 
-def _end_with_parent() -> None:
-    # Should this launcher be killed with -9, nobody is left to end the programs: Linux then does.
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+def dies_with_parent(number: signal.Signals) -> Callable[[], object] | None:
+    """For Popen's `preexec_fn`: Linux sends the child this signal when its parent dies, even by SIGKILL."""
+    if sys.platform != "linux":
+        return None
+    return functools.partial(_libc.prctl, PR_SET_PDEATHSIG, number)

@@ -1,6 +1,6 @@
-"""Starts the whole service on this machine: Redis, migrations, and the programs of the Procfile. What `ops/up` runs.
+"""Starts the whole service on this machine: Redis, migrations, and the programs of the Procfile; the code of `ops/up`.
 
-Runs in .venv, when the packages are there. Everything that it starts ends with it.
+Runs in .venv, once the packages are installed. Every program that it starts ends with it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import make_url
+
 from ops.run import models, redis_server
+from ops.run.private import UMASK, is_shared, make_private, tighten
 from ops.run.supervisor import Supervisor
 from ops.run.words import PORT_TAKEN, SECOND_START, fail, say
 from shared.db import UnitOfWork, make_engine
@@ -31,7 +34,7 @@ VAR = ROOT / "var"
 START_TIMEOUT = 60.0
 
 USAGE = """\
-Starts the face liveness service on this machine; Ctrl-C ends it. The first time this makes .venv and brings the models.
+Starts the face liveness service on this machine; Ctrl-C ends it. The first start makes .venv and fetches the models.
 Settings are environment variables, or lines of a file .env: see .env.example."""
 
 TRY = """
@@ -41,7 +44,7 @@ Or try it by hand:
   curl -F image=@frame.jpg {url}/api/v1/liveness/sessions/SESSION_ID/frame
   curl {url}/api/v1/liveness/sessions/SESSION_ID
   curl -X DELETE {url}/api/v1/liveness/sessions/SESSION_ID
-or let a client do it: ops/replay --camera, ops/replay VIDEO, ops/replay --performer
+or let a client try it: ops/replay --camera, ops/replay VIDEO, ops/replay --performer
 {lab}
 Ctrl-C ends the service.
 """
@@ -49,17 +52,19 @@ Ctrl-C ends the service.
 LAB_OFF = "To see what the judges see, while developing: LAB=on ops/up   (docs/lab.md)"
 
 OPEN = """
-▲ {why}: everyone who reaches port {port} may create sessions and read verdicts.
+▲ {why}: everyone {whence} may create sessions and read verdicts.
   {remedy}
 """
 
 
 def main() -> None:
-    """Set up, start, say where, and keep running until a signal comes."""
+    """Set up, start, print the address, and keep running until a signal comes."""
     parser = argparse.ArgumentParser(prog="ops/up", description=USAGE)
-    parser.add_argument("--setup-only", action="store_true", help="prepare everything, start nothing")
+    parser.add_argument("--setup-only", action="store_true", help="prepare everything and start nothing")
     arguments = parser.parse_args()
+    os.umask(UMASK)
     settings = load_settings_or_exit()
+    keep_from_others(settings)
     url = f"http://localhost:{settings.port}"
     with (VAR / "up.lock").open("a+") as lock:
         if not arguments.setup_only:
@@ -74,20 +79,31 @@ def main() -> None:
         run(settings, url)
 
 
+def keep_from_others(settings: Settings) -> None:
+    """Tighten what an earlier start made: var/, and the files of a SQLite database elsewhere."""
+    make_private(VAR)
+    database = make_url(settings.database_url)
+    if database.get_backend_name() == "sqlite" and database.database:
+        for suffix in ("", "-wal", "-shm"):
+            tighten(ROOT / f"{database.database}{suffix}")
+    if is_shared(ROOT / ".env"):
+        say("▲ other users of this machine can read .env, which may hold secrets: chmod 600 .env")
+
+
 def refuse_second_start(lock: IO[str], url: str) -> None:
-    """One start of a clone at a time. The kernel lets go of the lock when this process ends, however it ends."""
+    """End with a sentence if this clone runs already. The kernel releases the lock when this process ends."""
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.seek(0)
-        fail(f"This clone runs already: {lock.read().strip() or 'it is just starting'}.", SECOND_START)
+        fail(f"This clone runs already: {lock.read().strip() or 'it is starting'}.", SECOND_START)
     lock.truncate(0)
     lock.write(f"{url}, to be ended with Ctrl-C there or by: kill {os.getpid()}")
     lock.flush()
 
 
 def refuse_taken_port(port: int) -> None:
-    """Better one sentence now than gunicorn's retries."""
+    """End with a sentence if the port is taken; gunicorn would only try again."""
     for family, address in ((socket.AF_INET6, "::"), (socket.AF_INET, "0.0.0.0")):  # noqa: S104 - where web will listen
         try:
             probe = socket.socket(family, socket.SOCK_STREAM)
@@ -101,12 +117,12 @@ def refuse_taken_port(port: int) -> None:
                 fail(f"Port {port} needs more rights than you have. Choose another: PORT=8001 ops/up", PORT_TAKEN)
             except OSError as error:
                 if error.errno == errno.EADDRNOTAVAIL:
-                    continue  # IPv6 is there and switched off
+                    continue  # IPv6 exists and is switched off
                 fail(f"Port {port} is taken by another program. Choose another: PORT={port + 1} ops/up", PORT_TAKEN)
 
 
 def run(settings: Settings, url: str) -> None:
-    """Everything from Redis to the last signal."""
+    """Start Redis and the programs, and keep them running until a signal comes."""
     procfile = read_procfile(ROOT / "Procfile")
     if not settings.identity:
         del procfile["worker_identity"]
@@ -119,7 +135,7 @@ def run(settings: Settings, url: str) -> None:
         for name, command in procfile.items():
             if not supervisor.stopping.is_set():
                 supervisor.start(name, shell(command))
-        if wait_until_ready(settings.port, supervisor):
+        if wait_until_ready(settings, supervisor):
             lab = f"What the judges see, live: {url}/lab" if settings.lab else LAB_OFF
             print(TRY.format(url=url, lab=lab) + who_may_use_it(settings), flush=True)
             supervisor.keep_running()
@@ -130,9 +146,10 @@ def run(settings: Settings, url: str) -> None:
 
 
 def who_may_use_it(settings: Settings) -> str:
-    """A word of warning where nobody is asked for a key."""
+    """A warning if anyone may use the service, or nobody; else empty."""
+    whence = f"who reaches port {settings.port}" if settings.bind else "on this machine, and nobody else,"
     if settings.auth == "off":
-        return OPEN.format(why="AUTH=off", port=settings.port, remedy="Unset it to ask for keys.")
+        return OPEN.format(why="AUTH=off", whence=whence, remedy="Unset it to ask for keys.")
     engine = make_engine(settings.database_url, pool_size=1)
     with UnitOfWork(engine, read_only=True) as uow:
         keys = uow.keys.all()
@@ -141,23 +158,26 @@ def who_may_use_it(settings: Settings) -> str:
         return ""
     if settings.auth == "required":
         return "\nAUTH=required, and no key has been made: nobody may use it. Make one: ops/keys create\n"
-    remedy = "ops/keys create makes the first API key; from then on one is asked for. (docs/access.md)"
-    return OPEN.format(why="No API key has been made", port=settings.port, remedy=remedy)
+    remedy = (
+        "ops/keys create makes the first API key; from then on one is asked for, and the next start listens to the network. "
+        "(docs/access.md)"
+    )
+    return OPEN.format(why="No API key has been made", whence=whence, remedy=remedy)
 
 
 def read_procfile(path: Path) -> dict[str, str]:
-    """Its lines: name and command."""
+    """The Procfile's commands by their names."""
     lines = (line.partition(":") for line in path.read_text().splitlines() if line.strip() and line[0] != "#")
     return {name.strip(): command.strip() for name, _, command in lines}
 
 
 def shell(command: str) -> list[str]:
-    """A Procfile's line as a platform runs it; `exec`, so that the program itself gets the signals."""
+    """A Procfile's command as a platform runs it; with `exec`, so that the program itself gets the signals."""
     return ["/bin/sh", "-c", f"exec {command}"]
 
 
 def child_environment(settings: Settings) -> dict[str, str]:
-    """What the Procfile's commands find: .venv's programs first, and the settings that a shell expands in them."""
+    """The environment of the Procfile's commands: .venv first on PATH, and the settings that the commands expand."""
     return os.environ | {
         "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PORT": str(settings.port),
@@ -167,10 +187,9 @@ def child_environment(settings: Settings) -> dict[str, str]:
 
 
 def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
-    """The address of a Redis that answers.
+    """The URL of the Redis that REDIS_URL names, else of one that is started here.
 
-    A Redis that happens to run on this machine is not taken unless REDIS_URL names it: another clone's service, with
-    other rows, may be using it.
+    Another Redis of this machine is never used: another clone's service, with other rows, may be using it.
     """
     if "redis_url" in settings.model_fields_set:
         if not redis_server.answers(settings.redis_url):
@@ -187,16 +206,16 @@ def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
 
 
 def migrate(command: str, environment: dict[str, str]) -> None:
-    """Run the Procfile's `release`: bring the database to the present shape."""
+    """Run the Procfile's `release`, which migrates the database."""
     say("database: migrating")
     done = subprocess.run(shell(command), env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stdout + done.stderr, file=sys.stderr)
-        fail("The database (DATABASE_URL) could not be brought to its present shape; the lines above say why.")
+        fail("The database (DATABASE_URL) could not be migrated; the lines above say why.")
 
 
-def wait_until_ready(port: int, supervisor: Supervisor) -> bool:
-    """Wait for /readyz; False where a signal came first. Ends with a sentence where a program dies or time runs out."""
+def wait_until_ready(settings: Settings, supervisor: Supervisor) -> bool:
+    """Wait for /readyz; False if a signal came first. Ends with a sentence if a program dies or time runs out."""
     say("starting web, workers and clock")
     until = time.monotonic() + START_TIMEOUT
     while True:
@@ -205,18 +224,28 @@ def wait_until_ready(port: int, supervisor: Supervisor) -> bool:
         dead = supervisor.dead()
         if dead is not None:
             fail(f"{dead.name} {dead.how_it_ended()} before the service was ready; its lines above say why.")
-        lacking = not_ready(port)
+        lacking = not_ready(own_address(settings))
         if not lacking:
             return True
         if time.monotonic() > until:
             fail(f"The service was not ready within {START_TIMEOUT:.0f} s: {lacking}")
 
 
-def not_ready(port: int) -> str:
-    """What is missing still; empty when the service is ready."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # a proxy does not know our localhost
+def own_address(settings: Settings) -> str:
+    """Host and port by which this machine reaches the service: by loopback, unless BIND names other addresses only."""
+    named = [address.strip() for address in settings.bind.split(",") if address.strip()]
+    if not named or {"0.0.0.0", "127.0.0.1"} & set(named):  # noqa: S104 - compared, not bound
+        return f"127.0.0.1:{settings.port}"
+    host = "::1" if named[0] == "::" else named[0]
+    return f"[{host}]:{settings.port}" if ":" in host else f"{host}:{settings.port}"
+
+
+def not_ready(address: str) -> str:
+    """What the service still lacks, by its own /readyz; empty when it is ready."""
+    # A proxy cannot reach this machine's localhost.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"http://127.0.0.1:{port}/readyz", timeout=5):
+        with opener.open(f"http://{address}/readyz", timeout=5):
             return ""
     except urllib.error.HTTPError as error:
         body = error.read().decode(errors="replace")

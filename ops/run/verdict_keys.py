@@ -1,4 +1,4 @@
-"""The keys that verdicts are signed with, in the database that DATABASE_URL names: what `ops/verdict-keys` runs."""
+"""Lists and rotates the keys that verdicts are signed with; the code of `ops/verdict-keys`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import signing
+from api import signing_keys
 from api.secret import RootSecret
 from ops.run.keys import day
 from ops.run.words import fail
@@ -16,23 +16,27 @@ from shared.db import UnitOfWork, make_engine
 from shared.settings import load_settings_or_exit
 
 DESCRIPTION = """\
-Lists and changes the keys that verdicts are signed with. Run it with the service's own DATABASE_URL and TOKEN_SECRET."""
+Lists and rotates the keys that verdicts are signed with. Run it with the service's own DATABASE_URL and TOKEN_SECRET."""
 
 
 def main(arguments: list[str]) -> None:
-    """Do what is asked."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="ops/verdict-keys", description=DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="list the keys, without their private halves")
-    new = commands.add_parser("rotate", help=f"make the next key, which signs {signing.NOTICE // 60} minutes from now")
-    new.add_argument("--now", action="store_true", help="let it sign at once: the present one is known to others")
+    new = commands.add_parser(
+        "rotate", help=f"create the next key, which signs {signing_keys.NOTICE // 60} minutes from now on"
+    )
+    new.add_argument(
+        "--now", action="store_true", help="let the new key sign at once, because others know the present one"
+    )
     asked = parser.parse_args(arguments)
     settings = load_settings_or_exit()
     engine = make_engine(settings.database_url, pool_size=1)
     try:
         if asked.command == "rotate":
             secret = RootSecret(lambda: engine, settings.token_secret)
-            key = signing.rotate(engine, secret, time.time(), 0 if asked.now else signing.NOTICE)
+            key = signing_keys.rotate(engine, secret, time.time(), 0 if asked.now else signing_keys.NOTICE)
             print(f"{key.kid} signs from {day(key.signs_from)}")
             return
         with UnitOfWork(engine, read_only=True) as uow:

@@ -1,13 +1,24 @@
-"""Rows: where sessions live between two frames.
+"""The database: where sessions are kept between two frames.
 
-`make_engine(url)` once a process, after the fork; then one `UnitOfWork(engine)` for each thing that is done.
+Call `make_engine(url)` once in each process, after the fork, and use one `UnitOfWork(engine)` for each change or read.
 """
 
 from __future__ import annotations
 
-from shared.db.engine import DATABASE_TIMEOUT, make_engine, ping
+from shared.db.ended import Ending, OnEnd
+from shared.db.engine import DATABASE_TIMEOUT, make_engine, ping, truncate_log
 from shared.db.frame_memory import FrameMemory
 from shared.db.sessions import SessionRepository
 from shared.db.unit_of_work import UnitOfWork
 
-__all__ = ["DATABASE_TIMEOUT", "FrameMemory", "SessionRepository", "UnitOfWork", "make_engine", "ping"]
+__all__ = [
+    "DATABASE_TIMEOUT",
+    "Ending",
+    "FrameMemory",
+    "OnEnd",
+    "SessionRepository",
+    "UnitOfWork",
+    "make_engine",
+    "ping",
+    "truncate_log",
+]

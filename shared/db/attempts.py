@@ -1,6 +1,6 @@
-"""How often somebody was tried and not found live: only that, under a keyed hash of the name that the caller gave them.
+"""Rows of failed attempts: the time of a session that found no live person, under the keyed hash of its subject.
 
-They outlive their sessions, so that deleting a failed one does not give another attempt.
+Attempts outlive their sessions, so that deleting a failed session gives no attempt back.
 """
 
 from __future__ import annotations
@@ -24,30 +24,30 @@ _LOCK = text("SELECT pg_advisory_xact_lock(:number)")
 
 
 class AttemptRepository:
-    """The attempts within one unit of work: `uow.attempts`."""
+    """The repository of failed attempts within one unit of work: `uow.attempts`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def lock(self, subject: str) -> None:
-        """Let nobody else look at this subject's until this unit ends: two at once would both find room for one more."""
-        if self._connection.dialect.name == "postgresql":  # SQLite has one writing unit at a time anyway
+        """Lock a subject's attempts until this unit ends: otherwise two creations at once would both take the last one."""
+        if self._connection.dialect.name == "postgresql":  # SQLite has one writing unit at a time
             digest = hashlib.sha256(subject.encode()).digest()
             self._connection.execute(_LOCK, {"number": int.from_bytes(digest[:8], signed=True)})
 
     def failed(self, subject: str, since: float) -> list[float]:
-        """When this subject's attempts failed, after `since`, the oldest first."""
+        """The times after `since` at which attempts of a subject failed, oldest first."""
         return list(self._connection.scalars(_SINCE, {"of_subject": subject, "since": since}))
 
     def open(self, subject: str) -> list[float]:
-        """When this subject's sessions that have not ended will expire."""
+        """The times at which a subject's open sessions will expire."""
         return list(self._connection.scalars(_OPEN, {"of_subject": subject}))
 
     def add(self, subject: str, at: float) -> None:
-        """One more has failed."""
+        """Record a failed attempt of a subject."""
         self._connection.execute(_ADD, {"subject": subject, "at": at})
 
     def purge(self, before: float, *, limit: int) -> int:
-        """Delete up to `limit` that are older; how many it were."""
+        """Delete up to `limit` attempts older than `before`; return how many were deleted."""
         old = select(attempts.c.id).where(attempts.c.at < before).order_by(attempts.c.at).limit(limit)
         return self._connection.execute(delete(attempts).where(attempts.c.id.in_(old))).rowcount

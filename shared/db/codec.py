@@ -1,7 +1,7 @@
-"""Observations and answers as bytes for a row, MessagePack; findings, options and identity as JSON, which SQL can ask for.
+"""The encoding of columns: observations and answers as MessagePack; findings, options, held and identity as JSON for SQL.
 
-All of them by field name, so that a row written before a field with a default was added can still be read, and the other
-way round: during a deployment both kinds of worker are at work.
+Fields are encoded by name: a row written before a field (with a default) was added can still be read, and an older worker
+can read a newer row. Both happen during a rolling deployment.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _results = msgspec.msgpack.Decoder(FrameResult)
 
 
 def encode_observation(observation: Observation) -> bytes:
-    """What a frame showed, for its row."""
+    """The MessagePack of a frame's observation."""
     return _encoder.encode(observation)
 
 
@@ -33,7 +33,7 @@ def decode_observation(data: bytes) -> Observation:
 
 
 def encode_result(result: FrameResult) -> bytes:
-    """What was answered to a frame, for its row."""
+    """The MessagePack of the answer to a frame."""
     return _encoder.encode(result)
 
 
@@ -43,30 +43,30 @@ def decode_result(data: bytes) -> FrameResult:
 
 
 def plain(value: Options | Identity | Held | list[Finding] | None) -> Any:
-    """Findings, options, what is held or what is known of the identity as what JSON is made of, for a row."""
+    """A value as dictionaries, lists and scalars, for a JSON column."""
     return msgspec.to_builtins(value)
 
 
 def findings_of(data: Any) -> list[Finding]:
-    """The reverse of `plain`, of findings."""
+    """The reverse of `plain` for findings."""
     return msgspec.convert(data, list[Finding])
 
 
 def options_of(data: Any) -> Options:
-    """The reverse of `plain`, of options."""
+    """The reverse of `plain` for options."""
     return msgspec.convert(data, Options)
 
 
 def identity_of(data: Any) -> Identity | None:
-    """The reverse of `plain`, of what is known of the identity."""
+    """The reverse of `plain` for the identity."""
     return msgspec.convert(data, Identity | None)
 
 
 def held_of(data: Any, identity: Any) -> Held | None:
-    """The reverse of `plain`, of a gesture that has been met.
+    """The reverse of `plain` for the gesture that has been met and whose pass waits.
 
-    identity: the JSON of the column of that name, where workers of an earlier version keep it, without its findings: nothing
-    counts as seen until the next frame has been examined.
+    identity: the JSON of the column `identity`, where workers before migration 0009 keep that gesture, without findings. It
+    then counts as unseen until the next frame has been examined.
     """
     if data is not None:
         return msgspec.convert(data, Held)

@@ -1,4 +1,4 @@
-"""API keys in and out of their rows."""
+"""Rows of API keys."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ _REVOKE = (
 
 
 class KeyRepository:
-    """The keys within one unit of work: `uow.keys`."""
+    """The repository of API keys within one unit of work: `uow.keys`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def all(self) -> list[Key]:
-        """Every key that was ever made, revoked ones too, the oldest first."""
+        """Every API key that was ever made, revoked ones included, oldest first."""
         return [
             Key(row.id, row.name, Role(row.role), row.digest, row.created_at, row.revoked_at)
             for row in self._connection.execute(_ALL)
         ]
 
     def add(self, key: Key) -> None:
-        """Keep a new key."""
+        """Insert a new API key."""
         self._connection.execute(
             _ADD,
             {
@@ -44,5 +44,5 @@ class KeyRepository:
         )
 
     def revoke(self, key_id: str, at: float) -> bool:
-        """Let a key open nothing any more; False if there is none with this id, or it had been revoked."""
+        """Revoke an API key; False if there is none with this id, or it was revoked before."""
         return self._connection.execute(_REVOKE, {"key_id": key_id, "at": at}).rowcount == 1

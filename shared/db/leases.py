@@ -1,4 +1,4 @@
-"""Who alone may do something just now, by the database: unlike Redis', such a lease is there after a restart."""
+"""Rows of leases: which process alone may do something just now. See `workers.lease.Lease`."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _RELEASE = delete(leases).where(leases.c.name == bindparam("of_name"), leases.c.
 
 
 class LeaseRepository:
-    """The leases within one unit of work: `uow.leases`."""
+    """The repository of leases within one unit of work: `uow.leases`. `me` is a holder's unique name."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def hold(self, name: str, me: str, now: float, ttl: float) -> bool:
-        """Take it or renew it, for `ttl` seconds from `now`; False if another has it."""
+        """Take or renew a lease for `ttl` seconds from `now`; False if another holder has it."""
         renewed = self._connection.execute(_RENEW, {"of_name": name, "me": me, "now": now, "then": now + ttl})
         if renewed.rowcount == 1:
             return True
@@ -39,5 +39,5 @@ class LeaseRepository:
         return taken.rowcount == 1
 
     def release(self, name: str, me: str) -> None:
-        """Let it go, if it is ours, so that another need not wait until it has run out."""
+        """Delete a lease if `me` holds it."""
         self._connection.execute(_RELEASE, {"of_name": name, "me": me})

@@ -1,4 +1,4 @@
-"""What happened and waits to be told: the rows that `SessionRepository` wrote together with each change."""
+"""The outbox: events that `SessionRepository` writes with each change, until the relay has published them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _PUBLISHED = (
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A row of the outbox."""
+    """A row of the outbox: an event as it is to be published."""
 
-    #: Grows; within one session in the order of happening.
+    #: Grows with each event; within one session in the order in which they happened.
     id: int
     event_id: str
     session_id: str
@@ -36,34 +36,34 @@ class Told:
 
 
 class OutboxRepository:
-    """The outbox within one unit of work: `uow.outbox`."""
+    """The repository of the outbox within one unit of work: `uow.outbox`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def waiting(self, limit: int) -> list[Told]:
-        """What has not been published, in the order of writing, up to so many.
+        """Up to `limit` unpublished events, in the order of writing.
 
-        Not by a number that was reached last: a unit that began earlier may commit later, and its rows then appear before
-        others that were published already. Within a session that cannot be: whoever writes of it holds its row's lock.
+        Selected by `published_at`, not by the last id that was seen: a unit that began earlier may commit later, and its
+        events then have smaller ids than published ones. Events of one session stay in order, by the lock of its row.
         """
         return [Told(*row) for row in self._connection.execute(_WAITING, {"most": limit})]
 
     def backlog(self) -> tuple[int, float | None]:
-        """How many have not been published, and when the first of them happened."""
+        """How many events are unpublished, and the time of the first of them."""
         count = select(func.count()).where(outbox.c.published_at.is_(None)).select_from(outbox)
         first = select(outbox.c.at).where(outbox.c.published_at.is_(None)).order_by(outbox.c.id).limit(1)
         return self._connection.scalar(count) or 0, self._connection.scalar(first)
 
     def published(self, ids: list[int], at: float) -> None:
-        """These have been published."""
+        """Mark events as published at `at`."""
         if ids:
             self._connection.execute(_PUBLISHED, {"ids": ids, "now": at})
 
     def give_up(self, before: float, limit: int) -> int:
-        """Delete up to so many that happened before then and were never published; how many it were."""
+        """Delete up to `limit` unpublished events from before `before`; return how many were deleted."""
         old = select(outbox.c.id).where(outbox.c.published_at.is_(None), outbox.c.at < before)
-        # In the order of the index of what is not published: what is new is not looked through each time.
+        # In the order of the partial index on unpublished events, so that new ones are not scanned each time.
         ids = list(self._connection.scalars(old.order_by(outbox.c.id).limit(limit)))
         if ids:
             self._connection.execute(delete(outbox).where(outbox.c.id.in_(ids)))

@@ -1,4 +1,4 @@
-"""Secrets that the service has made for itself, where its settings gave it none."""
+"""Rows of secrets that the service generates where its settings give none."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _ADD = {
 
 
 class SecretRepository:
-    """The secrets within one unit of work: `uow.secrets`."""
+    """The repository of secrets within one unit of work: `uow.secrets`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def get(self, name: str) -> bytes | None:
-        """The secret of that name."""
+        """The secret with this name; None if there is none."""
         value: bytes | None = self._connection.scalar(_GET, {"of_name": name})
         return value
 
     def add(self, name: str, value: bytes, at: float) -> None:
-        """Keep a secret, unless there is one of that name."""
+        """Insert a secret created at `at`, unless there is one with this name."""
         statement = _ADD[self._connection.dialect.name]
         self._connection.execute(statement, {"name": name, "value": value, "created_at": at})

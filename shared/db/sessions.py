@@ -1,19 +1,34 @@
-"""Sessions in and out of their rows.
+"""Rows of sessions, their challenges and their frames.
 
-Core statements, made once: a frame costs as few of them as it can.
+All statements are built once, and a frame needs as few of them as possible.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Double, bindparam, cast, delete, func, insert, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Double,
+    Row,
+    bindparam,
+    cast,
+    delete,
+    func,
+    insert,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db import codec
 from shared.db.attempts import AttemptRepository
+from shared.db.ended import Ending, sampled
 from shared.db.frame_memory import OPENING_FRAMES, RECENT_FRAMES, FrameMemory, window
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
@@ -33,7 +48,11 @@ _SAVE = update(sessions).where(sessions.c.id == bindparam("session_id"))
 _SAVE_CHALLENGES = update(challenges).where(
     challenges.c.session_id == bindparam("of_session"), challenges.c.position == bindparam("at_position")
 )
-_DELETE = delete(sessions).where(sessions.c.id == bindparam("session_id"))
+_DELETE = (
+    delete(sessions)
+    .where(sessions.c.id == bindparam("session_id"))
+    .returning(sessions.c.id, sessions.c.expires_at, sessions.c.identity)
+)
 _ANSWER = select(frames.c.result).where(
     frames.c.session_id == bindparam("session_id"), frames.c.frame_id == bindparam("frame_id")
 )
@@ -43,11 +62,20 @@ _KEPT = (
     .order_by(frames.c.at, frames.c.frame_id)
     .limit(bindparam("most"))
 )
-# The same frame again changes nothing, whoever was first. How many rows an INSERT made is known only if asked for.
+# A frame that is recorded already stays as it is. Without preserve_rowcount the number of inserted rows is unknown.
 _RECORD = {
     "sqlite": sqlite.insert(frames).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
     "postgresql": postgresql.insert(frames).on_conflict_do_nothing().execution_options(preserve_rowcount=True),
 }
+#: The columns from which an `Ending` is made.
+_OF_ENDED = (
+    sessions.c.id,
+    sessions.c.expires_at,
+    sessions.c.ended_at,
+    sessions.c.is_live,
+    sessions.c.options,
+    sessions.c.identity,
+)
 _OVERDUE = (
     select(sessions.c.id).where(sessions.c.due <= bindparam("now")).order_by(sessions.c.due).limit(bindparam("most"))
 )
@@ -63,9 +91,9 @@ def _newest_frames(most: int, *conditions: ColumnElement[bool]) -> Any:
     )
 
 
-# How many there are in all comes with them, as a row without an id.
+# The number of all frames comes with them, as a row without an id.
 _HOW_MANY = select(null(), cast(func.count(), Double), null()).where(frames.c.session_id == bindparam("session_id"))
-# Two limits, see `shared.db.frame_memory.window`.
+# The same frames as `shared.db.frame_memory.window` gives.
 _RECALL = _newest_frames(OPENING_FRAMES, frames.c.at <= bindparam("until")).union_all(
     _newest_frames(RECENT_FRAMES, frames.c.at > bindparam("until"), frames.c.at >= bindparam("since")), _HOW_MANY
 )
@@ -74,7 +102,7 @@ _NEWER = _newest_frames(RECENT_FRAMES, frames.c.at > bindparam("after")).union_a
 
 @dataclass(slots=True)
 class _Stored:
-    """What the database holds of a session, to tell what has changed since."""
+    """The columns of a session as they were read, to find out what has changed."""
 
     session: dict[str, Any]
     challenges: list[dict[str, Any]]
@@ -82,19 +110,23 @@ class _Stored:
 
 
 class SessionRepository:
-    """The sessions within one unit of work: `uow.sessions`."""
+    """The repository of sessions within one unit of work: `uow.sessions`."""
 
-    def __init__(self, connection: Connection, *, read_only: bool = False) -> None:
+    def __init__(self, connection: Connection, *, read_only: bool = False, may_end: bool = False) -> None:
+        """may_end: whether `ended` is acted upon after the commit; otherwise no session can be ended or deleted."""
         self._connection = connection
         self._read_only = read_only
+        self._may_end = may_end
         self._stored: dict[str, _Stored] = {}
-        #: What this unit has written into the outbox.
-        self.told: list[Event] = []
+        #: Events that this unit has written to the outbox.
+        self.recorded: list[Event] = []
+        #: Sessions that this unit has ended or deleted, or that ended earlier and are to be cleared again.
+        self.ended: list[Ending] = []
 
     def get(self, session_id: str, *, lock: bool = False) -> Session | None:
-        """The session, with its challenges and without its frames (see `load_frames`); None if there is none.
+        """The session with its challenges, without its frames (see `load_frames`); None if there is none.
 
-        lock: no other unit gets it with a lock before this unit has ended. Without it the session can only be read.
+        lock: other units that lock the session wait until this unit ends. Without a lock the session cannot be saved.
         """
         if lock and self._read_only:
             raise RuntimeError("A read-only unit of work cannot lock a session")
@@ -102,8 +134,8 @@ class SessionRepository:
         row = self._connection.execute(_GET_LOCKED if lock else _GET, key).one_or_none()
         if row is None:
             return None
-        # Not joined to the statement above: PostgreSQL, having waited for the lock, reads the locked row anew, but
-        # rows joined to it as they were before the wait.
+        # Not joined to the statement above: after waiting for the lock PostgreSQL reads the locked row again, but joined
+        # rows as they were before the wait.
         session = Session(
             id=row.id,
             challenges=[
@@ -128,15 +160,16 @@ class SessionRepository:
             subject=row.subject,
         )
         stored = _stored(session, locked=lock)
-        # The stored one, not what this version of the code makes of it: a sweep must not find the same row for ever.
+        # As stored, not as this version of the code computes it: then `save` corrects a stale one, which the clock would
+        # find for ever.
         stored.session["due"] = row.due
         self._stored[session_id] = stored
         return session
 
     def load_frames(self, session: Session, at: float, memory: FrameMemory | None = None) -> None:
-        """Bring `session.frames` that are needed to judge a frame which arrived at `at`: see `Session.frames_needed`.
+        """Load into `session.frames` what is needed to judge a frame that arrived at `at`: see `Session.frames_needed`.
 
-        memory: what this process has read before; then only what is new since is read. The session must be locked.
+        memory: the process's frame memory, with which only newer frames are read; the session must then be locked.
         """
         until, since = session.frames_needed(at)
         known = None if memory is None else memory.of(session.id)
@@ -147,13 +180,13 @@ class SessionRepository:
                 memory.keep(session.id, every)
                 session.frames = window(every, until, since)
                 return
-            # One came in between: its message was overtaken by a later frame's.
+            # A frame is missing that was overtaken by a later one, so all are read.
         session.frames, count = self._read_frames(_RECALL, session.id, until=until, since=since)
         if memory is not None and len(session.frames) == count:
-            memory.keep(session.id, session.frames.copy())  # a session adds to its own
+            memory.keep(session.id, session.frames.copy())  # the session adds to its own list
 
     def _read_frames(self, statement: Any, session_id: str, **bounds: float) -> tuple[list[Frame], int]:
-        """Frames, oldest first, and how many the session has in all."""
+        """Frames, oldest first, and the number of all frames of the session."""
         rows = self._connection.execute(statement, {"session_id": session_id, **bounds}).all()
         count = next(int(number) for frame_id, number, _ in rows if frame_id is None)
         read = [Frame(i, at, codec.decode_observation(data)) for i, at, data in rows if i is not None]
@@ -161,12 +194,12 @@ class SessionRepository:
         return read, count
 
     def answer_of(self, session_id: str, frame_id: str) -> FrameResult | None:
-        """What was answered to this frame, if it has been judged already: the queue may deliver it twice."""
+        """The answer to a frame that has been judged before (the queue may deliver it twice); otherwise None."""
         data = self._connection.scalar(_ANSWER, {"session_id": session_id, "frame_id": frame_id})
         return None if data is None else codec.decode_result(data)
 
     def kept(self, session_id: str, after: float, limit: int) -> list[tuple[Frame, FrameResult]]:
-        """Up to `limit` frames that arrived later than `after`, oldest first, each with what was answered."""
+        """Up to `limit` frames that arrived later than `after`, oldest first, each with its answer."""
         rows = self._connection.execute(_KEPT, {"session_id": session_id, "after": after, "most": limit})
         return [
             (Frame(row.frame_id, row.at, codec.decode_observation(row.observation)), codec.decode_result(row.result))
@@ -174,7 +207,7 @@ class SessionRepository:
         ]
 
     def add(self, session: Session) -> None:
-        """A new session: its rows, and its events into the outbox."""
+        """Insert a new session, and its events into the outbox."""
         stored = _stored(session, locked=True)
         fixed = {
             "id": session.id,
@@ -192,13 +225,12 @@ class SessionRepository:
         self._stored[session.id] = stored
 
     def save(self, session: Session) -> None:
-        """Write what has changed since `get` or `add`, if anything has, and the new events into the outbox.
+        """Write what has changed since `get` or `add`, and the new events into the outbox.
 
-        That it has just failed its subject is noted, too.
+        A session that has just ended is added to `ended`, and counted as a failed attempt of its subject if it fell short.
+        Raises RuntimeError if the session is not locked, or has ended in a unit that may not end one.
         """
-        before = self._stored.get(session.id)
-        if before is None or not before.locked:
-            raise RuntimeError("Only a session got with lock=True can be saved: another unit may have changed it")
+        before = self._locked(session)
         after = _stored(session, locked=True)
         if after.session != before.session:
             self._connection.execute(
@@ -211,14 +243,14 @@ class SessionRepository:
         ]
         if changed:
             self._connection.execute(_SAVE_CHALLENGES, changed)
-        just_ended = session.ended_at is not None and before.session["ended_at"] is None
-        if session.subject is not None and just_ended and session.fell_short:
-            AttemptRepository(self._connection).add(session.subject, after.session["ended_at"])
+        if session.ended_at is not None and before.session["ended_at"] is None:
+            self._end(Ending.of(session))
+            self._count_attempt(session, session.ended_at)
         self._write_events(session)
         self._stored[session.id] = after
 
     def record(self, session_id: str, frame: Frame, result: FrameResult) -> bool:
-        """Keep what a frame showed and what was answered; False, and nothing done, if that had been done before."""
+        """Insert a frame with its answer; False if it was recorded before, and then nothing is changed."""
         recorded = self._connection.execute(
             _RECORD[self._connection.dialect.name],
             {
@@ -231,56 +263,96 @@ class SessionRepository:
         )
         return recorded.rowcount == 1
 
-    def delete(self, session_id: str) -> bool:
-        """The session goes, with its challenges and frames; what is in the outbox stays. False if there is none.
+    def cancel(self, session: Session, at: float) -> None:
+        """Delete a locked session, and write the event `session.cancelled`.
 
-        To tell of it: `session.cancel(at)` and `save(session)` first.
+        A session that had begun and not ended counts as a failed attempt: otherwise a person about to fail could cancel in
+        time.
+        """
+        if self._locked(session).session["ended_at"] is None:
+            self._count_attempt(session, at)
+        session.cancel(at)
+        self._write_events(session)
+        self.delete(session.id)
+
+    def delete(self, session_id: str) -> bool:
+        """Delete a session with its challenges and frames; False if there is none.
+
+        Its events stay in the outbox. No event is written and no attempt counted: see `cancel`.
         """
         self._stored.pop(session_id, None)
-        return self._connection.execute(_DELETE, {"session_id": session_id}).rowcount == 1
+        deleted = self._connection.execute(_DELETE, {"session_id": session_id}).one_or_none()
+        if deleted is None:
+            return False
+        self._end(_ending(deleted))
+        return True
 
     def overdue(self, at: float, limit: int) -> list[str]:
-        """Ids of sessions that are to be ended by `tick`, the longest overdue first."""
+        """Ids of up to `limit` sessions that `Session.tick` ends at `at`, longest overdue first."""
         return list(self._connection.scalars(_OVERDUE, {"now": at, "most": limit}))
 
     def forget_frames(self, ended_before: float, *, limit: int = 10) -> int:
-        """Delete the frames' measures of up to `limit` sessions that ended before then; how many sessions it were.
+        """Delete the frames of up to `limit` sessions that ended before `ended_before`; return the number of sessions.
 
-        Fewer than `limit`: there are no more. One small batch a unit: SQLite has one writer at a time, and the frames
-        of other sessions wait for it.
+        Fewer than `limit` means that there are no more. Use small batches: SQLite has one writer at a time, for which the
+        frames of other sessions wait. The sessions are added to `ended` again: the process that ended one may have been
+        killed before it could clean up.
         """
-        ids = self._batch(sessions.c.forget_from, ended_before, limit)
+        rows = self._batch(sessions.c.forget_from, ended_before, limit)
+        ids = [row.id for row in rows]
         if ids:
             self._connection.execute(delete(frames).where(frames.c.session_id.in_(ids)))
             self._connection.execute(update(sessions).where(sessions.c.id.in_(ids)).values(forget_from=null()))
+        for row in rows:
+            portrait = row.is_live and codec.options_of(row.options).portrait
+            self._end(_ending(row, row.ended_at if portrait else None))
         return len(ids)
 
     def purge(self, ended_before: float, *, limit: int = 200) -> int:
-        """Delete up to `limit` sessions that ended before then, with all that is theirs; how many it were.
+        """Delete up to `limit` sessions that ended before `ended_before`, with their rows; return the number of sessions.
 
-        Events that were published before then go as well; an event that was not is kept until it is.
+        Events that were published before then are deleted as well; unpublished events stay.
         """
-        ids = self._batch(sessions.c.ended_at, ended_before, limit)
-        if ids:
-            self._connection.execute(delete(sessions).where(sessions.c.id.in_(ids)))
-        told = select(outbox.c.id).where(outbox.c.published_at < ended_before).limit(10 * limit)
-        self._connection.execute(delete(outbox).where(outbox.c.id.in_(told)))
-        return len(ids)
+        rows = self._batch(sessions.c.ended_at, ended_before, limit)
+        if rows:
+            self._connection.execute(delete(sessions).where(sessions.c.id.in_([row.id for row in rows])))
+        for row in rows:
+            self._end(_ending(row))
+        published = select(outbox.c.id).where(outbox.c.published_at < ended_before).limit(10 * limit)
+        self._connection.execute(delete(outbox).where(outbox.c.id.in_(published)))
+        return len(rows)
 
-    def _batch(self, column: ColumnElement[float], before: float, limit: int) -> list[str]:
-        # Passing over what another unit holds: two clocks may run, and neither must wait for the other.
-        due = select(sessions.c.id).where(column < before).order_by(column).limit(limit)
-        return list(self._connection.scalars(due.with_for_update(skip_locked=True)))
+    def _batch(self, column: ColumnElement[float], before: float, limit: int) -> Sequence[Row[*tuple[Any, ...]]]:
+        # Rows locked by another unit are skipped: two clocks may run, and neither is to wait for the other.
+        due = select(*_OF_ENDED).where(column < before).order_by(column).limit(limit)
+        return self._connection.execute(due.with_for_update(skip_locked=True)).all()
+
+    def _locked(self, session: Session) -> _Stored:
+        stored = self._stored.get(session.id)
+        if stored is None or not stored.locked:
+            raise RuntimeError("Only a session got with lock=True can be saved: another unit may have changed it")
+        return stored
+
+    def _end(self, ending: Ending) -> None:
+        if not self._may_end:
+            raise RuntimeError(
+                "A unit of work that ends or deletes a session needs on_end: see shared.handoff.clean_up"
+            )
+        self.ended.append(ending)
+
+    def _count_attempt(self, session: Session, at: float) -> None:
+        if session.subject is not None and session.fell_short:
+            AttemptRepository(self._connection).add(session.subject, at)
 
     def _write_events(self, session: Session) -> None:
         if session.events:
             self._connection.execute(_ADD_EVENTS, [_event_row(session.id, event) for event in session.events])
-            self.told += session.events
+            self.recorded += session.events
             session.events.clear()
 
 
 def _stored(session: Session, *, locked: bool) -> _Stored:
-    """What of a session can change, as its rows hold it."""
+    """The columns of a session and its challenges that can change."""
     return _Stored(
         session={
             "state": session.state.value,
@@ -310,6 +382,10 @@ def _stored(session: Session, *, locked: bool) -> _Stored:
         ],
         locked=locked,
     )
+
+
+def _ending(row: Any, portrait_from: float | None = None) -> Ending:
+    return Ending(row.id, row.expires_at, portrait_from, sampled(codec.identity_of(row.identity)))
 
 
 def _event_row(session_id: str, event: Event) -> dict[str, Any]:

@@ -1,7 +1,7 @@
-"""The tables. Times are seconds since the epoch; ids are UUIDs as text, which SQLite and PostgreSQL read alike.
+"""The tables. Times are seconds since the epoch; ids are UUIDs as text, which SQLite and PostgreSQL treat alike.
 
-No picture and no face descriptor is ever stored: `frames` holds the measures of a frame and the answer to it, and only
-until shortly after the session's end.
+No picture and no face descriptor is stored: `frames` holds measures of frames and the answers, until shortly after the
+session's end.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-#: Names of constraints are given, not left to the database, so that later migrations can name what they change.
+#: Constraints are named here, not by the database, so that migrations can refer to them.
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -34,14 +34,14 @@ metadata = MetaData(
     }
 )
 
-#: Without a value it is NULL, not JSON's null.
+#: JSON in which None is stored as NULL, not as JSON's null.
 _Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-#: SQLite counts rows by itself only in a column whose type is INTEGER to the letter.
+#: SQLite numbers rows by itself only in a column whose type is exactly INTEGER.
 _Counter = BigInteger().with_variant(Integer(), "sqlite")
 
 
 def _partial(name: str, column: str, condition: str) -> Index:
-    """An index of the few rows that a sweep looks for among the many it does not."""
+    """An index of the few rows that match a condition, for queries that look for these alone."""
     return Index(name, column, sqlite_where=text(condition), postgresql_where=text(condition))
 
 
@@ -55,27 +55,27 @@ sessions = Table(
     Column("expires_at", Double, nullable=False),
     Column("started_at", Double),
     Column("ended_at", Double),
-    #: When the clock has to end it; NULL once it has ended.
+    #: When the clock has to end the session; NULL once it has ended.
     Column("due", Double),
-    #: From when its frames' measures may be forgotten: its end. NULL while it lives, and again once they are gone.
+    #: The session's end, from which its frames may be deleted; NULL while it lives, and again once they are deleted.
     Column("forget_from", Double),
     Column("is_live", Boolean),
     Column("reason", String(64)),
-    #: How likely it is that it was a living person's: NULL until it is complete.
+    #: Likelihood that the session was a living person's, 0 to 1; NULL until it is complete.
     Column("score", Double),
-    #: By which limits its evidence is weighed.
+    #: The preset by which the evidence is weighed.
     Column("preset", String(16), nullable=False),
-    #: What the judges of the evidence found: see `shared.db.codec`.
+    #: Findings of the judges of the evidence, encoded as this and the next three columns by `shared.db.codec`.
     Column("findings", _Json, nullable=False, server_default=text("'[]'")),
-    #: The gesture that has been met and whose pass waits, likewise, with what the judges found: NULL where none does.
+    #: The gesture that has been met and whose pass waits, with its findings; NULL if there is none.
     Column("held", _Json),
-    #: Whether it is one person all the way, likewise: distances between faces, no descriptor. NULL where nobody asks.
+    #: The identity check: distances between faces, no descriptors; NULL if the session compares no faces.
     Column("identity", _Json),
-    #: What a session was asked for beyond the columns above, and later, additive options: likewise.
+    #: Options of the session without a column of their own.
     Column("options", _Json, nullable=False, server_default=text("'{}'")),
-    #: Id of the API key that it was created with; NULL where none was asked for. No foreign key: it says who, for good.
+    #: Opaque id of the API key that created the session; NULL if unauthenticated. No foreign key, so that it never changes.
     Column("owner", String(12)),
-    #: Who is being tried: a keyed hash of the name that its creator gave; NULL where none was given.
+    #: Keyed hash of the name that the creator gave to the person; NULL if none was given.
     Column("subject", String(64)),
     _partial("ix_sessions_due", "due", "due IS NOT NULL"),
     _partial("ix_sessions_forget_from", "forget_from", "forget_from IS NOT NULL"),
@@ -87,7 +87,7 @@ challenges = Table(
     "challenges",
     metadata,
     Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
-    #: 0 for the first.
+    #: 0 for the first challenge.
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("type", String(32), nullable=False),
     Column("timeout_seconds", Double, nullable=False),
@@ -99,12 +99,12 @@ challenges = Table(
 frames = Table(
     "frames",
     metadata,
-    #: The key is what makes a frame count once, however often the queue delivers it.
+    #: The primary key makes a frame count once, however often the queue delivers it.
     Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
     Column("frame_id", String(36), primary_key=True),
-    #: Its arrival at the API.
+    #: Arrival at the API.
     Column("at", Double, nullable=False),
-    #: See `shared.db.codec`.
+    #: Encoded by `shared.db.codec`, as the result.
     Column("observation", LargeBinary, nullable=False),
     Column("result", LargeBinary, nullable=False),
     Index("ix_frames_session_id_at", "session_id", "at"),
@@ -113,11 +113,11 @@ frames = Table(
 outbox = Table(
     "outbox",
     metadata,
-    #: Grows in the order of writing; within one session that is the order of happening, since its row is locked.
+    #: Grows in the order of writing; within one session that is the order of the events, since its row is locked.
     Column("id", _Counter, primary_key=True, autoincrement=True),
-    #: By which a subscriber knows an event that it was sent twice.
+    #: By this id a subscriber recognises an event that it receives twice.
     Column("event_id", String(36), nullable=False, unique=True),
-    #: No foreign key: that a session was cancelled is told after its row is gone.
+    #: No foreign key: the event of a cancellation is published after the session's row is deleted.
     Column("session_id", String(36), nullable=False),
     Column("type", String(64), nullable=False),
     Column("at", Double, nullable=False),
@@ -132,22 +132,22 @@ outbox = Table(
 api_keys = Table(
     "api_keys",
     metadata,
-    #: Part of the key itself, and no secret.
+    #: A part of the API key that is no secret.
     Column("id", String(12), primary_key=True),
     Column("name", String(100), nullable=False),
     #: See `shared.api_keys.Role`.
     Column("role", String(16), nullable=False),
-    #: SHA-256 of the key, in hexadecimal; the key is nowhere.
+    #: SHA-256 of the API key in hexadecimal; the key itself is not stored.
     Column("digest", String(64), nullable=False),
     Column("created_at", Double, nullable=False),
-    #: Rows stay: a service that has ever had a key is not open again when its last one is revoked.
+    #: Revoked keys keep their rows: a service that ever had a key stays closed when its last key is revoked.
     Column("revoked_at", Double),
 )
 
 secrets = Table(
     "secrets",
     metadata,
-    #: What it is for: see `api.secret`.
+    #: The purpose of the secret: see `api.secret`.
     Column("name", String(32), primary_key=True),
     Column("value", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
@@ -156,10 +156,10 @@ secrets = Table(
 leases = Table(
     "leases",
     metadata,
-    #: What only one process at a time is to do.
+    #: The work that one process at a time does.
     Column("name", String(32), primary_key=True),
     Column("holder", String(32), nullable=False),
-    #: By the service's time; after it anyone may take the lease.
+    #: End of the lease by the service's time, after which any process may take it.
     Column("until", Double, nullable=False),
 )
 
@@ -168,15 +168,15 @@ webhooks = Table(
     metadata,
     Column("id", String(36), primary_key=True),
     Column("url", String(2000), nullable=False),
-    #: Types of events; an empty list: all.
+    #: Types of events to deliver; an empty list means all.
     Column("types", _Json, nullable=False),
-    #: As it is, and not hashed like a key: every delivery is signed with it.
+    #: In plain text, unlike an API key, because every delivery is signed with it.
     Column("secret", String(100), nullable=False),
     Column("created_at", Double, nullable=False),
     Column("enabled", Boolean, nullable=False),
     Column("disabled_reason", String(32)),
     Column("failing_since", Double),
-    #: The secret before, with which deliveries are signed as well until `former_until`.
+    #: The previous secret, with which deliveries are signed as well until `former_until`.
     Column("former_secret", String(100)),
     Column("former_until", Double),
 )
@@ -192,14 +192,14 @@ deliveries = Table(
     Column("status", String(16), nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("created_at", Double, nullable=False),
-    #: When it is to be attempted next; NULL once nothing is to be done.
+    #: When the delivery is attempted next; NULL once it is finished.
     Column("next_at", Double),
     Column("last_at", Double),
     Column("last_status", Integer),
     Column("last_error", String(200)),
     Index("ix_webhook_deliveries_created_at", "created_at"),
     _partial("ix_webhook_deliveries_next_at", "next_at", "next_at IS NOT NULL"),
-    # An event is brought to an endpoint once, however often the broker delivers it.
+    # An event is delivered to a webhook once, however often the broker delivers it to us.
     UniqueConstraint("webhook_id", "event_id"),
 )
 
@@ -208,20 +208,20 @@ signing_keys = Table(
     metadata,
     Column("kid", String(43), primary_key=True),
     Column("public", _Json, nullable=False),
-    #: The private key, encrypted: see `api.signing`.
+    #: The private key, encrypted: see `api.signing_keys`.
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("signs_from", Double, nullable=False),
 )
 
-#: Who did what to a session: see `shared.db.trail`. A trigger refuses to change a row (migration 0007).
+#: The audit trail: see `shared.db.trail`. A trigger refuses to change a row (migration 0007).
 audit = Table(
     "audit",
     metadata,
     Column("id", _Counter, primary_key=True, autoincrement=True),
     Column("at", Double, nullable=False),
     Column("action", String(32), nullable=False),
-    #: No foreign key: it outlives the session.
+    #: No foreign key: an entry outlives its session.
     Column("session_id", String(36), nullable=False),
     Column("who", String(16), nullable=False),
     Column("key_id", String(12)),
@@ -232,7 +232,7 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 
-#: What is left of a session that was deleted.
+#: One row for each deleted session.
 tombstones = Table(
     "tombstones",
     metadata,
@@ -244,7 +244,7 @@ tombstones = Table(
     Index("ix_tombstones_deleted_at", "deleted_at"),
 )
 
-#: Sessions that found no live person, by the hash of who was tried and by nothing else.
+#: Failed attempts: the end of a session that found no live person, under its subject's keyed hash and nothing else.
 attempts = Table(
     "attempts",
     metadata,

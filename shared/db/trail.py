@@ -1,6 +1,6 @@
-"""The audit trail, which only grows, and what is left of a session that was deleted.
+"""Rows of the audit trail, which is append-only, and of the tombstones of deleted sessions.
 
-Neither says anything about a person: ids, moments, and who asked.
+Neither holds anything about a person: only ids, times, and who made a request.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _OF_SESSION = select(audit).where(audit.c.session_id == bindparam("session_id"))
 _BURY = insert(tombstones)
 _GRAVE = select(tombstones).where(tombstones.c.session_id == bindparam("session_id"))
 
-#: Seconds after a session's deletion for which its events are looked for, to be removed once they have been told.
+#: Seconds after a session's deletion within which its events are deleted once they have been published.
 TELLING = 3600.0
 
 
 class Action(StrEnum):
-    """What somebody did to a session."""
+    """An act on a session that the audit trail records."""
 
     CREATED = "session.created"
-    TOKEN_ISSUED = "token.issued"  # noqa: S105 - no password
+    TOKEN_ISSUED = "token.issued"  # noqa: S105 - not a password
     EVIDENCE_READ = "evidence.read"
     VERDICT_SIGNED = "verdict.signed"
     PORTRAIT_FETCHED = "portrait.fetched"
@@ -34,44 +34,44 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Who did what to which session. `at` in seconds since the epoch."""
+    """An entry of the audit trail: who did what to which session. `at`: seconds since the epoch."""
 
     at: float
     action: Action
     session_id: str
-    #: server, client, session (by its token), or anyone, where no key was asked for.
+    #: server, client, session (by its token), or anyone if the service asks for no key.
     who: str
-    #: Id of the API key; None where none was asked for.
+    #: Id of the API key; None if the request was unauthenticated.
     key_id: str | None
-    #: The network that it came from, coarse: 192.0.2.0/24.
+    #: The coarse network of the client, as 192.0.2.0/24.
     network: str
     request_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
-    """What is left of a deleted session. Times in seconds since the epoch."""
+    """The tombstone of a deleted session. Times in seconds since the epoch."""
 
     session_id: str
     created_at: float
     ended_at: float | None
     deleted_at: float
-    #: As in `Entry`: the key's id, or who.
+    #: The `key_id` of the deletion's `Entry`, or its `who` if there is none.
     deleted_by: str
 
 
 class Trail:
-    """Both, within one unit of work: `uow.trail`."""
+    """The repository of audit trail and tombstones within one unit of work: `uow.trail`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def add(self, entry: Entry) -> None:
-        """Write an entry. Nothing takes one back: the database refuses to change a row of the trail."""
+        """Write an entry for good: the database refuses to change a row of the trail."""
         self._connection.execute(_ADD, {**asdict(entry), "action": entry.action.value})
 
     def of(self, session_id: str) -> list[Entry]:
-        """What was done to a session, in order."""
+        """The entries about a session, in order."""
         rows = self._connection.execute(_OF_SESSION, {"session_id": session_id})
         return [
             Entry(row.at, Action(row.action), row.session_id, row.who, row.key_id, row.network, row.request_id)
@@ -79,22 +79,27 @@ class Trail:
         ]
 
     def bury(self, tombstone: Tombstone) -> None:
-        """Keep what is left of a session that this unit deletes."""
+        """Insert the tombstone of a session that this unit deletes."""
         self._connection.execute(_BURY, asdict(tombstone))
 
     def tombstone(self, session_id: str) -> Tombstone | None:
-        """What is left of a session."""
+        """The tombstone of a session; None if it was not deleted, or too long ago."""
         row = self._connection.execute(_GRAVE, {"session_id": session_id}).one_or_none()
         return None if row is None else Tombstone(*row)
 
+    def deleted(self, since: float) -> list[Tombstone]:
+        """The tombstones of the sessions that were deleted after `since`."""
+        rows = self._connection.execute(select(tombstones).where(tombstones.c.deleted_at > since))
+        return [Tombstone(*row) for row in rows]
+
     def forget_told(self, now: float) -> None:
-        """Delete the events of sessions that were deleted lately, as far as they have been published."""
+        """Delete the published events of sessions that were deleted in the TELLING seconds before `now`."""
         deleted = select(tombstones.c.session_id).where(tombstones.c.deleted_at > now - TELLING)
-        told = delete(outbox).where(outbox.c.session_id.in_(deleted), outbox.c.published_at.is_not(None))
-        self._connection.execute(told)
+        published = delete(outbox).where(outbox.c.session_id.in_(deleted), outbox.c.published_at.is_not(None))
+        self._connection.execute(published)
 
     def purge(self, *, entries_before: float, tombstones_before: float, limit: int) -> int:
-        """Delete up to `limit` of each that are older; the larger number of those that were deleted."""
+        """Delete up to `limit` old entries and up to `limit` old tombstones; return the larger of the two numbers."""
         old_entries = select(audit.c.id).where(audit.c.at < entries_before).order_by(audit.c.at).limit(limit)
         old_graves = select(tombstones.c.session_id).where(tombstones.c.deleted_at < tombstones_before).limit(limit)
         entries = self._connection.execute(delete(audit).where(audit.c.id.in_(old_entries))).rowcount

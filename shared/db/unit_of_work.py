@@ -1,4 +1,4 @@
-"""The unit of work: what is done together, or not at all."""
+"""The unit of work: changes that are made together or not at all."""
 
 from __future__ import annotations
 
@@ -8,77 +8,84 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from shared.db.attempts import AttemptRepository
+from shared.db.ended import Ending, OnEnd
 from shared.db.engine import SQLITE_BEGIN
 from shared.db.keys import KeyRepository
 from shared.db.leases import LeaseRepository
 from shared.db.outbox import OutboxRepository
 from shared.db.secrets import SecretRepository
 from shared.db.sessions import SessionRepository
-from shared.db.signing import SigningKeyRepository
+from shared.db.signing_keys import SigningKeyRepository
 from shared.db.trail import Trail
 from shared.db.webhooks import WebhookRepository
 from shared.telemetry.metrics.sessions import count
 
 
 class UnitOfWork:
-    """One transaction. It is rolled back unless `commit` was called.
+    """One transaction, to be used as a context manager. It is rolled back unless `commit` is called.
 
-    A writing unit takes SQLite's one write lock at its beginning, so that what it reads cannot be outdated when it
-    writes; in PostgreSQL the sessions that it locks do that. A read-only unit takes no such lock, sees one moment in
-    all of its reads, and cannot commit.
+    A writing unit takes SQLite's one write lock at its beginning, so that what it reads cannot be outdated when it writes;
+    in PostgreSQL it locks the sessions that it changes. A read-only unit takes no lock, sees one moment in all of its reads,
+    and cannot commit.
+
+    on_end: the clean-up after sessions that the unit ends or deletes (`shared.handoff.clean_up`), called after the commit,
+    with the connection back in its pool. Without it such a unit raises RuntimeError, so that no clean-up can be forgotten.
     """
 
-    def __init__(self, engine: Engine, *, read_only: bool = False) -> None:
+    def __init__(self, engine: Engine, *, read_only: bool = False, on_end: OnEnd | None = None) -> None:
         self._engine = engine
         self._read_only = read_only
+        self._on_end = on_end
+        #: Sessions that the commit has ended or deleted.
+        self._ended: list[Ending] = []
         self._connection: Connection | None = None
         self._sessions: SessionRepository | None = None
 
     @property
     def sessions(self) -> SessionRepository:
-        """The sessions, as this unit sees them; only between `with` and `commit`."""
+        """Sessions. As all repositories of a unit, to be used only between `with` and `commit`; else RuntimeError."""
         if self._sessions is None:
             raise RuntimeError("The unit of work is not open: use it in a with block, and not after its commit")
         return self._sessions
 
     @property
     def keys(self) -> KeyRepository:
-        """The API keys, likewise."""
+        """API keys."""
         return KeyRepository(self._open)
 
     @property
     def secrets(self) -> SecretRepository:
-        """What the service keeps to itself, likewise."""
+        """Secrets that the service generates for itself."""
         return SecretRepository(self._open)
 
     @property
     def outbox(self) -> OutboxRepository:
-        """What waits to be told to others, likewise."""
+        """Events that wait to be published."""
         return OutboxRepository(self._open)
 
     @property
     def leases(self) -> LeaseRepository:
-        """Who alone may do something just now, likewise."""
+        """Leases: which process alone may do something."""
         return LeaseRepository(self._open)
 
     @property
     def webhooks(self) -> WebhookRepository:
-        """Where events are to be brought, and what has become of it, likewise."""
+        """Webhooks and their deliveries."""
         return WebhookRepository(self._open)
 
     @property
     def signing_keys(self) -> SigningKeyRepository:
-        """The keys of verdicts, likewise."""
+        """Keys that sign verdicts."""
         return SigningKeyRepository(self._open)
 
     @property
     def trail(self) -> Trail:
-        """Who did what, and what is left of deleted sessions, likewise."""
+        """The audit trail and the tombstones of deleted sessions."""
         return Trail(self._open)
 
     @property
     def attempts(self) -> AttemptRepository:
-        """Who was not found live, likewise."""
+        """Failed attempts of subjects."""
         return AttemptRepository(self._open)
 
     @property
@@ -88,14 +95,15 @@ class UnitOfWork:
         return self._connection
 
     def commit(self) -> None:
-        """Make all of it lasting, and end the unit."""
+        """Commit all changes and end the unit; possible once."""
         if self._connection is None or self._sessions is None:
             raise RuntimeError("The unit of work is not open: it can be committed once, inside its with block")
         if self._read_only:
             raise RuntimeError("A read-only unit of work has nothing to commit")
-        told, self._sessions = self._sessions.told, None
+        repository, self._sessions = self._sessions, None
         self._connection.commit()
-        count(told)
+        self._ended = repository.ended
+        count(repository.recorded)
 
     def __enter__(self) -> Self:
         if self._connection is not None:
@@ -108,22 +116,27 @@ class UnitOfWork:
             connection.close()
             raise
         self._connection = connection
-        self._sessions = SessionRepository(connection, read_only=self._read_only)
+        self._sessions = SessionRepository(connection, read_only=self._read_only, may_end=self._on_end is not None)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         connection, self._connection, self._sessions = self._connection, None, None
-        if connection is not None:
-            connection.close()  # which rolls back what was not committed
+        ended, self._ended = self._ended, []
+        try:
+            if connection is not None:
+                connection.close()  # rolls back what was not committed
+        finally:
+            if ended and self._on_end is not None:
+                self._on_end(ended)
 
 
 def _prepare(connection: Connection, *, read_only: bool) -> None:
-    """Say of which kind the transaction is to be; this costs no round trip."""
+    """Set the kind of the transaction; this costs no round trip."""
     if connection.dialect.name == "sqlite":
         if not read_only:
             connection.execution_options(**{SQLITE_BEGIN: "IMMEDIATE"})
     elif read_only:
-        # A session and its challenges are two statements: without this each would see a moment of its own.
+        # A session and its challenges are read by two statements, which otherwise would see two moments.
         connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

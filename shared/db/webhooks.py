@@ -1,4 +1,4 @@
-"""Webhooks and their deliveries in and out of their rows."""
+"""Rows of webhooks and of their deliveries."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ _DELIVERY = select(deliveries).with_only_columns(*(c for c in deliveries.c if c.
 
 
 class WebhookRepository:
-    """The webhooks within one unit of work: `uow.webhooks`."""
+    """The repository of webhooks and deliveries within one unit of work: `uow.webhooks`."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
     def all(self) -> list[Webhook]:
-        """Every endpoint, the oldest first."""
+        """All webhooks, oldest first."""
         rows = self._connection.execute(select(webhooks).order_by(webhooks.c.created_at, webhooks.c.id)).mappings()
         return [Webhook(**row) for row in rows]
 
     def disabled(self) -> dict[str, int]:
-        """How many endpoints the service has disabled, by its reason; not those that a person has."""
+        """How many webhooks the service has disabled, by reason; those that a person disabled do not count."""
         rows = select(webhooks.c.disabled_reason, func.count()).where(webhooks.c.disabled_reason.is_not(None))
         found = self._connection.execute(rows.where(~webhooks.c.enabled).group_by(webhooks.c.disabled_reason))
         return {str(reason): number for reason, number in found}
 
     def get(self, webhook_id: str) -> Webhook | None:
-        """An endpoint; None if there is none with this id."""
+        """A webhook; None if there is none with this id."""
         row = self._connection.execute(select(webhooks).where(webhooks.c.id == webhook_id)).mappings().one_or_none()
         return None if row is None else Webhook(**row)
 
     def add(self, webhook: Webhook) -> None:
-        """Keep a new endpoint."""
+        """Insert a new webhook."""
         names = [column.name for column in webhooks.c]
         self._connection.execute(insert(webhooks), {name: getattr(webhook, name) for name in names})
 
     def change(self, webhook_id: str, **values: Any) -> bool:
-        """Write some of its columns; False if there is none with this id."""
+        """Update some columns of a webhook; False if there is none with this id."""
         changed = self._connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(**values))
         return changed.rowcount == 1
 
     def fails_since(self, webhook_id: str, at: float) -> None:
-        """Note that a delivery failed at `at`, unless one is noted already that nothing succeeded since."""
+        """Set `failing_since` to `at`, unless deliveries to this webhook have been failing since earlier."""
         self._connection.execute(
             update(webhooks)
             .where(webhooks.c.id == webhook_id, webhooks.c.failing_since.is_(None))
@@ -59,11 +59,14 @@ class WebhookRepository:
         )
 
     def delete(self, webhook_id: str) -> bool:
-        """The endpoint goes, with its deliveries; False if there is none with this id."""
+        """Delete a webhook with its deliveries; False if there is none with this id."""
         return self._connection.execute(delete(webhooks).where(webhooks.c.id == webhook_id)).rowcount == 1
 
     def send(self, webhook_id: str, event: dict[str, Any], at: float) -> str:
-        """Have an event brought to an endpoint, from `at` on; once, however often this is asked. The delivery's id."""
+        """Insert a delivery of an event to a webhook, due at `at`; return the id for it.
+
+        Nothing is inserted if this event has a delivery to this webhook already.
+        """
         delivery_id = str(uuid.uuid4())
         values = {
             "id": delivery_id,
@@ -79,7 +82,7 @@ class WebhookRepository:
         return delivery_id
 
     def deliveries(self, webhook_id: str, limit: int) -> list[Delivery]:
-        """The newest deliveries of an endpoint."""
+        """Up to `limit` deliveries to a webhook, newest first."""
         rows = self._connection.execute(
             _DELIVERY.where(deliveries.c.webhook_id == webhook_id)
             .order_by(deliveries.c.created_at.desc(), deliveries.c.id)
@@ -93,7 +96,10 @@ class WebhookRepository:
         return None if row is None else _delivery(row)
 
     def due(self, now: float, limit: int, patience: float) -> list[str]:
-        """Ids of deliveries to be attempted now. Nobody else gets them for `patience` seconds: then the attempt was lost."""
+        """Claim up to `limit` deliveries that are due, and return their ids.
+
+        No other caller gets them for `patience` seconds, after which the attempt counts as lost.
+        """
         rows = (
             select(deliveries.c.id)
             .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
@@ -109,7 +115,7 @@ class WebhookRepository:
         return ids
 
     def any_due(self, now: float) -> bool:
-        """Whether there may be one: a look that locks nothing."""
+        """Whether a delivery is due; locks nothing."""
         due = (
             select(deliveries.c.id)
             .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
@@ -119,18 +125,18 @@ class WebhookRepository:
         return self._connection.scalar(due) is not None
 
     def attempted(self, delivery_id: str, **values: Any) -> None:
-        """Write what became of an attempt."""
+        """Update the columns of a delivery after an attempt."""
         self._connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
 
     def again(self, delivery_id: str, at: float) -> None:
-        """Have it brought once more, with all its attempts before it."""
+        """Make a delivery due at `at` again, with all its attempts before it."""
         values = {"status": Status.PENDING.value, "attempts": 0, "next_at": at}
         self._connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
 
     def purge(self, before: float, limit: int) -> int:
-        """Delete up to so many deliveries from before then that nothing is to be done about any more; how many it were.
+        """Delete up to `limit` finished deliveries created before `before`; return how many were deleted.
 
-        Those that wait for an endpoint that is disabled go as well, in the end.
+        Unfinished ones, which wait for a disabled webhook, are deleted FAILING seconds later.
         """
         over = or_(deliveries.c.next_at.is_(None), deliveries.c.created_at < before - FAILING)
         old = select(deliveries.c.id).where(deliveries.c.created_at < before, over)

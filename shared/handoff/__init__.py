@@ -1,1 +1,1 @@
-"""What lies in Redis for seconds between a request and a worker: pictures, answers, claims, and who is there."""
+"""The data that requests and workers hand each other in Redis: pictures, answers, faces, frames under way, signs of life."""

@@ -1,7 +1,8 @@
-"""Faces on their way to be compared, and whose face a session began with.
+"""Faces of a session in Redis: chips and pictures that wait to be described, and the descriptors to compare with.
 
-Personal data: all of it is gone within seconds of its use, and with its session at the latest.
-Each function but `anchor` takes a client or a pipeline.
+All of this is personal data: chips and pictures are removed once described, descriptors when the session ends, and nothing
+is written for a session that has ended (`shared.handoff.clean_up`).
+Each function except `anchor` takes a client or a pipeline.
 """
 
 from __future__ import annotations
@@ -10,63 +11,60 @@ from typing import cast
 
 from redis import Redis
 
+from shared.handoff import clean_up
 from shared.redis import keyspace
 
+#: Two commands, because SET takes NX and GET together only from Redis 7.0 on. ARGV: descriptor, milliseconds to live.
+_ANCHOR = clean_up.SessionScript("""
+redis.call("set", KEYS[2], ARGV[1], "nx", "px", ARGV[2])
+return redis.call("get", KEYS[2])
+""")
 
-def put(redis: Redis, frame_id: str, chip: bytes) -> None:
-    """Leave the face of a frame to be compared."""
-    redis.set(keyspace.chip(frame_id), chip, ex=keyspace.CHIP_TTL)
+
+def put(redis: Redis, session_id: str, frame_id: str, chip: bytes) -> None:
+    """Leave the chip of a frame (a JPEG) to be compared."""
+    clean_up.put(redis, session_id, keyspace.chip(frame_id), chip, keyspace.CHIP_TTL)
 
 
 def look(redis: Redis, frame_id: str) -> bytes | None:
-    """It; None if it has been compared or has expired."""
+    """The chip of a frame; None if it has been compared, has expired or its session has ended."""
     return cast("bytes | None", redis.get(keyspace.chip(frame_id)))
 
 
 def drop(redis: Redis, frame_id: str) -> None:
-    """It has been compared."""
+    """Remove the chip of a frame that has been compared."""
     redis.delete(keyspace.chip(frame_id))
 
 
 def anchor(redis: Redis, session_id: str, descriptor: bytes, ttl: float) -> bytes:
-    """The descriptor that others are compared with: the session's first, which is this one if there is none yet.
+    """The session's anchor, its first descriptor: `descriptor` becomes the anchor if there is none yet.
 
-    ttl: seconds for which the first is kept.
+    ttl: seconds for which a new anchor is kept.
     """
-    key = keyspace.anchor(session_id)
-    # Not SET … NX GET in one: Redis can only from 7.0 on.
-    pipe = redis.pipeline()
-    pipe.set(key, descriptor, nx=True, px=max(1, int(ttl * 1000)))
-    pipe.get(key)
-    _, first = pipe.execute()
-    return descriptor if first is None else bytes(first)
+    first = _ANCHOR(redis, session_id, keyspace.anchor(session_id), descriptor, max(1, int(ttl * 1000)))
+    return descriptor if first is None else cast("bytes", first)
 
 
 def look_anchor(redis: Redis, session_id: str) -> bytes | None:
-    """The session's first descriptor, if there is one yet."""
+    """The session's anchor; None if no face of it has been described yet."""
     return cast("bytes | None", redis.get(keyspace.anchor(session_id)))
 
 
 def put_picture(redis: Redis, session_id: str, picture: bytes) -> None:
-    """Leave the picture that was given at creation, to be described."""
-    redis.set(keyspace.picture(session_id), picture, ex=keyspace.CHIP_TTL)
+    """Leave the encoded picture given at creation to be described."""
+    clean_up.put(redis, session_id, keyspace.picture(session_id), picture, keyspace.CHIP_TTL)
 
 
 def take_picture(redis: Redis, session_id: str) -> bytes | None:
-    """It; gone then, so that no second delivery describes it again."""
+    """The picture given at creation, removed at once so that a second delivery does not describe it again."""
     return cast("bytes | None", redis.getdel(keyspace.picture(session_id)))
 
 
 def keep_reference(redis: Redis, session_id: str, descriptor: bytes, ttl: float) -> None:
-    """Whose face that picture shows."""
-    redis.set(keyspace.reference(session_id), descriptor, px=max(1, int(ttl * 1000)))
+    """Keep the reference, the descriptor of the picture given at creation, for `ttl` seconds."""
+    clean_up.put(redis, session_id, keyspace.reference(session_id), descriptor, ttl)
 
 
 def look_reference(redis: Redis, session_id: str) -> bytes | None:
-    """It; None where no picture was given, or none has been described yet."""
+    """The session's reference; None if no picture was given or it has not been described yet."""
     return cast("bytes | None", redis.get(keyspace.reference(session_id)))
-
-
-def forget(redis: Redis, session_id: str) -> None:
-    """The session has ended, or is no more."""
-    redis.delete(keyspace.anchor(session_id), keyspace.reference(session_id), keyspace.picture(session_id))

@@ -1,8 +1,9 @@
-"""Which frames have arrived and are not answered yet: of a session, and of all.
+"""Frames under way, of each session and of all: those that have arrived and are not answered yet.
 
-The workers ask this before they let a frame time a challenge out: a frame that arrived in time may still be under way
-behind one that arrived too late. The API asks it before it takes a frame: more than can be judged in time is refused
-while it has cost nothing, and no session has more than its share. Each writing function takes a client or a pipeline.
+Workers look here before a frame may time a challenge out, because a frame that arrived in time may still be under way
+behind it. The API looks here before it admits a frame: frames that cannot be judged in time are refused before they have
+cost anything, and no session gets more than its share. Each function that writes, except `enter`, takes a client or a
+pipeline.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import NamedTuple, cast
 
 from redis import Redis
 
-from shared.liveness.session import SETTLE
+from shared.liveness.session import LONGEST_TRANSIT
 from shared.queue.messages import FRAMES
 from shared.redis import keyspace
 from shared.redis.buckets import TAKE, Bucket, Level, levels, sizes
@@ -23,33 +24,32 @@ from shared.redis.script import Lua
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much may be under way when another frame arrives."""
+    """The limits on frames under way, checked when another frame arrives."""
 
-    #: Frames of one session.
+    #: Most frames of one session.
     of_session: int
-    #: Frames of all sessions that wait or are worked on, for each worker process that has been seen lately; for one, where
-    #: none has.
+    #: Most frames of all sessions that wait or are worked on, for each worker process seen lately (at least one).
     per_worker: int
-    #: Seconds for which the oldest frame has waited that no worker can have begun yet.
+    #: Most seconds that the oldest frame which no worker can have begun yet may have waited.
     age: float
 
 
 class Entry(IntEnum):
-    """What becomes of a frame that arrives."""
+    """The decision on a frame that arrives."""
 
     TAKEN = 0
-    #: Its session has as many under way as one may have.
+    #: The session has `of_session` frames under way.
     TOO_MANY = 1
-    #: The workers are behind: it would not be judged in time.
+    #: The workers are behind: the frame would not be judged in time.
     BEHIND = 2
-    #: One of the buckets has no token for it.
+    #: One of the frame's buckets has no token.
     TOO_OFTEN = 3
-    #: The workers have enough to do with other sessions, and this one has not begun.
+    #: The workers are busy with other sessions, and this one has not been served yet.
     NOT_YET = 4
 
 
 class Admission(NamedTuple):
-    """Whether a frame was let in, and what its buckets said: nothing where they were not asked."""
+    """The decision on a frame, and the levels of its buckets (empty where they were not asked)."""
 
     entry: Entry
     levels: list[Level]
@@ -57,18 +57,16 @@ class Admission(NamedTuple):
 
 NO_LIMITS = Limits(of_session=1 << 30, per_worker=1 << 30, age=1e9)
 
-#: Share of `per_worker` from which on a session has to wait that is not being served: no frame of it was judged lately.
-#: Else, with three times as many people as can be served, each would have a third of the frames that gestures need, and
-#: nobody would pass. As it is those who have begun go on, and others wait until one of them has ended. At 24 for a worker,
-#: which judges some 95 a second, that is from 18 people on: when each has the five a second that a client is to send.
+#: Share of `per_worker` above which frames are admitted only from sessions of which a frame was judged lately. Otherwise,
+#: with more people than can be served, each would get too few frames for a gesture, and nobody would pass.
 NEWCOMERS = 0.75
 
-#: KEYS: inflight:{session}, underway, workers:{queue}, prior:{session}, buckets. ARGV: frame, arrival; from when on frames
-#: and workers count; the three limits, and per_worker's for newcomers; seconds to live; the buckets' sizes. Replies with the
-#: entry, then what `take` gave.
-#: Behind is judged by the oldest frames but as many as there are workers: one that takes long for what it shows, or whose
-#: worker was killed, says nothing about how long others wait.
-#: The buckets are asked last: a frame that is refused for another reason takes no token.
+#: KEYS: inflight:{session}, underway, workers:{queue}, prior:{session}, buckets. ARGV: frame; arrival; the times since which
+#: frames and workers count; of_session, per_worker, age, per_worker for newcomers; seconds to live; the buckets' sizes.
+#: Replies with the Entry, then the reply of `take`.
+#: The age is that of the oldest frame after as many as there are workers: those may be in work, and a slow picture or a
+#: killed worker tells nothing about how long other frames wait.
+#: The buckets come last: a frame that is refused for another reason takes no token.
 _ENTER = Lua(
     TAKE
     + """
@@ -111,12 +109,12 @@ def enter(
     *,
     buckets: Sequence[Bucket] = (),
 ) -> Admission:
-    """A frame has arrived: to be told before its message is sent, and in the same moment as `arrived_at` is taken.
+    """Admit a frame or refuse it, in one round trip; a refused frame is not under way and leaves nothing behind.
 
-    One round trip. Where it is not TAKEN it is not under way, and nothing is to be done about it. Not for pipelines.
+    To be called before the frame's message is sent, right after `arrived_at` was taken. redis: a client, not a pipeline.
     """
     keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES), keyspace.prior(session_id)]
-    since = repr(arrived_at - SETTLE)
+    since = repr(arrived_at - LONGEST_TRANSIT)
     lately = repr(arrived_at - keyspace.PRESENCE_LATELY)
     newcomers = max(1.0, NEWCOMERS * limits.per_worker)
     bounds = [limits.of_session, limits.per_worker, limits.age, newcomers, keyspace.INFLIGHT_TTL]
@@ -125,39 +123,39 @@ def enter(
         keys + [bucket.key for bucket in buckets],
         [frame_id, repr(arrived_at), since, lately, *bounds, *sizes(buckets)],
     )
-    entry, *told = cast("list[int]", reply)
-    return Admission(Entry(entry), levels(buckets, told) if told else [])
+    entry, *tokens = cast("list[int]", reply)
+    return Admission(Entry(entry), levels(buckets, tokens) if tokens else [])
 
 
 def wait(redis: Redis, frame_id: str, at: float) -> None:
-    """The frame has been read whole, and waits for a worker from now on: until then it is in no other session's way."""
+    """Note that a frame has been read completely and waits for a worker since `at`; it counts among all frames from then."""
     redis.zadd(keyspace.UNDERWAY, {frame_id: at})
     redis.expire(keyspace.UNDERWAY, keyspace.INFLIGHT_TTL)
 
 
 def leave(redis: Redis, session_id: str, frame_id: str) -> None:
-    """A frame has been answered, or nobody waits for it any more."""
+    """Remove a frame that has been answered, or that no request waits for any more."""
     redis.zrem(keyspace.inflight(session_id), frame_id)
     redis.zrem(keyspace.UNDERWAY, frame_id)
 
 
 def count_earlier(redis: Redis, session_id: str, arrived_at: float) -> int:
-    """How many frames are under way that arrived before `arrived_at`. On a pipeline the reply is what counts.
+    """How many frames of a session are under way that arrived before `arrived_at`; on a pipeline it is its reply.
 
-    Those that arrived more than SETTLE seconds before are not counted: their requests have been told 503, and whoever
-    should have removed them has died.
+    Frames that arrived more than LONGEST_TRANSIT seconds earlier do not count: their requests were answered 503, and the
+    process that should have removed them was killed.
     """
-    # "(" excludes the bound itself: the frame that asks is not earlier than itself.
-    return redis.zcount(keyspace.inflight(session_id), arrived_at - SETTLE, f"({arrived_at!r}")
+    # "(" excludes the bound itself: a frame is not earlier than itself.
+    return redis.zcount(keyspace.inflight(session_id), arrived_at - LONGEST_TRANSIT, f"({arrived_at!r}")
 
 
 def waits_since(redis: Redis, frame_id: str) -> float | None:
-    """When the frame began to wait; None where that is not known. On a pipeline the reply is what counts."""
+    """When a frame began to wait for a worker; None if that is not known. On a pipeline it is its reply."""
     return redis.zscore(keyspace.UNDERWAY, frame_id)
 
 
 def newer(redis: Redis, session_id: str, arrived_at: float) -> float | None:
-    """When the newest frame of the session arrived that waits for a worker, if that was after `arrived_at`."""
+    """The arrival of the session's newest frame that waits for a worker, if that was after `arrived_at`; else None."""
     others = cast(
         "list[tuple[str, float]]",
         redis.zrevrangebyscore(keyspace.inflight(session_id), "+inf", f"({arrived_at!r}", 0, 50, withscores=True),

@@ -1,7 +1,7 @@
-"""The best frontal frame of a session that was asked for one, for its operator's own use: kept for minutes, given once.
+"""Portraits: the best frontal frame of each session created with portrait=true, kept for minutes and handed out once.
 
-A portrait is a hash: how far it is from a portrait's ideal, and the JPEG.
-Each function takes a client or a pipeline, but for `take`.
+A portrait is a hash of its score (its distance from an ideal portrait; lower is better) and its JPEG.
+Each function except `best` and `take` takes a client or a pipeline.
 """
 
 from __future__ import annotations
@@ -10,41 +10,36 @@ from typing import cast
 
 from redis import Redis
 
+from shared.handoff.clean_up import SessionScript
 from shared.redis import keyspace
 
-#: Of two workers the one with the better picture wins, whoever comes last. ARGV: score, JPEG, milliseconds from the first.
-_KEEP_BETTER = """
-local kept = redis.call("hget", KEYS[1], "score")
+#: The better of two workers' pictures stays, in whichever order they come. ARGV: score, JPEG, milliseconds to live of the
+#: first.
+_KEEP_BETTER = SessionScript("""
+local kept = redis.call("hget", KEYS[2], "score")
 if not kept or tonumber(ARGV[1]) < tonumber(kept) then
-    redis.call("hset", KEYS[1], "score", ARGV[1], "jpeg", ARGV[2])
-    if not kept then redis.call("pexpire", KEYS[1], ARGV[3]) end
+    redis.call("hset", KEYS[2], "score", ARGV[1], "jpeg", ARGV[2])
+    if not kept then redis.call("pexpire", KEYS[2], ARGV[3]) end
 end
-"""
+""")
 
 
 def best(redis: Redis, session_id: str) -> float | None:
-    """The score of the one that is kept: the lower, the better."""
+    """The score of the portrait that is kept; None if there is none."""
     score = cast("bytes | None", redis.hget(keyspace.portrait(session_id), "score"))
     return None if score is None else float(score)
 
 
 def keep(redis: Redis, session_id: str, score: float, jpeg: bytes, ttl: float) -> None:
-    """Keep it, unless a better one is kept; for `ttl` seconds from the first of the session."""
-    redis.eval(_KEEP_BETTER, 1, keyspace.portrait(session_id), repr(score), jpeg, max(1, int(ttl * 1000)))
+    """Keep a portrait unless a better one is kept or the session has ended.
 
-
-def release(redis: Redis, session_id: str) -> None:
-    """The person was live: whoever created the session has some minutes to fetch it."""
-    redis.expire(keyspace.portrait(session_id), keyspace.PORTRAIT_TTL)
-
-
-def drop(redis: Redis, session_id: str) -> None:
-    """The person was not live, or the session is no more."""
-    redis.delete(keyspace.portrait(session_id))
+    ttl: seconds for which the session's portrait is kept, counted from its first one.
+    """
+    _KEEP_BETTER(redis, session_id, keyspace.portrait(session_id), repr(score), jpeg, max(1, int(ttl * 1000)))
 
 
 def take(redis: Redis, session_id: str) -> bytes | None:
-    """The JPEG, which is gone then."""
+    """The JPEG of the portrait, which is removed; None if there is none."""
     pipe = redis.pipeline()
     pipe.hget(keyspace.portrait(session_id), "jpeg")
     pipe.delete(keyspace.portrait(session_id))

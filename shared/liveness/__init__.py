@@ -1,5 +1,8 @@
-"""The domain: who must do what, what was seen, and what follows from it.
+"""The liveness domain: which gestures a session asks for, what its frames showed, and the verdict that follows.
 
-Pure: no pictures, no database, no queue, no clock and no randomness of its own. Times are seconds since the epoch, given
-by the caller; angles are degrees; lengths on a face are in the person's own inter-ocular distances.
+A `session.Session` takes in observations of frames. `gestures` decides whether the person made the gesture that was asked
+for, `evidence` how much the frames look like an attack, `identity` whether one person was there throughout.
+
+Pure: no pictures, database, queue, clock or randomness of its own. Callers give times in seconds since the epoch; angles are
+degrees; lengths on a face are the person's own inter-ocular distances.
 """

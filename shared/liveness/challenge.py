@@ -1,4 +1,4 @@
-"""The challenges a person can be asked to meet."""
+"""The gestures that a person can be asked for, and the state of one such request (`Challenge`) in a session."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ChallengeType(StrEnum):
-    """What the person is asked to do; left and right are the person's own."""
+    """The gesture that a challenge asks for; left and right are the person's own."""
 
     TURN_LEFT = "TURN_LEFT"
     TURN_RIGHT = "TURN_RIGHT"
@@ -43,7 +43,7 @@ OPPOSITES: dict[ChallengeType, ChallengeType] = {
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A challenge as it is shown to the person."""
+    """The part of a challenge that a client shows to the person."""
 
     type: ChallengeType
     instruction: str
@@ -52,12 +52,18 @@ class Prompt:
 
 @dataclass(slots=True)
 class Challenge:
-    """One challenge of a session and what became of it."""
+    """One challenge of a session, and whether it has been passed.
+
+    Times are seconds since the epoch.
+    """
 
     type: ChallengeType
     timeout_seconds: float
+    #: When the challenge's clock starts: at the first usable frame, or after the previous pass and pause; None until then.
     started_at: float | None = None
+    #: When the gesture was met; set once the challenge has passed.
     passed_at: float | None = None
+    #: How sure the judge was of the gesture, 0 to 1.
     confidence: float | None = None
 
     @property
@@ -67,10 +73,10 @@ class Challenge:
 
     @property
     def prompt(self) -> Prompt:
-        """What to show to the person."""
+        """The part of this challenge that a client shows to the person."""
         return Prompt(self.type, self.instruction, self.timeout_seconds)
 
     @property
     def deadline(self) -> float | None:
-        """When it times out; None while its clock has not started."""
+        """When the challenge times out; None until its clock has started."""
         return None if self.started_at is None else self.started_at + self.timeout_seconds

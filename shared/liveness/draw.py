@@ -1,4 +1,7 @@
-"""Drawing the challenges of a session."""
+"""The random draw of a session's challenges, and of the pauses between them.
+
+Every sequence that follows the rules of `draw` is equally likely, so that nobody can prepare for one.
+"""
 
 from __future__ import annotations
 
@@ -8,46 +11,50 @@ from typing import Protocol
 
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, OPPOSITES, ChallengeType
 
-#: Seconds, least and most, from a pass to the reveal of the next challenge, where they are revealed one at a time: long
-#: enough that nobody can act in advance, short enough that nobody thinks it has stopped.
+#: Least and most seconds from a pass to the reveal of the next challenge, where challenges are revealed one at a time: too
+#: long to act in advance, too short to look like a hang.
 PAUSE = (0.5, 2.0)
 
 
-class Chance(Protocol):
-    """The randomness a draw needs; `random.SystemRandom()` is one."""
+class Randomness(Protocol):
+    """The source of randomness that a draw needs, e.g. `random.SystemRandom()`."""
 
     def uniform(self, a: float, b: float, /) -> float:
-        """A number from a to b."""
+        """A number from a to b, uniformly distributed."""
 
     def choice(self, seq: list[ChallengeType], /) -> ChallengeType:
-        """One of seq, each as likely as any other."""
+        """One element of seq, each equally likely."""
 
 
-def draw(count: int, chance: Chance, allowed: Collection[ChallengeType] = tuple(ChallengeType)) -> list[ChallengeType]:
-    """`count` challenges out of `allowed`, by chance.
+def draw(
+    count: int, chance: Randomness, allowed: Collection[ChallengeType] = tuple(ChallengeType)
+) -> list[ChallengeType]:
+    """Draw `count` challenges from `allowed` at random.
 
-    Never the same challenge or its opposite twice running, where `allowed` leaves another; from two challenges on at
-    least one head movement and one expression, where it has both. Whole draws are thrown away until one is fit, so that
-    every fit draw is equally likely.
+    A challenge never follows itself or its opposite, unless `allowed` has no other. Two or more challenges contain at least
+    one head movement and one expression, if `allowed` has both. Draws that break a rule are rejected whole, so that all
+    valid ones are equally likely.
+
+    Raises ValueError if `count` is below 1 or `allowed` is empty.
     """
     allowed = sorted(set(allowed))
     if count < 1 or not allowed:
-        raise ValueError("count and the allowed challenges must be at least 1")
+        raise ValueError("count must be at least 1, and allowed must not be empty")
     mixed = count >= 2 and bool(HEAD_MOVEMENTS & set(allowed)) and bool(EXPRESSIONS & set(allowed))
-    following = {t: _after(t, allowed) for t in allowed}
+    successors = {t: _successors(t, allowed) for t in allowed}
     while True:
         drawn = [chance.choice(allowed) for _ in range(count)]
-        fit = all(later in following[earlier] for earlier, later in pairwise(drawn))
-        if fit and (not mixed or (HEAD_MOVEMENTS & set(drawn) and EXPRESSIONS & set(drawn))):
+        in_order = all(later in successors[earlier] for earlier, later in pairwise(drawn))
+        if in_order and (not mixed or (HEAD_MOVEMENTS & set(drawn) and EXPRESSIONS & set(drawn))):
             return drawn
 
 
-def _after(last: ChallengeType, allowed: list[ChallengeType]) -> list[ChallengeType]:
-    """What may follow a challenge: not itself nor its opposite, where there is another; its opposite, where that is all."""
+def _successors(last: ChallengeType, allowed: list[ChallengeType]) -> list[ChallengeType]:
+    """The challenges that may follow `last`: neither `last` nor its opposite, unless `allowed` has no others."""
     others = [t for t in allowed if t not in (last, OPPOSITES.get(last))]
     return others or [t for t in allowed if t != last] or allowed
 
 
-def draw_pauses(count: int, chance: Chance) -> tuple[float, ...]:
-    """The pauses of a session of `count` challenges that are revealed one at a time: one before each but the first."""
+def draw_pauses(count: int, chance: Randomness) -> tuple[float, ...]:
+    """The pauses, in seconds, of a session that reveals its challenges one at a time: one before each but the first."""
     return tuple(chance.uniform(*PAUSE) for _ in range(count - 1))

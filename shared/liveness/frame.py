@@ -1,4 +1,4 @@
-"""An observation as it came into a session."""
+"""A frame of a session: an observation with its id and time of arrival."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from shared.liveness.observation import Observation
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One frame of a session; `at` is its arrival at the API."""
+    """One frame of a session."""
 
     id: str
+    #: When the frame arrived at the API, in seconds since the epoch.
     at: float
     observation: Observation

@@ -1,4 +1,4 @@
-"""What to tell the person now: a stable code and a sentence."""
+"""The hints that tell a person what to do next: each a stable code and an English sentence."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from shared.liveness.observation import Problem
 
 @dataclass(frozen=True, slots=True)
 class Hint:
-    """A word of help; `code` is for programs and is stable, `text` is English for people."""
+    """A hint in an answer to a frame: `code` is stable and for programs, `text` is English for people."""
 
     code: str
     text: str
@@ -22,7 +22,7 @@ PASSED = Hint("passed", "Well done.")
 WAIT = Hint("wait", "Well done. Wait for the next one.")
 HOLD_STILL = Hint("hold_still", "Keep your head still for a moment.")
 SLOW = Hint("slow", "Too few pictures arrive: the connection is slow. Move closer to the router, and hold still.")
-SUPERSEDED = Hint("superseded", "Go on: a newer picture is looked at.")
+SUPERSEDED = Hint("superseded", "Keep going: a newer picture is being judged.")
 LOOK_STRAIGHT = Hint("look_straight", "Look straight into the camera.")
 HOLD_IT = Hint("hold_it", "Once more, and hold it for a moment.")
 
@@ -39,7 +39,7 @@ _PROBLEMS = {
 
 
 def for_problem(problem: Problem | None) -> Hint | None:
-    """What to do about a frame that cannot be judged."""
+    """The hint about a frame that cannot be judged; None if it can be."""
     return None if problem is None else _PROBLEMS[problem]
 
 
@@ -83,25 +83,25 @@ _RELAX = {
 
 
 def do(kind: ChallengeType) -> Hint:
-    """What the challenge asks for."""
+    """The hint that names the gesture asked for."""
     return _DO[kind]
 
 
 def further(kind: ChallengeType) -> Hint:
-    """The right thing, not enough of it."""
+    """The hint for the right gesture, not made far enough."""
     return _FURTHER[kind]
 
 
 def other_way(kind: ChallengeType) -> Hint:
-    """The opposite of what was asked for."""
+    """The hint for a head movement in the opposite direction."""
     return _OTHER_WAY[kind]
 
 
 def astray(kind: ChallengeType) -> Hint:
-    """As far as was asked for, and further along the other axis."""
+    """The hint for a head movement that also goes too far along the other axis."""
     return _ASTRAY[kind]
 
 
 def relax(kind: ChallengeType) -> Hint:
-    """It was there before it was asked for."""
+    """The hint for a smile or an open mouth that was there before it was asked for."""
     return _RELAX[kind]

@@ -1,6 +1,6 @@
-"""What one frame shows, as numbers: made by `workers.vision`, judged here.
+"""The numbers measured in one frame: made by `workers.vision`, judged in this package.
 
-No pixel and no face descriptor is in it, so that it may be stored while its session lives.
+An observation holds no pixels and no face descriptor, so that it may be stored while its session lives.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Problem(StrEnum):
-    """Why a frame cannot be used for judging; the codes are stable and are sent to clients as hints."""
+    """Why a frame cannot be judged; the codes are stable, and clients see them as hints."""
 
     NO_FACE = "no_face"
     SEVERAL_FACES = "several_faces"
@@ -36,71 +36,73 @@ class Face:
     roll: float
     #: Inter-ocular distance seen from the front, as a fraction of the picture's longer side.
     scale: float
-    #: Eye openness: the lids' distance over the eye's width, of the person's own left and right eye.
+    #: Openness of the person's own left and right eye: the lids' distance over the eye's width.
     left_eye: float
     right_eye: float
     #: Distance of the inner lips, in inter-ocular distances, seen from the front.
     mouth_open: float
     #: Distance of the mouth's corners, in inter-ocular distances, seen from the front.
     mouth_width: float
-    #: How far the mouth's corners are below the nose's base, likewise: a smile lifts them.
+    #: How far the mouth's corners are below the nose's base, in inter-ocular distances: a smile lifts them.
     mouth_drop: float
-    #: 0 to 1: how surely these points lie on a face; at 0.5 they were carried on from the frame before.
+    #: How surely the landmarks lie on a face, 0 to 1; 0.5 where they were carried on from the frame before.
     sureness: float
-    #: How evenly a mean head's shape must be stretched to fit: 1 evenly, less where it is squeezed along one direction, as
-    #: a photo is that is turned away. The person's own proportions count as well.
+    #: How evenly a mean head's shape must be stretched to fit this face: 1 if evenly, less if it is squeezed along one
+    #: direction, like a photo that is turned away. Depends on the person's proportions too.
     evenness: float = 1.0
 
     def mirrored(self) -> Face:
-        """The same face in a mirrored picture: left and right change places, and nothing else."""
+        """The same face in a mirrored picture: yaw, roll and the eyes change sides; the box stays where it is."""
         return replace(self, yaw=-self.yaw, roll=-self.roll, left_eye=self.right_eye, right_eye=self.left_eye)
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """All that one frame gives to the judges."""
+    """Everything that the judges know of one frame."""
 
-    #: Number of faces seen, 0 to many.
+    #: Number of faces seen.
     faces: int
+    #: Why the frame cannot be judged; None if it can be.
     problem: Problem | None = None
+    #: The face that is followed; None if none was found. Set beside others too, with the problem SEVERAL_FACES.
     face: Face | None = None
     #: Width and height of the upright picture in pixels.
     width: int = 0
     height: int = 0
-    #: Mean grey level of the face, 0 to 255 (of the picture, without a face).
+    #: Mean grey level of the face, 0 to 255; of the whole picture if there is no face.
     brightness: float = 0.0
-    #: SHA-256 of the bytes sent, first 16 hex digits: the same frame sent twice.
+    #: First 16 hex digits of the SHA-256 of the bytes sent, to recognise a picture that is sent again.
     digest: str = ""
-    #: How much more the face's picture changed since the frame before than noise explains: about 1 to 3 for a thing that
-    #: is still, from 5 on for a face that lives, 0 for the same picture again; None where there is nothing to compare.
+    #: Change of the face's pixels since the previous frame, as a ratio to what camera noise explains; 0 for the same picture
+    #: again, None if there is nothing to compare.
     stir: float | None = None
-    #: How much the face changed within two seconds in a way that no plane does, in shares of its contrast, away from its
-    #: eyes: also away from a wide hole for the mouth, or from the lips only. 0 for most prints that are held, from 0.02 to
-    #: 1 for a face that lives; None where there is nothing to compare.
+    #: Change of the face within two seconds that no moved plane explains, as a share of its contrast, outside the eyes: 0
+    #: for most prints, up to 1 for a living face, None if there is nothing to compare. `flex` also leaves out a wide area
+    #: around the mouth, where a print may have a hole; `flex_whole` only the lips.
     flex: float | None = None
     flex_whole: float | None = None
-    #: The same since a moment ago (`workers.vision.moved.LATELY`), as a ratio to the camera's noise: up to 0.13 for a photo
-    #: in a hand between two changes of photos, mostly more for a face that lives.
+    #: Like `flex`, over a fraction of a second (`workers.vision.moved`), as a ratio to the camera's noise: low for a photo
+    #: in a hand between two changes of photos, mostly higher for a living face.
     flex_lately: float | None = None
-    #: Samples, taken each half second or so, None in between. How surely straight edges enclose the face on three sides and
-    #: end in their corners, 0 to 1; and how far fine stripes on it stand out, as a ratio of powers.
+    #: How surely straight edges enclose the face on three sides and meet in corners, as the rim of a screen does, 0 to 1.
+    #: Sampled about every half second; None in between.
     rim: float | None = None
+    #: How far fine stripes on the face stand out, as a ratio of powers. Sampled like `rim`.
     moire: float | None = None
-    #: How surely such a rim has moved otherwise than what lies outside of it since the sample before, 0 to 1, as the rim of
-    #: a thing that somebody holds; 0 where there is no rim, None where there is nothing to compare.
+    #: How surely such a rim moved differently from what lies outside it since the previous sample, as the rim of an object
+    #: in a hand does, 0 to 1; 0 without a rim, None if there is nothing to compare. Sampled like `rim`.
     adrift: float | None = None
-    #: How much of the face's change within two seconds is no multiple of the largest such change, 0 to 1: nearly nothing
-    #: for photos that follow each other, however they are faded. None where nothing much has changed.
+    #: Share of the face's change within two seconds that is no multiple of the largest such change, 0 to 1: near 0 for
+    #: photos that follow each other, cut or faded. None if little has changed.
     unmixed: float | None = None
-    #: How much the face's skin changed within two seconds beside small shifts and the lamp's light, in shares of its
-    #: brightness: 0.001 to 0.003 for one photo that is animated, from 0.004 on for a face that lives; None where there is
-    #: nothing to compare.
+    #: Change of the face's skin within two seconds beyond small shifts and changes of light, as a share of its brightness:
+    #: less for one animated photo than for a living face. None if there is nothing to compare.
     skin: float | None = None
-    #: Where the eyes look: the irises' mean place from the middle between the eyes' corners, in eye widths to the right and
-    #: down of the picture as it was sent. None from engines that see no irises.
+    #: Where the eyes look: the irises' mean offset from the middle between the eyes' corners, in eye widths to the right and
+    #: down in the picture as sent. None from landmark engines without irises.
     gaze: tuple[float, float] | None = None
 
     @property
     def usable(self) -> bool:
-        """Exactly one face, good enough to judge."""
+        """Whether the frame shows exactly one face, good enough to judge."""
         return self.face is not None and self.problem is None

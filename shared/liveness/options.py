@@ -1,4 +1,4 @@
-"""What a session was asked for beyond its challenges; all of it is optional, and stored as it is."""
+"""The optional settings of one session, chosen at its creation and stored with it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Later ones are added with a default, so that rows and workers of an earlier version go on."""
+    """Optional settings of a session.
 
-    #: Seconds from each pass to the reveal of the next challenge, drawn by the caller: one fewer than there are
-    #: challenges. Empty: the person knows all challenges from the beginning.
+    Every field has a default, so that rows and workers of an earlier version can be read and go on working.
+    """
+
+    #: Seconds from each pass to the reveal of the next challenge, drawn by the caller: one fewer than the challenges.
+    #: Empty: all challenges are known from the beginning.
     pauses: tuple[float, ...] = ()
-    #: Whether its best frontal frame can be fetched when the person was live.
+    #: Whether the best frontal frame of a live session can be fetched afterwards.
     portrait: bool = False
-    #: A word of the relying party's, to find its session's verdict by.
+    #: An opaque string of the relying party, repeated in the signed verdict.
     nonce: str | None = None
-    #: The least score of a live session; None for the preset's.
+    #: The least score of a live session; None to use the preset's threshold.
     threshold: float | None = None
 
 
-#: Nothing beyond its challenges.
+#: The options of a session created without any.
 NO_OPTIONS = Options()

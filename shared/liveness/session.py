@@ -1,4 +1,9 @@
-"""A session: the aggregate that turns observations into passes, states and a verdict."""
+"""A session: the aggregate that turns observations of frames into passed challenges, a state and a verdict.
+
+A frame that meets the current challenge's gesture makes its pass due; the pass is held until enough of the face was seen
+(`held`). With the last pass the findings of all challenges are weighed into one score, which decides whether the session is
+live. Frames may arrive late or out of order; `tick` ends a session that no frame ends.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +15,7 @@ from typing import Any
 from shared.liveness import hints
 from shared.liveness.challenge import Challenge, ChallengeType, Prompt
 from shared.liveness.evidence import FITTED, SWAP_LIMITS, Code, Finding, Preset, Verdict, Weighing, examine
-from shared.liveness.evidence.sight import AFTER, seldom
+from shared.liveness.evidence.sight import LEAST_AFTER, too_sparse
 from shared.liveness.frame import Frame
 from shared.liveness.framing import Framing
 from shared.liveness.gestures import Judgement, judge
@@ -19,23 +24,22 @@ from shared.liveness.hints import Hint
 from shared.liveness.identity import Identity, Reference
 from shared.liveness.observation import Observation
 from shared.liveness.options import NO_OPTIONS, Options
-from shared.liveness.portrait import from_ideal
+from shared.liveness.portrait import distance_from_ideal
 
-#: Seconds of frames before the current challenge that its judge may look at.
+#: Seconds before the start of the current challenge whose frames its judges may use.
 PREROLL = 4.0
-#: Seconds at the beginning of a session whose frames are always at hand: the person's first neutral.
+#: Seconds of the opening: the beginning of a session, whose frames are always at hand to learn the person's neutral from.
 OPENING = 3.0
-#: Seconds back from now that are judged at most.
+#: Seconds back from the newest frame that are judged at most, besides the opening.
 WINDOW = 20.0
-#: Seconds that a frame may be under way: before they are over, no clock fails a session.
-SETTLE = 6.0
-#: Seconds from the start of a challenge's clock before which nothing passes it. Merely to see something come and to press a
-#: key takes people 0.2 to 0.25 s, and here they have to read what to do: what is there sooner began before it was asked for.
+#: Seconds that a frame may be in transit, from its arrival to its judgement; the clock waits so long after a deadline.
+LONGEST_TRANSIT = 6.0
+#: Seconds of human reaction time: a gesture completed sooner after its challenge started must have begun before the prompt.
 REACTION = 0.3
 
 
 class State(StrEnum):
-    """The states of API.md."""
+    """The states of a session, as the documented API names them."""
 
     PENDING = "pending"
     IN_PROGRESS = "in_progress"
@@ -46,7 +50,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FrameResult:
-    """The documented answer to a frame, and a hint."""
+    """The answer to a frame, as the API documents it."""
 
     session_id: str
     challenge_type: ChallengeType | None
@@ -57,54 +61,60 @@ class FrameResult:
     is_live: bool | None
     state: State
     hint: Hint | None = None
-    #: The challenge that `challenge_type` names, as it is shown.
+    #: The challenge that `challenge_type` names, as a client shows it.
     challenge: Prompt | None = None
-    #: Where the face is in this frame.
+    #: Where the face is in the picture.
     face: Framing | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a session: `type` is e.g. "session.completed"."""
+    """A domain event of a session."""
 
+    #: For instance "session.completed".
     type: str
+    #: When the event happened, in seconds since the epoch.
     at: float
     data: dict[str, Any]
 
 
 @dataclass(slots=True)
 class Session:
-    """One person's check. Not to be used from two places at once: the caller holds its row's lock."""
+    """One person's liveness check.
+
+    Not safe for concurrent use: the caller holds the lock on the session's row. Times are seconds since the epoch.
+    """
 
     id: str
     challenges: list[Challenge]
     created_at: float
     expires_at: float
+    #: Whether the client sends mirrored pictures.
     mirrored: bool = False
-    #: How much evidence the verdict asks for.
+    #: How much evidence a live verdict takes.
     preset: Preset = Preset.STANDARD
     options: Options = NO_OPTIONS
     state: State = State.PENDING
     started_at: float | None = None
     ended_at: float | None = None
     is_live: bool | None = None
-    #: Why it failed or was not live: a stable code, for the server's side only.
+    #: Why the session failed, expired or was not live: a stable code, for the relying party's server only.
     reason: str | None = None
-    #: How likely it is that the session was a living person's, 0 to 1: set when it is complete, for the server's side only.
+    #: How likely the session is a living person's, 0 to 1; set on completion, for the relying party's server only.
     score: float | None = None
-    #: What the judges of the evidence found, challenge by challenge.
+    #: The findings about the challenges that have passed, and those of the identity check.
     findings: list[Finding] = field(default_factory=list)
-    #: The gesture that has been met and whose pass waits; None where none does.
+    #: The gesture that was met while its pass is held; None if no pass is held.
     held: Held | None = None
-    #: Whether it is one person all the way; None where nobody asks.
+    #: The check that one person is there throughout; None if the session has none.
     identity: Identity | None = None
-    #: Who created it, by a name that means nothing here; None where nobody was asked.
+    #: Opaque id of the API key that created the session; None if unauthenticated.
     owner: str | None = None
-    #: Who is being tried, by a name that means nothing here; None where it was not told.
+    #: Hash of the relying party's id for the person being checked; None if not given.
     subject: str | None = None
-    #: Frames of the opening and of the last seconds, oldest first: what the judges look at. See `frames_needed`.
+    #: The frames at hand for the judges, oldest first: those of the opening and of the last seconds. See `frames_needed`.
     frames: list[Frame] = field(default_factory=list)
-    #: New since the session was loaded; the unit of work writes them to the outbox.
+    #: Events since the session was loaded; the unit of work writes them to the outbox.
     events: list[Event] = field(default_factory=list)
 
     @classmethod
@@ -124,10 +134,10 @@ class Session:
         owner: str | None = None,
         subject: str | None = None,
     ) -> Session:
-        """A new, pending session.
+        """Create a pending session at `at` that expires `ttl` seconds later.
 
-        identify: whether it is to be one person all the way, by comparisons (see the method `identify`).
-        reference: whether that person will be compared with a picture as well.
+        identify: check that one person is there throughout, by comparing faces (`take_distance`).
+        reference: a picture of the expected person is given, too; implies `identify`.
         """
         session = cls(
             id=session_id,
@@ -148,28 +158,28 @@ class Session:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing can change any more."""
+        """Whether the session has ended: nothing changes any more."""
         return self.state in (State.COMPLETED, State.FAILED, State.EXPIRED)
 
     @property
     def fell_short(self) -> bool:
-        """Whether it was begun and has shown no live person: one that is cancelled now has not, either."""
+        """Whether the session was started and is not live; a failed attempt if it ends or is cancelled now."""
         return self.started_at is not None and not self.is_live
 
     @property
     def current(self) -> Challenge | None:
-        """The challenge to be met now; None once the session has ended."""
+        """The first challenge that has not passed; None once the session has ended."""
         if self.ended:
             return None
         return next((c for c in self.challenges if c.passed_at is None), None)
 
     @property
     def remaining(self) -> int:
-        """How many challenges are not passed yet."""
+        """The number of challenges that have not passed."""
         return sum(c.passed_at is None for c in self.challenges)
 
     def revealed(self, at: float) -> list[Challenge]:
-        """The challenges that anybody may know of at `at`: all, unless they are revealed one at a time."""
+        """The challenges that the client may know at `at`: all, unless they are revealed one at a time."""
         if not self.options.pauses:
             return self.challenges
         until = at if self.ended_at is None else min(at, self.ended_at)
@@ -178,20 +188,20 @@ class Session:
 
     @property
     def due(self) -> float | None:
-        """When `tick` will end this session if no frame comes; None once it has ended."""
+        """When `tick` next changes this session if no frame comes; None once the session has ended."""
         if self.ended:
             return None
         if self.held is not None:
-            # A second later than a frame would: its client is to learn of the pass by an answer.
+            # One second later than a frame would let it pass: a client that still sends learns of the pass from an answer.
             return min(self.expires_at, self.held.until + 1.0)
         current = self.current
         deadline = current.deadline if current else None
-        return self.expires_at if deadline is None else min(self.expires_at, deadline + SETTLE)
+        return self.expires_at if deadline is None else min(self.expires_at, deadline + LONGEST_TRANSIT)
 
     def frames_needed(self, at: float) -> tuple[float, float]:
-        """Which frames must be at hand to judge one that arrived at `at`.
+        """The frames that must be at hand to judge one that arrived at `at`.
 
-        Returns (until, since): the frames that arrived up to `until` (the opening), and those from `since` on.
+        Returns (until, since): frames that arrived up to `until`, the end of the opening, and frames from `since` on.
         """
         current = self.current
         start = (current.started_at if current else None) or self.created_at
@@ -199,7 +209,7 @@ class Session:
         return opening, max(start - PREROLL, at - WINDOW)
 
     def tick(self, at: float, weighing: Weighing = FITTED) -> None:
-        """Let time pass: fail, expire or conclude what is overdue at `at`. No frames need to be at hand."""
+        """Fail, expire or conclude the session if that is overdue at `at`; needs no frames at hand."""
         while (due := self.due) is not None and at >= due:
             self._end_overdue(due, weighing)
 
@@ -212,10 +222,10 @@ class Session:
         none_earlier: bool = True,
         weighing: Weighing = FITTED,
     ) -> FrameResult:
-        """Judge a frame that arrived at `at`.
+        """Judge a frame that arrived at `at`, and return the answer to it.
 
-        none_earlier: no frame that arrived earlier is still being measured. Only then may this one time a challenge out.
-        weighing: what the verdict goes by, should this frame conclude the session.
+        none_earlier: no frame that arrived earlier is still being measured; only then may this frame time a challenge out.
+        weighing: the weights for the verdict, should this frame conclude the session.
         """
         if at >= self.expires_at:
             self.tick(at, weighing)
@@ -226,7 +236,7 @@ class Session:
         self._start(at)
         self._remember(Frame(frame_id, at, observation), current)
         if self.held is not None:
-            return self._wait(self.held, current, observation, weighing)
+            return self._try_to_pass(self.held, current, observation, weighing)
         if current not in self.revealed(at):
             return self._result(None, hint=hints.WAIT)
         if current.deadline is not None and at > current.deadline:
@@ -239,21 +249,21 @@ class Session:
         if current.started_at is None or at < current.started_at:
             return self._result(current, hint=hints.for_problem(observation.problem))
         judgement = self._judge(current, current.started_at, at)
-        if judgement.passed:
-            return self._meet(current, judgement, observation, weighing)
+        if judgement.met:
+            return self._hold_pass(current, judgement, observation, weighing)
         hint = hints.for_problem(observation.problem) or judgement.hint
         return self._result(current, confidence=judgement.confidence, hint=hint)
 
     def times_out(self, at: float) -> bool:
-        """Whether a frame that arrived at `at` can time the current challenge out; only then `none_earlier` counts."""
+        """Whether a frame that arrived at `at` may time the current challenge out, so that `none_earlier` matters."""
         current = self.current
         return current is not None and current.deadline is not None and at > current.deadline
 
-    def pass_over(self, at: float, newer: float) -> FrameResult | None:
-        """The answer to a frame that need not be judged, because one that arrived at `newer` is there as well.
+    def supersede(self, at: float, newer: float) -> FrameResult | None:
+        """The answer to a frame that is skipped in favour of one that arrived at `newer`.
 
-        It says how things stand, and nothing changes. None where the frame is to be judged all the same: it would be the
-        first, or what the newer one shows comes too late.
+        The answer reports the present state; the session does not change. None if the frame must be judged after all: it
+        is the first, or the newer one arrived too late.
         """
         current = self.current
         if current is None:
@@ -262,42 +272,43 @@ class Session:
             return None
         return self._result(current if current in self.revealed(at) else None, hint=hints.SUPERSEDED)
 
-    def asks_for(self, frame_id: str) -> bool:
-        """Whether the face of this frame is to be compared, and `identify` to be told of it."""
-        return not self.ended and self.identity is not None and self.identity.asks_for(frame_id)
+    def awaits_distance(self, frame_id: str) -> bool:
+        """Whether this frame's face is to be compared, and `take_distance` to be called with the result."""
+        return not self.ended and self.identity is not None and self.identity.awaits_distance(frame_id)
 
-    def identify(self, frame_id: str, distance: float, at: float) -> None:
-        """Take in how far the face of a frame that was asked for is from the first face that was described.
+    def take_distance(self, frame_id: str, distance: float, at: float) -> None:
+        """Take in the distance of a frame's face from the session's first face, in the descriptor's unit.
 
-        Another person's ends the session at once. What came before, or too late, changes nothing.
+        Fails the session at once if another person was seen beyond doubt. A distance that is not awaited (twice, too late)
+        changes nothing.
         """
-        if self.ended or self.identity is None or not self.identity.compare(frame_id, distance):
+        if self.ended or self.identity is None or not self.identity.take_distance(frame_id, distance):
             return
         self.findings = [f for f in self.findings if f.code is not Code.SWAPPED] + self.identity.findings()
         if self.identity.swapped:
             self._fail(at, "identity_swap")
 
-    def from_portrait(self, frame_id: str) -> float | None:
-        """How far a frame that has just been submitted is from a portrait's ideal; None where none is wanted of it."""
+    def portrait_distance(self, frame_id: str) -> float | None:
+        """How far a frame just submitted is from an ideal portrait, in degrees; None if unfit or no portrait is wanted."""
         frame = next((f for f in reversed(self.frames) if f.id == frame_id), None)
         if frame is None or not self.options.portrait:
             return None
-        return from_ideal(frame, self.frames, self.frames_needed(frame.at)[0])
+        return distance_from_ideal(frame, self.frames, self.frames_needed(frame.at)[0])
 
     def threshold(self, weighing: Weighing) -> float:
-        """The least score with which the session is live."""
+        """The least score with which this session is live: its own, else the preset's."""
         least = self.options.threshold
         return weighing.thresholds[self.preset] if least is None else least
 
     def cancel(self, at: float) -> None:
-        """Tell that this session is no more; the caller deletes it."""
+        """Record that the session was cancelled; the caller deletes it."""
         self._record_event("session.cancelled", at)
 
     def _end_overdue(self, due: float, weighing: Weighing) -> None:
         current = self.current
         if current and self.held is not None and due < self.expires_at:
             self._pass(current, self.held, due, weighing)
-        elif current and current.deadline is not None and current.deadline + SETTLE <= self.expires_at:
+        elif current and current.deadline is not None and current.deadline + LONGEST_TRANSIT <= self.expires_at:
             self._fail(current.deadline, "timed_out")
         else:
             self._end(State.EXPIRED, self.expires_at, "expired")
@@ -318,53 +329,55 @@ class Session:
             self.identity.see(frame, self.frames, self.challenges.index(current), self.frames_needed(frame.at)[0])
 
     def _judge(self, challenge: Challenge, began: float, at: float) -> Judgement:
-        # Frames that came after the deadline, while earlier ones were still being measured, are not part of the answer.
+        # Frames that arrived after the deadline do not count, even while earlier ones are still being measured.
         in_time = [f for f in self.frames if challenge.deadline is None or f.at <= challenge.deadline]
         judgement = judge(challenge.type, in_time, since=began, opening_until=self.frames_needed(at)[0])
-        if judgement.passed and self.frames[-1].at < began + REACTION:
-            return replace(judgement, passed=False, hint=hints.do(challenge.type))
+        if judgement.met and self.frames[-1].at < began + REACTION:
+            return replace(judgement, met=False, hint=hints.do(challenge.type))
         return judgement
 
-    def _meet(
+    def _hold_pass(
         self, challenge: Challenge, judgement: Judgement, observation: Observation, weighing: Weighing
     ) -> FrameResult:
-        """The gesture is there: its challenge passes as soon as enough was seen of it, and it is known who did it."""
+        """Hold the pass of a challenge whose gesture has just been met, or let it pass at once if nothing is lacking."""
         if self.identity is not None:
-            self.identity.met()
-        return self._wait(Held(self.frames[-1].at, judgement.confidence), challenge, observation, weighing)
+            self.identity.gesture_met()
+        return self._try_to_pass(Held(self.frames[-1].at, judgement.confidence), challenge, observation, weighing)
 
-    def _wait(self, held: Held, challenge: Challenge, observation: Observation, weighing: Weighing) -> FrameResult:
-        """Look at the gesture that has been met with all frames that are there by now; let it pass where that is enough."""
+    def _try_to_pass(
+        self, held: Held, challenge: Challenge, observation: Observation, weighing: Weighing
+    ) -> FrameResult:
+        """Examine a held gesture with all frames so far; let it pass if enough was seen or the wait is over."""
         newest = self.frames[-1].at
         if newest <= held.until:
-            held = replace(held, findings=tuple(self._examined(challenge, held)))
+            held = replace(held, findings=tuple(self._findings_about(challenge, held)))
         self.held = held
-        waiting = self._lacking(held, newest, weighing)
-        if waiting is None or newest >= held.until:
+        lacking = self._lacking(held, newest, weighing)
+        if lacking is None or newest >= held.until:
             self._pass(challenge, held, newest, weighing)
         passed = challenge.passed_at is not None
-        hint = hints.for_problem(observation.problem) or waiting if not passed else hints.PASSED
+        hint = hints.for_problem(observation.problem) or lacking if not passed else hints.PASSED
         return self._result(challenge, passed=passed, confidence=held.confidence, hint=hint)
 
     def _lacking(self, held: Held, newest: float, weighing: Weighing) -> Hint | None:
-        """What the person is to do before a gesture that has been met passes; None where nothing more is needed.
+        """The hint for what a held pass still waits for; None if nothing is lacking.
 
-        The last one also waits for comparisons of faces, and for more evidence where there is too little: a calm person will
-        have moved in a moment, a photo will not.
+        The last pass also waits for comparisons of faces, and for more evidence while the score is too low: a calm person
+        moves within a moment, a photo does not.
         """
         if any(f.code is Code.UNSEEN and f.score > 0 for f in held.findings):
-            return hints.SLOW if seldom(self.frames) else hints.HOLD_STILL
+            return hints.SLOW if too_sparse(self.frames) else hints.HOLD_STILL
         if self.remaining > 1:
             return None
         if self.identity is not None and not self.identity.is_complete(newest):
             return hints.HOLD_STILL if self.identity.waits(newest) else hints.LOOK_STRAIGHT
-        enough = self._weighed(held, weighing).score >= self.threshold(weighing)
+        enough = self._verdict(held, weighing).score >= self.threshold(weighing)
         return None if enough else hints.HOLD_STILL
 
-    def _examined(self, challenge: Challenge, held: Held) -> list[Finding]:
-        """What the judges of the evidence find in the challenge whose gesture has been met."""
+    def _findings_about(self, challenge: Challenge, held: Held) -> list[Finding]:
+        """The findings about the challenge whose gesture was met."""
         position = self.challenges.index(challenge)
-        # With the pause before its reveal: a cut to another recording would be made there.
+        # The pause before the reveal belongs to it: an attacker would cut to another recording there.
         began = self.challenges[position - 1].passed_at if position else challenge.started_at
         return examine(
             [f for f in self.frames if f.at <= held.until],
@@ -372,11 +385,11 @@ class Session:
             since=held.at if began is None else began,
             met=held.at,
             opening_until=self.frames_needed(held.at)[0],
-            after=AFTER if self.remaining == 1 else 0.0,
+            after=LEAST_AFTER if self.remaining == 1 else 0.0,
         )
 
     def _pass(self, challenge: Challenge, held: Held, at: float, weighing: Weighing) -> None:
-        """The challenge passes at `at` with a gesture that was met before; the session ends with its last one."""
+        """Pass a challenge, at `at`, with the gesture that was held; the last pass concludes the session."""
         position = self.challenges.index(challenge)
         self.held = None
         self.findings += held.findings
@@ -384,21 +397,21 @@ class Session:
         self._record_event(
             "session.challenge_passed", held.at, challenge=str(challenge.type), confidence=held.confidence
         )
-        following = self.current
-        if following is not None:
+        upcoming = self.current
+        if upcoming is not None:
             pauses = self.options.pauses
-            following.started_at = at + (pauses[position] if position < len(pauses) else 0.0)
+            upcoming.started_at = at + (pauses[position] if position < len(pauses) else 0.0)
         else:
             self._conclude(at, weighing)
 
-    def _weighed(self, held: Held | None, weighing: Weighing) -> Verdict:
-        """The verdict on all that has been found, with what is held."""
+    def _verdict(self, held: Held | None, weighing: Weighing) -> Verdict:
+        """The verdict on all findings so far, with those of a held pass."""
         unidentified = [] if self.identity is None else self.identity.unidentified()
         findings = [*self.findings, *(held.findings if held else ()), *unidentified]
         return weighing.weigh(findings, [c.type for c in self.challenges])
 
     def _conclude(self, at: float, weighing: Weighing) -> None:
-        verdict = self._weighed(None, weighing)
+        verdict = self._verdict(None, weighing)
         self.findings, self.score = verdict.findings, verdict.score
         self.is_live = verdict.score >= self.threshold(weighing)
         gravest = verdict.gravest
@@ -413,8 +426,8 @@ class Session:
         score = {} if self.score is None else {"score": self.score}
         self._record_event(f"session.{state}", at, is_live=self.is_live, reason=reason, **score)
 
-    def _record_event(self, kind: str, at: float, **data: Any) -> None:
-        self.events.append(Event(kind, at, data))
+    def _record_event(self, event_type: str, at: float, **data: Any) -> None:
+        self.events.append(Event(event_type, at, data))
 
     def _result(
         self, challenge: Challenge | None, *, passed: bool = False, confidence: float = 0.0, hint: Hint | None = None

@@ -1,1 +1,1 @@
-"""The message queue between the API and the workers: brokers, messages, and how far behind the workers are."""
+"""The message queue between the API and the workers: brokers, the messages, and the backlog."""

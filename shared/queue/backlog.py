@@ -1,4 +1,4 @@
-"""How many messages wait in a queue, and since when: over Redis and RabbitMQ alike, without taking one."""
+"""Measures a queue's backlog: how many messages wait, and since when. The same for Redis and RabbitMQ."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from pika.exceptions import ChannelClosedByBroker
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What waits for a worker; what a worker has in hand does not."""
+    """The messages of a queue that wait for a worker; those that a worker has taken do not count."""
 
     length: int
-    #: When the message that will be taken next was sent, in seconds since the epoch.
+    #: Time at which the next message to be taken was sent, in seconds since the epoch; None if none waits.
     oldest_at: float | None = None
 
 
 def look(broker: Broker, queue: str) -> Backlog:
-    """Look at a queue. Raises what the broker's client raises while it is away."""
+    """Measure the backlog of a queue. Raises the client library's error if the broker is unavailable."""
     if isinstance(broker, RabbitmqBroker):
         return _look_at_rabbitmq(broker, queue)
     if isinstance(broker, RedisBroker):
@@ -33,7 +33,7 @@ def look(broker: Broker, queue: str) -> Backlog:
 
 
 def _look_at_redis(broker: RedisBroker, queue: str) -> Backlog:
-    """Dramatiq's keys are told at the head of its dispatch.lua: a list of ids, the first to be taken first, and a hash."""
+    """Read dramatiq's list of ids, oldest first, and its hash of messages, which its dispatch.lua describes."""
     key = f"{broker.namespace}:{queue}"
     pipe = broker.client.pipeline(transaction=False)
     pipe.llen(key)
@@ -44,7 +44,7 @@ def _look_at_redis(broker: RedisBroker, queue: str) -> Backlog:
 
 
 def _look_at_rabbitmq(broker: RabbitmqBroker, queue: str) -> Backlog:
-    """The first message is taken and put back where it was: AMQP has no other way to see it."""
+    """Take the first message and put it back in its place: AMQP has no other way to read it."""
     channel: Any = broker.connection.channel()
     try:
         length: int = channel.queue_declare(queue, passive=True).method.message_count
@@ -56,9 +56,9 @@ def _look_at_rabbitmq(broker: RabbitmqBroker, queue: str) -> Backlog:
         channel.basic_nack(method.delivery_tag, requeue=True)
         return Backlog(length, _sent_at(body))
     except ChannelClosedByBroker:
-        return Backlog(0)  # nobody has declared it yet
+        return Backlog(0)  # the queue has not been declared yet
     finally:
-        with suppress(Exception):  # it is closed already where the server did so
+        with suppress(Exception):  # the server may have closed it already
             channel.close()
 
 

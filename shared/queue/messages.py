@@ -1,4 +1,4 @@
-"""The messages to the workers, built without importing the workers (and so cv2 and dlib)."""
+"""Builds and sends the messages to the workers without importing the workers, and so without cv2 and dlib."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from redis.exceptions import RedisError
 from shared.redis.timekeeping import now
 from shared.telemetry import correlation
 
-#: The queue of frames, and the actor that works on them.
+#: The queue of frames, and its actor.
 FRAMES = "frames"
 MEASURE_FRAME = "measure_frame"
 
-#: The queue of faces to be compared, and its actor.
+#: The queue of faces to be compared, and its actors.
 IDENTITY = "identity"
 COMPARE_IDENTITY = "compare_identity"
 DESCRIBE_REFERENCE = "describe_reference"
-
 
 #: The queue of deliveries of webhooks, and its actor.
 WEBHOOKS = "webhooks"
@@ -27,32 +26,35 @@ DELIVER_WEBHOOK = "deliver_webhook"
 
 
 class QueueUnavailable(Exception):
-    """The queue did not take a message."""
+    """Raised if the queue did not accept a message."""
 
 
 def enqueue_frame(broker: Broker, session_id: str, frame_id: str, arrived_at: float) -> None:
-    """Ask for a frame to be measured and judged; its picture has been left in `claims` under `frame_id`.
+    """Ask for a frame to be measured and judged; its picture is in `shared.handoff.frame_pictures` under `frame_id`.
 
-    arrived_at: when it arrived at the API, in seconds since the epoch.
+    arrived_at: when the frame arrived at the API, in seconds since the epoch. Raises QueueUnavailable.
     """
     _enqueue(broker, FRAMES, MEASURE_FRAME, session_id=session_id, frame_id=frame_id, arrived_at=arrived_at)
 
 
 def enqueue_comparison(broker: Broker, session_id: str, frame_id: str, expires_at: float) -> None:
-    """Ask for a face to be compared with the session's first; its chip has been left in `faces` under `frame_id`.
+    """Ask for a face to be compared with the session's first; its chip is in `shared.handoff.faces` under `frame_id`.
 
-    expires_at: when the session does, and with it what is known of the face.
+    expires_at: when the session and its descriptors expire, in seconds since the epoch. Raises QueueUnavailable.
     """
     _enqueue(broker, IDENTITY, COMPARE_IDENTITY, session_id=session_id, frame_id=frame_id, expires_at=expires_at)
 
 
 def enqueue_reference(broker: Broker, session_id: str, expires_at: float) -> None:
-    """Ask for the face in the picture that was left in `faces` at the session's creation; it expires at `expires_at`."""
+    """Ask for the face to be described in the picture given at creation, which is in `shared.handoff.faces`.
+
+    expires_at: when the session and its descriptors expire, in seconds since the epoch. Raises QueueUnavailable.
+    """
     _enqueue(broker, IDENTITY, DESCRIBE_REFERENCE, session_id=session_id, expires_at=expires_at)
 
 
 def enqueue_delivery(broker: Broker, delivery_id: str) -> None:
-    """Ask for an attempt of a webhook's delivery."""
+    """Ask for an attempt to deliver an event to a webhook. Raises QueueUnavailable."""
     _enqueue(broker, WEBHOOKS, DELIVER_WEBHOOK, delivery_id=delivery_id)
 
 
@@ -64,7 +66,7 @@ def _enqueue(broker: Broker, queue: str, actor: str, **arguments: Any) -> None:
         args=(),
         kwargs=arguments,
         options=options,
-        # By the service's time, not by this machine's: `shared.queue.broker.DropOld` compares it with another one's.
+        # By the service's time, since `shared.queue.broker.DropOld` compares it on another machine.
         message_timestamp=int(now() * 1000),
     )
     try:

@@ -1,1 +1,1 @@
-"""Redis: its clients, every key that is written to it, scripts, rate limits and the common clock."""
+"""Redis as all processes use it: clients, all keys, Lua scripts, token buckets for rate limits, and the common clock."""

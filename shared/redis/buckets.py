@@ -1,8 +1,8 @@
-"""How often something may be done: buckets of tokens in Redis, the same for all processes.
+"""Rate limits: token buckets in Redis, shared by all processes.
 
-A bucket holds as many tokens as its rate allows in a period, is full at first, and fills evenly. What is kept of it is one
-number, the moment at which it will be full again (the generic cell rate algorithm), so a bucket is one short string that
-expires when it is full. Several are asked at once, and give a token each or none at all.
+A bucket holds as many tokens as its rate allows in a period, starts full, and fills evenly. Only the time at which it will
+be full again is stored (generic cell rate algorithm), in a string that expires at that time. Several buckets can be asked
+at once: either all give a token, or none does.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from redis import Redis
 
 from shared.redis.script import Lua
 
-#: Seconds of each period that a rate may be told by.
+#: Periods in which a rate may be written, in seconds.
 PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 _RATE = re.compile(rf"([1-9]\d{{0,8}})\s*/\s*({'|'.join(PERIODS)})")
 
-#: A function for scripts. keys: the buckets; sizes: of each its tokens and its period in milliseconds. Gives three numbers
-#: for each: the milliseconds until it has a token (0: it has one), the tokens that are left, the milliseconds until it is
-#: full. Redis' own clock, so that it does not matter which machine asks.
+#: A Lua function for scripts, `take(keys, sizes)`. keys: those of the buckets; sizes: for each bucket, its tokens and its
+#: period in milliseconds. Returns three numbers a bucket: milliseconds until it has a token (0: it had one), tokens left,
+#: and milliseconds until it is full. Times are by Redis' clock, so that all machines agree.
 TAKE = """
 local function take(keys, sizes)
     local time = redis.call("time")
@@ -55,15 +55,15 @@ _TAKE = Lua(TAKE + "return take(KEYS, ARGV)")
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many in so many seconds, all at once if need be."""
+    """A rate limit: `count` in `seconds`, which may be used up all at once."""
 
     count: int
     seconds: int
 
     @classmethod
-    @lru_cache(maxsize=64)  # the settings' few, asked for with each frame
+    @lru_cache(maxsize=64)  # the few rates of the settings, parsed for each frame
     def parse(cls, text: str) -> Rate | None:
-        """From "30/minute"; None for "off". Raises ValueError."""
+        """Parse a rate such as "30/minute"; None for "off". Raises ValueError for anything else."""
         if text.strip().lower() == "off":
             return None
         found = _RATE.fullmatch(text.strip().lower())
@@ -74,41 +74,41 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One limit, of one key, address or session."""
+    """The bucket of one API key, address or session."""
 
-    #: What it is called to clients.
+    #: Name of the limit, for clients.
     name: str
-    #: Its key in Redis, see `shared.redis.keyspace`.
+    #: Key in Redis, see `shared.redis.keyspace`.
     key: str
     rate: Rate
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """What a bucket said. Times in seconds."""
+    """The level of a bucket after a token was asked for. Times are in seconds."""
 
     bucket: Bucket
-    #: Until it has a token; 0 where it had one.
+    #: Time until the bucket has a token; 0 if it had one.
     wait: float
-    #: Tokens that are left.
+    #: Tokens left.
     left: int
-    #: Until it is full.
+    #: Time until the bucket is full.
     full_in: float
 
 
 def take(redis: Redis, buckets: Sequence[Bucket]) -> list[Level]:
-    """Take a token out of each, or none at all where one has none. One round trip; not for pipelines."""
+    """Take a token out of each bucket, or none at all if a bucket is empty. One round trip; not for pipelines."""
     keys = [bucket.key for bucket in buckets]
     return levels(buckets, cast("list[int]", _TAKE(redis, keys, sizes(buckets))))
 
 
 def sizes(buckets: Sequence[Bucket]) -> list[int]:
-    """What `TAKE` is to know of each."""
+    """The buckets' sizes, as `TAKE` expects them: tokens and milliseconds of each."""
     return [number for bucket in buckets for number in (bucket.rate.count, bucket.rate.seconds * 1000)]
 
 
 def levels(buckets: Sequence[Bucket], reply: Sequence[int]) -> list[Level]:
-    """What each of the buckets said, from what `TAKE` gave."""
+    """The level of each bucket, from the reply of `TAKE`."""
     return [
         Level(bucket, wait=wait / 1000, left=left, full_in=full_in / 1000)
         for bucket, (wait, left, full_in) in zip(buckets, zip(*[iter(reply)] * 3, strict=True), strict=True)

@@ -1,172 +1,183 @@
-"""Every key that this service has in Redis. Nothing else names one, and each has a time to live.
+"""The keyspace: every key that the service writes to Redis, with its type and time to live. No other module names a key.
 
 key                        type    time to live      written by                  read by
 -------------------------  ------  ----------------  --------------------------  ---------------------------------------
-frame:{frame}              string  FRAME_TTL         api: the picture            worker; deleted when it is answered
+frame:{frame}              string  FRAME_TTL         api: the picture            worker; deleted with the answer
 answer:{frame}             list    ANSWER_TTL        worker: one answer          api, by a blocking pop
 inflight:{session}         zset    INFLIGHT_TTL      api adds a frame with its   worker, to know whether a frame that
                                                      arrival as score; worker    arrived earlier is still being measured
                                                      and api remove it
-underway                   zset    INFLIGHT_TTL      likewise, for all sessions,  api, before it takes another
-                                                     once a frame was read, with  frame; worker, to know how far
-                                                     the moment as score          the queue is behind
+underway                   zset    INFLIGHT_TTL      api adds each session's     api, before it admits another frame;
+                                                     frames, once read, with     worker, to know how far the queue is
+                                                     the time as score; worker   behind
+                                                     and api remove them
 prior:{session}            hash    PRIOR_TTL         worker: where the face was  worker, before it measures the next
-                                                     in the latest frame         frame
+                                                     in the latest frame, and    frame; deleted when the session ends
+                                                     small pictures of it
 chip:{frame}               string  CHIP_TTL          worker of frames: an        identity worker; deleted when it is
-                                                     aligned face, 150 pixels    compared
+                                                     aligned face, 150 pixels    compared, or the session ends
                                                      wide, of a few frames
 anchor:{session}           string  the rest of the   identity worker: the        identity worker; deleted when the
                                    session's own     descriptor of the           session ends or is cancelled
                                                      session's first face
-reference:{session}        string  the rest of the   identity worker: the        identity worker; deleted likewise
-                                   session's own     descriptor of the picture
+reference:{session}        string  the rest of the   identity worker: the        identity worker; deleted when the
+                                   session's own     descriptor of the picture   session ends or is cancelled
                                                      given at creation
-picture:{session}          string  CHIP_TTL          api: that picture           identity worker; deleted when it is
-                                                                                 described
+picture:{session}          string  CHIP_TTL          api: the picture given at   identity worker; deleted when it is
+                                                     creation                    described, or the session ends
 portrait:{session}         hash    the rest of the   worker of frames: the best  api, once; deleted when the session
-                                   session's own,    frame of a session that is  ends other than live
-                                   then PORTRAIT_TTL to have one
+                                   session's own,    frame of a session created  ends other than live
+                                   then PORTRAIT_TTL with portrait=true
+ended:{session}            string  the rest of the   the process that ends or    every process that writes one of the
+                                   session's own,    deletes the session         session's keys above, in the same
+                                   and ENDED_MARGIN                              script
 workers:{queue}            zset    PRESENCE_TTL      each worker process, every  api (/readyz)
                                                      PRESENCE_EVERY seconds,
                                                      its last sign of life
-idempotency:{digest}       string  SESSION_TTL       api: what was asked for     api, when it is asked again
-                                                     under this Idempotency-Key
-                                                     and the answer
-limit:{what}:{who}         string  until it would    api: when this bucket of    api, before it creates a session
-                                   be full again,    tokens is full again        or passes a frame on
-                                   LIMIT_* at most
-lease:{name}               string  the lease's own   clock: who has it           clock
-metrics:totals             hash    METRICS_TTL       every process, now and      api (/metrics)
-                                                     then: what it has counted
+idempotency:{digest}       string  SESSION_TTL       api: request and answer of  api, when the request is repeated
+                                                     a creation with an
+                                                     Idempotency-Key
+limit:{limit}:{subject}    string  until the bucket  api: the time at which the  api, before it creates a session
+                                   is full, a        token bucket is full again  or admits a frame
+                                   period at most
+metrics:totals             hash    METRICS_TTL       every process: its counts,  api (/metrics)
+                                                     every few seconds
 metrics:pushed:{process}   string  PUSHED_TTL        every process: the number   the same script, so that a push counts
                                                      of its latest push          once
 
-With a queue on Redis there are dramatiq's own keys beside these, described at the head of its `redis/dispatch.lua`:
-`dramatiq:{queue}` and its `.msgs`, `.DQ`, `.DQ.msgs`, `.XQ`, `.XQ.msgs`, `dramatiq:__acks__.*` and
-`dramatiq:__heartbeats__`. They have no time to live: Redis removes a list, hash or set that has become empty, a
-message leaves them when it has been worked on or is too old, and heartbeats are removed with their worker. One is ours:
+A queue on Redis adds dramatiq's own keys, described at the head of its `redis/dispatch.lua`: `dramatiq:{queue}` and its
+`.msgs`, `.DQ`, `.DQ.msgs`, `.XQ`, `.XQ.msgs`, `dramatiq:__acks__.*` and `dramatiq:__heartbeats__`. They have no time to
+live: Redis removes a list, hash or set that has become empty, a message leaves them when it has been processed or is too
+old, and heartbeats are removed with their worker. One key beside them is ours:
 
-dramatiq:{queue}.wake      list    WAKE_TTL          whoever enqueues: a token   an idle worker, by a blocking pop
-                                                     beside each message
+dramatiq:{queue}.wake      list    WAKE_TTL          the sender of a message: a  an idle worker, by a blocking pop
+                                                     token for each message
 
-With events on Redis there are kombu's own keys in the database of EVENTS_URL: a list for each subscriber's queue, under the
-name that the subscriber gave it, the set `_kombu.binding.liveness` of who wants what, and `unacked`, `unacked_index` and
-`unacked_mutex`, of what consumers have in hand. They have no time to live, except for the last: events wait for their
-subscribers.
+Events on Redis add kombu's own keys to the database of EVENTS_URL: a list for each subscriber's queue, under the queue's
+name; the set `_kombu.binding.liveness` of subscriptions; and `unacked`, `unacked_index` and `unacked_mutex` for messages
+that consumers have not acknowledged. Except for the last they have no time to live, since events wait for subscribers.
 """
 
 from __future__ import annotations
 
-#: Seconds; an answer is waited for by a request that gave up long before that.
+#: Seconds that an answer is kept; the request that waits for it gives up long before.
 ANSWER_TTL = 30
 
-#: Seconds after the latest frame of a session.
+#: Seconds that the frames in progress are remembered after the latest one was added.
 INFLIGHT_TTL = 30
 
-#: The frames of all sessions that wait for a worker or have one, by when they began to.
+#: Key of the frames of all sessions that wait for a worker or are being measured, scored by when they began to wait.
 UNDERWAY = "underway"
 
-#: Seconds; the place of a face is worth nothing when it is older than that.
+#: Seconds that a prior is kept; an older position of a face is useless.
 PRIOR_TTL = 10
 
-#: Seconds; a comparison that is not made in half that time is not made at all.
+#: Seconds that a chip is kept; a comparison that is not made within half of that time is dropped.
 CHIP_TTL = 30
 
-#: Seconds from a session's end, with a live person, for which its portrait can be fetched.
+#: Seconds after the end of a live session for which its portrait can be fetched.
 PORTRAIT_TTL = 300
+
+#: Seconds beyond a session's own time that its mark is kept: longer than any worker works on a frame.
+ENDED_MARGIN = 60
 
 #: Seconds between two signs of life of a worker process.
 PRESENCE_EVERY = 2.0
 
-#: Seconds without a sign of life after which a worker process is taken for gone.
+#: Seconds without a sign of life after which a worker process counts as gone.
 PRESENCE_LATELY = 10.0
 
-#: Seconds; longer than PRESENCE_LATELY, so that the set itself is never what makes a worker disappear.
+#: Seconds that signs of life are kept; longer than PRESENCE_LATELY, so that no worker disappears early.
 PRESENCE_TTL = 60
 
-#: Seconds since the last push of any process: a service that was off for that long counts anew.
+#: Seconds that the totals are kept after the last push of any process; after a longer pause counting starts anew.
 METRICS_TTL = 7 * 24 * 3600
 
-#: Seconds for which a push is tried again.
+#: Seconds that the number of a process's latest push is kept, within which a repeated push counts once.
 PUSHED_TTL = 3600
 
-#: What all processes have counted together.
+#: Key of the totals that all processes have counted.
 METRICS = "metrics:totals"
 
-#: Seconds; a token that nobody took in that time woke nobody, and messages are found without it.
+#: Seconds that unused wake-up tokens are kept; messages are found without them.
 WAKE_TTL = 60
 
 
 def frame(frame_id: str) -> str:
-    """The picture of a frame."""
+    """Key of the picture of a frame."""
     return f"frame:{frame_id}"
 
 
 def answer(frame_id: str) -> str:
-    """What a worker says about a frame."""
+    """Key of a worker's answer to a frame."""
     return f"answer:{frame_id}"
 
 
 def inflight(session_id: str) -> str:
-    """The frames of a session that have arrived and are not answered yet."""
+    """Key of the frames of a session that have arrived and are not answered yet."""
     return f"inflight:{session_id}"
 
 
 def prior(session_id: str) -> str:
-    """Where the face was in the session's latest measured frame."""
+    """Key of the prior of a session's latest measured frame."""
     return f"prior:{session_id}"
 
 
 def chip(frame_id: str) -> str:
-    """The face of a frame, on its way to be compared."""
+    """Key of the chip of a frame, which waits to be compared."""
     return f"chip:{frame_id}"
 
 
 def anchor(session_id: str) -> str:
-    """Whose face the others of a session are compared with."""
+    """Key of the descriptor of a session's first face, with which the later ones are compared."""
     return f"anchor:{session_id}"
 
 
 def reference(session_id: str) -> str:
-    """Whose face the picture shows that was given at creation."""
+    """Key of the descriptor of the picture given at a session's creation."""
     return f"reference:{session_id}"
 
 
 def picture(session_id: str) -> str:
-    """The picture that was given at creation."""
+    """Key of the picture given at a session's creation."""
     return f"picture:{session_id}"
 
 
 def portrait(session_id: str) -> str:
-    """The best frame so far."""
+    """Key of the best frame of a session so far."""
     return f"portrait:{session_id}"
 
 
+def ended(session_id: str) -> str:
+    """Key of the mark of a session that has ended or was deleted."""
+    return f"ended:{session_id}"
+
+
+def of_face(session_id: str) -> list[str]:
+    """All keys of a session that hold something of a face, except the portrait, which may outlive a live session."""
+    return [of(session_id) for of in (prior, anchor, reference, picture)]
+
+
 def workers(queue: str) -> str:
-    """The worker processes that serve a queue."""
+    """Key of the worker processes that serve a queue."""
     return f"workers:{queue}"
 
 
 def idempotency(digest: str) -> str:
-    """The answer to a creation that may be asked for again."""
+    """Key of the answer to a creation with an Idempotency-Key."""
     return f"idempotency:{digest}"
 
 
-def limit(what: str, who: str) -> str:
-    """How much is left of what an API key, a network or a session may do."""
-    return f"limit:{what}:{who}"
-
-
-def lease(name: str) -> str:
-    """Who alone may do something just now."""
-    return f"lease:{name}"
+def limit(name: str, subject: str) -> str:
+    """Key of a token bucket: of the limit `name`, for an API key, a network or a session."""
+    return f"limit:{name}:{subject}"
 
 
 def pushed(process: str) -> str:
-    """The number of a process's latest push of metrics."""
+    """Key of the number of a process's latest push of metrics."""
     return f"metrics:pushed:{process}"
 
 
 def wake(namespace: str, queue_name: str) -> str:
-    """The tokens that wake idle workers of a queue."""
+    """Key of the tokens that wake idle workers of a queue."""
     return f"{namespace}:{queue_name}.wake"

@@ -1,12 +1,12 @@
-"""What time it is, the same for all processes on all machines, and going on evenly whatever their clocks do.
+"""The service's time: the same for all processes on all machines, and steady even if their clocks are set.
 
-A frame's arrival is noted by one machine, judged by another and timed out by a third. Their clocks may differ, and one may
-be set while people are in the middle of their session: forwards it would fail them all, backwards nothing would pass or end.
-So time is Redis' (which all of them talk to), looked up every few seconds, and kept in between by this process's monotonic
-clock. When Redis' own clock jumps, it is followed slowly.
+A frame's arrival is noted on one machine, judged on another and timed out on a third. Their clocks may differ, and one may
+be set in the middle of a session: forward it would fail every session, backward no challenge could pass or end. So the time
+is that of Redis, asked for every few seconds and kept in between by the process's monotonic clock. A jump of Redis' own
+clock is followed slowly.
 
-`now()` never waits and needs no Redis: before `keep_time` and without Redis it goes on from what was known last, at first
-this machine's own clock.
+`now()` never waits and does not need Redis: without it, or before `keep_time`, it goes on from the last known time, at
+first that of this machine's clock.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two looks.
+#: Seconds between two requests for Redis' time.
 EVERY = 5.0
 
-#: How many seconds each second may be put right by, once time is known: a jump of a minute is followed within twenty.
+#: Largest correction in seconds for each second that passes, once the time is known: a minute takes twenty minutes.
 SLEW = 0.05
 
-#: A look that took longer, in seconds, tells too little: the answer may have come from either end of it.
+#: Longest round trip in seconds of a request that is used: Redis may have answered at any moment of a longer one.
 PRECISE = 0.1
 
-#: Seconds of difference from which it is worth a line in the log.
-WORTH_TELLING = 1.0
+#: Least difference in seconds that is logged.
+LOGGED_FROM = 1.0
 
-#: Counts on while the machine sleeps, where the system has such a clock.
+#: A monotonic clock, if possible one that also runs while the machine sleeps.
 _STEADY = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
@@ -41,28 +41,28 @@ def _steady() -> float:
 
 
 class Timekeeper:
-    """Keeps the time of one process."""
+    """The clock of one process, corrected by Redis' time."""
 
     def __init__(self) -> None:
         self._offset = time.time() - _steady()
         self._looked_at: float | None = None
 
     def now(self) -> float:
-        """The time, in seconds since the epoch."""
+        """The service's time in seconds since the epoch."""
         return _steady() + self._offset
 
     def look(self, redis: Redis) -> None:
-        """Ask Redis for the time: taken over at once the first time, followed slowly after that. May raise RedisError."""
+        """Ask Redis for the time, adopt it at once the first time and follow it slowly after that. Raises RedisError."""
         asked = _steady()
         seconds, microseconds = redis.time()
         answered = _steady()
         if answered - asked <= PRECISE or self._looked_at is None:
-            self._put_right(seconds + microseconds / 1e6 - (asked + answered) / 2, answered)
+            self._correct(seconds + microseconds / 1e6 - (asked + answered) / 2, answered)
 
-    def _put_right(self, offset: float, at: float) -> None:
-        """offset: what is to be added to the steady clock for Redis' time. at: by the steady clock."""
+    def _correct(self, offset: float, at: float) -> None:
+        """Move the offset from the steady clock towards `offset`; at: the steady clock's time of the reply."""
         difference = offset - self._offset
-        if abs(difference) >= WORTH_TELLING:
+        if abs(difference) >= LOGGED_FROM:
             log.warning(
                 "time.differs", seconds=round(difference, 3), followed="slowly" if self._looked_at else "at once"
             )
@@ -77,33 +77,33 @@ _keeper = Timekeeper()
 
 
 def now() -> float:
-    """The service's time, in seconds since the epoch."""
+    """The service's time in seconds since the epoch."""
     return _keeper.now()
 
 
 def keep_time(redis: Redis) -> Keeping:
-    """Keep this process's time by Redis' from now on, in a thread; to be called after a fork, once a process."""
+    """Follow Redis' time from now on, in a thread; call it once a process, after forking. Close the result at the end."""
     keeping = Keeping(_keeper, redis)
     keeping.start()
     return keeping
 
 
 class Keeping(threading.Thread):
-    """Looks every few seconds, until it is stopped."""
+    """A thread that asks Redis for the time every few seconds."""
 
     def __init__(self, keeper: Timekeeper, redis: Redis) -> None:
         super().__init__(name="timekeeping", daemon=True)
         self._keeper, self._redis = keeper, redis
         self._stopped = threading.Event()
-        self._look()  # so that the first frame is timed as all others
+        self._look()  # before the first frame arrives
 
     def run(self) -> None:
-        """Look."""
+        """Ask for the time until `close` is called."""
         while not self._stopped.wait(EVERY):
             self._look()
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop, and wait for the thread to end."""
         self._stopped.set()
         self.join()
 
@@ -111,5 +111,5 @@ class Keeping(threading.Thread):
         try:
             self._keeper.look(self._redis)
         except RedisError as error:
-            # The time goes on, and whoever needs Redis for more than that says so louder.
+            # The clock goes on without Redis; parts that need Redis for more log its absence themselves.
             log.debug("time.not_looked_up", error=repr(error))

@@ -1,1 +1,1 @@
-"""What the processes tell an operator: logs without secrets, metrics, traces, and the id that connects them."""
+"""Telemetry of all processes: logs without secrets, metrics, traces, and the request id that connects them."""

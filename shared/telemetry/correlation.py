@@ -1,7 +1,7 @@
-"""One id for all that a request sets off: in its answer, in the messages that it sends, and in every line logged for it.
+"""Correlation: one request id in a request's answer, in its messages to workers, and in every line logged for it.
 
-The id is bound to the thread's context (structlog's contextvars), by the API when a request begins and here when a worker
-takes a message. A worker that sends a message on passes it on as well.
+The id is bound to the thread's context (structlog's contextvars) by the API when a request begins, and by the middleware
+`Correlation` when a worker takes a message. Messages that a worker sends carry it on.
 """
 
 from __future__ import annotations
@@ -11,28 +11,28 @@ from typing import Any
 import structlog
 from dramatiq import Broker, MessageProxy, Middleware
 
-#: Its name in the context, in log lines, and among a message's options.
+#: Name of the request id in the context, in log lines, and among a message's options.
 REQUEST_ID = "request_id"
 
 
 def options() -> dict[str, str]:
-    """The options of a message that is sent for the request at hand; none where there is no request."""
+    """The options for a message that is sent for the current request; empty without a request."""
     request_id = structlog.contextvars.get_contextvars().get(REQUEST_ID)
     return {} if request_id is None else {REQUEST_ID: request_id}
 
 
 class Correlation(Middleware):
-    """Binds the id of the request that a message was sent for, for as long as the message is worked on."""
+    """Middleware that binds the request id of a message while the message is processed."""
 
     def before_process_message(self, _broker: Broker, message: MessageProxy) -> None:
-        """Bind it."""
+        """Bind the request id of the message, if it has one."""
         if (request_id := message.options.get(REQUEST_ID)) is not None:
             structlog.contextvars.bind_contextvars(request_id=request_id)
 
     def after_process_message(self, *_: Any, **_outcome: Any) -> None:
-        """Unbind it: what this thread logs from now on belongs to no request."""
+        """Unbind the request id: what this thread logs next belongs to no request."""
         structlog.contextvars.unbind_contextvars(REQUEST_ID)
 
     def after_skip_message(self, *_: Any) -> None:
-        """The same for a message that was dropped."""
+        """Unbind the request id of a message that was skipped."""
         structlog.contextvars.unbind_contextvars(REQUEST_ID)

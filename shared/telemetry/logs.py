@@ -1,8 +1,8 @@
-"""Logs: one line an event on standard error, for people or for machines, whoever wrote it.
+"""Sets up logging: one line for each event on standard error, for people or for machines.
 
-Our own lines (structlog) and those of libraries (logging) go through the same ProcessorFormatter. No picture, no token,
-no key and no descriptor belongs in a line: an exception is shown by its traceback alone, never with the values of its
-variables, one of which may be a picture; and whatever a line does hold goes through `shared.telemetry.scrub` last.
+Our own lines (structlog) and those of libraries (logging) pass through the same ProcessorFormatter. No line may hold a
+picture, token, key or descriptor: an exception is shown by its traceback, without the values of variables, and
+`shared.telemetry.scrub` cleans every line last.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from structlog.typing import Processor
 from shared.settings import Settings
 from shared.telemetry.scrub import scrub
 
-#: Libraries that say more than anyone wants to read, and the least that we let them say.
+#: Lowest level that is logged of libraries that log too much.
 _QUIET = {
-    "pika": logging.CRITICAL,  # a lost connection is told by dramatiq as well
-    # Each message that was dropped for its age: under overload these are all of them. What fails is told at ERROR.
+    "pika": logging.CRITICAL,  # dramatiq logs a lost connection too
+    # A line for each message that was skipped for its age, many under overload; failures are logged as ERROR.
     "dramatiq.worker.WorkerThread": logging.ERROR,
     "PIL": logging.INFO,
 }
 
 
 def configure_logging(settings: Settings) -> None:
-    """Set the logs of this process up; whatever was set up before is replaced."""
+    """Set up logging for this process by LOG_LEVEL and LOG_FORMAT; any earlier set-up is replaced."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -60,7 +60,7 @@ def configure_logging(settings: Settings) -> None:
 
 
 def _renderers(settings: Settings) -> list[Processor]:
-    # An exception becomes text before it is scrubbed: it may quote an address, and an address may hold a password.
+    # An exception is formatted before it is scrubbed, since it may quote an address that holds a password.
     before: list[Processor] = [structlog.processors.format_exc_info, scrub]
     if settings.log_format == "json":
         return [*before, structlog.processors.JSONRenderer()]
@@ -68,6 +68,6 @@ def _renderers(settings: Settings) -> list[Processor]:
         *before,
         structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(),
-            exception_formatter=structlog.dev.plain_traceback,  # rich's shows the variables' values
+            exception_formatter=structlog.dev.plain_traceback,  # rich's formatter shows the values of variables
         ),
     ]

@@ -12,11 +12,11 @@ from sqlalchemy import func, select
 
 from ops.lab.bench import frames
 from ops.lab.bench.filling import fill
-from ops.lab.bench.load import Client, closed, open_loop
+from ops.lab.bench.load import Sender, closed, open_loop
 from ops.lab.bench.sides import Service
 from ops.lab.bench.trial import GENERATOR, Window, trial
-from ops.lab.bench.wire import form
-from ops.lab.chaos.processes import Missing
+from ops.lab.rig.processes import Missing
+from ops.lab.rig.wire import form
 from shared.db.tables import challenges, sessions
 from shared.db.tables import frames as judged
 from tests.performer import models_dir  # noqa: F401 - a fixture
@@ -40,11 +40,12 @@ def bodies(models_dir) -> list[bytes]:  # noqa: F811
     return [form(jpeg) for jpeg in frames.moving(16)]
 
 
-async def sent(clients: list[Client], *, rate: float | None) -> None:
+async def sent(clients: list[Sender], *, rate: float | None) -> None:
     """Three seconds of a load; the sessions stay, with their rows."""
     until = time.monotonic() + 3.0
     await (closed(clients, until) if rate is None else open_loop(clients, rate, until))
-    await asyncio.gather(*(client.hang_up() for client in clients))
+    for client in clients:
+        client.hang_up()
 
 
 def rows(service: Service) -> int:
@@ -55,7 +56,7 @@ def rows(service: Service) -> int:
 
 def test_clients_that_wait_get_an_answer_to_every_frame_and_each_was_judged(service, bodies):
     before = rows(service)
-    clients = [Client(service.front, bodies, number) for number in range(2)]
+    clients = [Sender(service.front, bodies, number) for number in range(2)]
     asyncio.run(sent(clients, rate=None))
     samples = [sample for client in clients for sample in client.samples]
     assert {(s.status, s.code) for s in samples} == {(200, "")}
@@ -64,7 +65,7 @@ def test_clients_that_wait_get_an_answer_to_every_frame_and_each_was_judged(serv
 
 
 def test_frames_at_a_fixed_rate_are_all_sent_and_each_gets_an_answer(service, bodies):
-    clients = [Client(service.front, bodies, number) for number in range(4)]
+    clients = [Sender(service.front, bodies, number) for number in range(4)]
     asyncio.run(sent(clients, rate=4.0))
     samples = [sample for client in clients for sample in client.samples]
     assert len(samples) == pytest.approx(12, abs=1)

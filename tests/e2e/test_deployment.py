@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from liveness_client import Client, Outcome, Reply, Session
-from ops.lab.chaos.processes import Missing, Process
-from ops.lab.chaos.stack import Backing, Stack
 from ops.lab.replay.play import play
 from ops.lab.replay.sources import Drawing
+from ops.lab.rig.processes import Missing, Process
+from ops.lab.rig.stack import Backing, Stack
 from shared.evidence_weights import write_weights
 from tests.integration.events.conftest import Subscriber
 from tests.performer import models_dir  # noqa: F401 - a fixture

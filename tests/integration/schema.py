@@ -1,4 +1,4 @@
-"""The schema as the migrations make it, for tests that need rows."""
+"""Migrates a test's database."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def create(engine: Engine) -> None:
 
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
-    """Bring the database up to a revision, by the migrations."""
+    """Migrate the database up to a revision."""
     command.upgrade(_config(engine), revision)
 
 
 def downgrade(engine: Engine, revision: str = "base") -> None:
-    """Take the database back to a revision; "base" is the empty one."""
+    """Migrate the database down to a revision; "base" is the empty database."""
     command.downgrade(_config(engine), revision)
 
 

@@ -1,4 +1,4 @@
-"""TLS before a server of the tests, with a certificate that it has signed itself, as Heroku's Redis has one."""
+"""TLS before a server of the tests, with a self-signed certificate, as Heroku's Redis has."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cryptography.x509.oid import NameOID
 
 
 class TlsFront:
-    """Takes TLS connections on `port` and passes what is said to another port of this machine, from start to `close`."""
+    """Accepts TLS connections on `port` and passes their data to another port of this machine, until `close`."""
 
     def __init__(self, behind: int, directory: Path) -> None:
         self._behind = behind
@@ -27,7 +27,7 @@ class TlsFront:
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
-        """No new connections; the old ones end with their clients."""
+        """Accept no new connections; existing ones end with their clients."""
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
@@ -39,7 +39,7 @@ class TlsFront:
                 threading.Thread(target=self._pass_on, args=(client,), daemon=True).start()
 
     def _pass_on(self, client: socket.socket) -> None:
-        # A client that does not trust us goes away in the middle of the handshake.
+        # A client that does not trust the certificate hangs up in the middle of the handshake.
         with (
             suppress(OSError),
             self._context.wrap_socket(client, server_side=True) as outer,
@@ -53,8 +53,8 @@ class TlsFront:
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
     with suppress(OSError):
-        while said := source.recv(65536):
-            target.sendall(said)
+        while data := source.recv(65536):
+            target.sendall(data)
     with suppress(OSError):
         target.shutdown(socket.SHUT_WR)
 

@@ -1,1 +1,1 @@
-"""`python -m workers.events`: tells others what happened. It sends what waits in the outbox to the broker at EVENTS_URL."""
+"""The process `events`, run by `python -m workers.events`: publishes events from the outbox and delivers webhooks."""

@@ -1,4 +1,4 @@
-"""The process: the relay, and webhooks, which are one consumer of what it publishes; until SIGTERM or SIGINT."""
+"""Runs the relay, which publishes events at EVENTS_URL, and the webhooks, which consume them, until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from workers.events import webhooks
 from workers.events.publisher import Publisher
 from workers.events.relay import Relay
 
-#: How many webhooks are called at the same time; they wait for others, and cost next to nothing meanwhile.
+#: Threads that call webhooks at the same time; they mostly wait for endpoints and cost little.
 CALLS = 4
 
 log = structlog.get_logger("workers.events")
 
 
 def main() -> None:
-    """Run until SIGTERM or SIGINT."""
+    """Run the process until SIGTERM or SIGINT."""
     settings = load_settings_or_exit()
     configure_logging(settings)
     stopping = threading.Event()

@@ -1,4 +1,4 @@
-"""One call to a webhook's endpoint, to no address inside the network."""
+"""Calls a webhook's endpoint by one HTTP request, unless its address is inside the private network."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from urllib.parse import urlsplit
 
 from shared.webhooks import fault_of, is_outside
 
-#: Seconds to connect, and between two signs of life of the endpoint.
+#: Seconds to connect, and between two bytes of the answer.
 CALL_TIMEOUT = 5.0
-#: Seconds for all of a call: an endpoint that sends a byte now and then must not hold a thread.
+#: Seconds for the whole call, so that an endpoint that sends a byte now and then does not hold a thread.
 WHOLE = 15.0
 
 
 class Refused(Exception):
-    """The endpoint must not be called."""
+    """Raised for an endpoint that must not be called."""
 
 
 class _Connection(http.client.HTTPConnection):
-    """To an address that was looked up and looked at: a second look-up, by the library, might give another."""
+    """A connection to an address that has been checked; a second look-up by the library might give another address."""
 
     def __init__(self, host: str, port: int, *, tls: bool, private: bool) -> None:
         super().__init__(host, port, timeout=CALL_TIMEOUT)
@@ -31,7 +31,10 @@ class _Connection(http.client.HTTPConnection):
         self._private = private
 
     def connect(self) -> None:
-        """Connect, to the first of the name's addresses that answers. Raises Refused if any of them is inside."""
+        """Connect to the first of the name's addresses that answers.
+
+        Raises Refused if any of them is inside the private network, and OSError if none of the first three answers.
+        """
         found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
         if not self._private and not all(is_outside(address) for address in addresses):
@@ -46,14 +49,15 @@ class _Connection(http.client.HTTPConnection):
         else:
             raise error or OSError("no address")
         if self._tls:
-            # The certificate must be the name's, not the address's.
+            # The certificate is checked against the name, not the address.
             self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
 
 
 def call(url: str, body: bytes, headers: Mapping[str, str], *, private: bool) -> int:
-    """Post `body`; the answer's HTTP status, whatever it is: nothing is followed, and its body is not read.
+    """Post `body` to `url` and return the answer's HTTP status; redirects are not followed, the answer's body is not read.
 
-    private: whether addresses inside the network may be called. Raises Refused, OSError or http.client.HTTPException.
+    private: whether plain http and addresses inside the private network may be called. Raises Refused, OSError or
+    http.client.HTTPException.
     """
     if fault := fault_of(url, private=private):
         raise Refused(f"its URL {fault}")

@@ -1,7 +1,7 @@
-"""Events as they are published: CloudEvents 1.0, on one topic exchange. docs/events.md is this for subscribers.
+"""The published form of events: CloudEvents 1.0 on one topic exchange; docs/events.md describes it to subscribers.
 
-What happened stands in the table `outbox`, written together with the change itself; here it gets the form in which others
-read it. Nothing in it tells anything of a face.
+An event is written to the table `outbox` in the transaction of the change that it reports; this module converts such a row
+to a CloudEvent and connects to the broker. No event holds any measure of a face.
 """
 
 from __future__ import annotations
@@ -13,19 +13,22 @@ from kombu import Connection, Exchange, Queue, binding
 
 from shared.db.outbox import Told
 
-#: Where events are published. Durable: it is there again when RabbitMQ has been started again.
+#: The exchange on which events are published; durable, so that it survives a restart of RabbitMQ.
 EXCHANGE = Exchange("liveness", type="topic", durable=True)
-#: Before an event's type in the outbox: `liveness.session.completed` is both the CloudEvent's type and its routing key.
+#: Prefix of an event's type in the outbox: `liveness.session.completed` is a CloudEvent's type and its routing key.
 PREFIX = "liveness."
-#: CloudEvents in "structured mode": the body is the whole event.
+#: Content type of CloudEvents in "structured mode", in which the body is the whole event.
 CONTENT_TYPE = "application/cloudevents+json"
 
-#: Seconds that the broker may take to connect, or to take an event, before it is taken to be away.
+#: Seconds that the broker may take to connect or to accept an event; beyond them it counts as unavailable.
 BROKER_TIMEOUT = 3.0
 
 
 def cloud_event(told: Told, source: str) -> dict[str, Any]:
-    """The event for everyone: the same, with the same id, however often it is published."""
+    """The CloudEvent of a row of the outbox: always the same, with the same id, however often it is published.
+
+    source: the name of this service (ISSUER).
+    """
     return {
         "specversion": "1.0",
         "id": told.event_id,
@@ -34,21 +37,21 @@ def cloud_event(told: Told, source: str) -> dict[str, Any]:
         "subject": told.session_id,
         "time": datetime.fromtimestamp(told.at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "datacontenttype": "application/json",
-        # CloudEvents' extension `sequence`: compared as text, it says which of two events of a session came first.
+        # CloudEvents' extension `sequence`: compared as text, it gives the order of a session's events.
         "sequence": f"{told.id:020d}",
         "data": {"session_id": told.session_id, **told.data},
     }
 
 
 def connect(url: str, *, heartbeat: int = 0) -> Connection:
-    """A connection to the broker that EVENTS_URL names, opened when it is first used. Not to be shared by threads.
+    """A connection to the broker at EVENTS_URL, opened on first use; not to be shared by threads.
 
-    heartbeat: seconds between signs of life, for whoever gives them while it waits, as a `ConsumerMixin` does; else a server
-    that is gone without a word would be waited for for ever. RabbitMQ hangs up on who promises them and gives none.
+    heartbeat: seconds between AMQP heartbeats, for callers that send them while they wait, as a `ConsumerMixin` does, so
+    that a vanished server is noticed; RabbitMQ closes a connection that promises heartbeats and sends none. 0: none.
     """
     if url.startswith(("amqp://", "amqps://")):
         options: dict[str, Any] = {
-            "confirm_publish": True,  # an event counts as published when RabbitMQ says that it has it
+            "confirm_publish": True,  # an event counts as published once RabbitMQ confirms it
             "read_timeout": 2 * BROKER_TIMEOUT,
             "write_timeout": BROKER_TIMEOUT,
         }
@@ -56,16 +59,16 @@ def connect(url: str, *, heartbeat: int = 0) -> Connection:
     options = {
         "socket_timeout": 2 * BROKER_TIMEOUT,
         "socket_connect_timeout": BROKER_TIMEOUT,
-        # Seconds after which a message that a killed consumer had taken is given to another.
+        # Seconds after which a message that a killed consumer had taken is delivered to another.
         "visibility_timeout": 60,
-        # Seconds for which one consumer alone looks for such messages. A Redis that hangs when it lets go of that keeps it
-        # for the rest of them, and nobody looks; kombu's own are 300.
+        # Seconds for which one consumer holds the lock for restoring such messages. If Redis hangs at the lock's release,
+        # nobody restores any until the lock expires; kombu's default is 300.
         "unacked_mutex_expire": 20,
     }
-    # kombu's own word for Redis on a socket of this machine.
+    # kombu's scheme for Redis on a Unix socket.
     return Connection(url.replace("unix://", "redis+socket://", 1), transport_options=options)
 
 
 def durable_queue(name: str, *routing_keys: str) -> Queue:
-    """A queue of a subscriber's own, for events of these kinds; it keeps them while the subscriber is away."""
+    """A subscriber's durable queue for events with these routing keys; it keeps them while the subscriber is away."""
     return Queue(name, bindings=[binding(EXCHANGE, routing_key=key) for key in routing_keys], durable=True)

@@ -1,4 +1,4 @@
-"""Gives events to the broker, one after the other."""
+"""Publishes events to the broker, one after the other."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from workers.events.cloudevents import BROKER_TIMEOUT, CONTENT_TYPE, EXCHANGE, c
 
 
 class Publisher:
-    """One connection, opened when it is first needed, and again after an error. For one thread."""
+    """A publisher with one connection, opened on first use and again after an error. For one thread."""
 
     def __init__(self, url: str, queues: Sequence[Queue] = ()) -> None:
-        """queues: subscribers' own that must be there before anything is published."""
+        """queues: queues of subscribers, to be declared before anything is published."""
         self._url = url
         self._queues = queues
         self._connection: Connection | None = None
         self._producer: Producer | None = None
 
     def prepare(self) -> None:
-        """See to it that exchange and queues are there: a Redis that was started again may have forgotten who subscribes.
+        """Declare the exchange and the queues: a restarted Redis may have lost the subscriptions.
 
-        Raises, whatever the transport raises, where the broker is away.
+        Raises the transport's error if the broker is unavailable.
         """
         try:
             channel = self._open().channel
@@ -37,9 +37,9 @@ class Publisher:
             raise
 
     def publish(self, event: dict[str, Any]) -> None:
-        """Returns when the broker has the event: RabbitMQ confirms it, Redis has put it into each subscriber's queue.
+        """Publish an event; return once RabbitMQ has confirmed it, or Redis has put it into each subscriber's queue.
 
-        Raises, whatever the transport raises, where that is not certain; the event may be there all the same.
+        Raises the transport's error if that is not certain; the event may have been published all the same.
         """
         try:
             self._open().publish(
@@ -53,11 +53,11 @@ class Publisher:
                 confirm_timeout=BROKER_TIMEOUT,
             )
         except BaseException:
-            self.close()  # what is under way on it belongs to nobody
+            self.close()  # a late confirmation on this connection must not count for another event
             raise
 
     def close(self) -> None:
-        """Close the connection, if there is one."""
+        """Close the connection if one is open."""
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
             with suppress(*connection.connection_errors, *connection.channel_errors):  # it may be broken

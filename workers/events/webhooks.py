@@ -1,8 +1,9 @@
-"""Webhooks: one consumer of the events, which brings them to the endpoints that the API knows.
+"""Webhooks: consumes the published events and delivers them to the endpoints that the API knows.
 
-An event that the broker delivers becomes a row for each endpoint that wants it, and only then is it acknowledged. The row
-says when it is to be attempted; dramatiq does the attempts, so that a slow endpoint holds up nothing but a thread. When the
-next one is due stands in the row and not in a message that waits: a Redis that keeps nothing on disk would forget it.
+`Fanout` turns each event into a delivery, a row for each endpoint that wants the event, and only then acknowledges the
+event. `Dispatcher` hands due deliveries to the queue, and `Deliverer` attempts them in dramatiq's threads, so that a slow
+endpoint holds up one thread only. The time of the next attempt is in the row and not in a delayed message, which a Redis
+without persistence would lose.
 """
 
 from __future__ import annotations
@@ -32,42 +33,42 @@ from workers.events.cloudevents import CONTENT_TYPE, connect, durable_queue
 
 log = structlog.get_logger(__name__)
 
-#: Where events wait for this consumer.
+#: The queue in which events wait for `Fanout`.
 QUEUE = durable_queue("liveness.webhooks", "liveness.#")
 
-#: Seconds between two looks at what is due.
+#: Seconds between two searches for due deliveries.
 TICK = 1.0
-#: How many deliveries are handed to the queue at a time.
+#: Most deliveries that are handed to the queue at a time.
 BATCH = 100
-#: Seconds after which a delivery whose attempt was not heard of is attempted again: its worker was killed.
+#: Seconds after which a delivery that was handed to the queue without a result is attempted again: its worker was killed.
 LOST = 120.0
 
 
 class Fanout(ConsumerMixin, threading.Thread):
-    """Makes a delivery of each event for each endpoint that wants it."""
+    """A thread that creates a delivery of each event for each endpoint that wants it."""
 
     def __init__(self, engine: Engine, url: str, due: threading.Event) -> None:
-        """due: set when there is something to deliver."""
+        """due: an event that is set when deliveries have been created."""
         threading.Thread.__init__(self, name="fanout", daemon=True)
         self.connection = connect(url, heartbeat=20)
         self._engine = engine
         self._due = due
 
     def get_consumers(self, consumer: Any, _channel: Any) -> list[Any]:
-        """One, of our queue."""
+        """The one consumer of QUEUE."""
         return [consumer(QUEUE, on_message=self.take, prefetch_count=20)]
 
     def on_connection_error(self, exc: BaseException, interval: float) -> None:
-        """The broker is away, and is tried again."""
+        """Log that the broker is unavailable; kombu connects again."""
         log.warning("webhooks.no_broker", error=repr(exc), again_in=interval)
 
     def stop(self) -> None:
-        """Stop, after the event in hand."""
+        """Stop after the current event, and wait for the thread to end."""
         self.should_stop = True
         self.join(5)
 
     def take(self, message: Any) -> None:
-        """An event."""
+        """Create the deliveries of one event, and acknowledge its message."""
         try:
             event = json.loads(message.body)
             with UnitOfWork(self._engine, read_only=True) as uow:
@@ -79,10 +80,10 @@ class Fanout(ConsumerMixin, threading.Thread):
                     uow.commit()
                 self._due.set()
         except (ValueError, KeyError, TypeError):
-            log.exception("webhooks.no_event")  # somebody else's message; it would come again and again
+            log.exception("webhooks.no_event")  # not one of our events: redelivery would not help
             message.ack()
         except Exception:
-            log.exception("webhooks.not_taken")  # the database is away: the event stays in its queue
+            log.exception("webhooks.not_taken")  # mostly the database is unavailable: the event stays in its queue
             time.sleep(1.0)
             message.requeue()
         else:
@@ -90,7 +91,7 @@ class Fanout(ConsumerMixin, threading.Thread):
 
 
 class Dispatcher(threading.Thread):
-    """Hands what is due to dramatiq."""
+    """A thread that hands due deliveries to dramatiq's queue."""
 
     def __init__(self, engine: Engine, broker: Broker, due: threading.Event) -> None:
         super().__init__(name="dispatcher", daemon=True)
@@ -100,24 +101,24 @@ class Dispatcher(threading.Thread):
         self._stopped = False
 
     def run(self) -> None:
-        """Go, until `stop`."""
+        """Dispatch until `stop` is called."""
         while not self._stopped:
             try:
                 while self.step() and not self._stopped:
                     pass
             except Exception:
-                log.exception("webhooks.not_dispatched")  # the database or the queue is away; what is due stays due
+                log.exception("webhooks.not_dispatched")  # mostly the database is unavailable; deliveries stay due
             self._due.wait(TICK)
             self._due.clear()
 
     def stop(self) -> None:
-        """Stop, and wait for it."""
+        """Stop, and wait for the thread to end."""
         self._stopped = True
         self._due.set()
         self.join(5)
 
     def step(self) -> bool:
-        """Hand one batch on; whether there may be more."""
+        """Hand one batch to the queue; return whether more may be due."""
         with UnitOfWork(self._engine, read_only=True) as uow:
             if not uow.webhooks.any_due(now()):
                 return False
@@ -129,20 +130,20 @@ class Dispatcher(threading.Thread):
                 enqueue_delivery(self._broker, delivery_id)
             except QueueUnavailable as error:
                 log.warning("webhooks.no_queue", error=str(error))
-                return False  # those that are left come again when they are taken for lost
+                return False  # the rest is attempted again after LOST seconds
         return len(ids) == BATCH
 
 
 class Deliverer:
-    """Attempts deliveries."""
+    """Attempts deliveries by calling their endpoints."""
 
     def __init__(self, engine: Engine, *, private: bool) -> None:
-        """private: whether addresses inside the network may be called."""
+        """private: whether plain http and addresses inside the private network may be called."""
         self._engine = engine
         self._private = private
 
     def attempt(self, delivery_id: str) -> None:
-        """Bring it there, and write what became of it."""
+        """Call the endpoint of a pending delivery, and record the result; does nothing for any other delivery."""
         with UnitOfWork(self._engine, read_only=True) as uow:
             delivery = uow.webhooks.delivery(delivery_id)
             webhook = uow.webhooks.get(delivery.webhook_id) if delivery is not None else None
@@ -150,7 +151,7 @@ class Deliverer:
             return
         status, error = self._call(webhook, delivery)
         with UnitOfWork(self._engine) as uow:
-            outcome = self._write(uow, webhook, delivery, status, error)
+            outcome = self._record(uow, webhook, delivery, status, error)
             uow.commit()
         WEBHOOK_ATTEMPTS.labels(outcome).inc()
 
@@ -162,7 +163,7 @@ class Deliverer:
             "User-Agent": "liveness-webhooks",
             "webhook-id": str(delivery.event["id"]),
             "webhook-timestamp": str(int(at.timestamp())),
-            # Several, with a space between, as Standard Webhooks has it: a receiver takes whichever it knows.
+            # Standard Webhooks allows several signatures, separated by spaces; the receiver accepts any that it can verify.
             "webhook-signature": " ".join(
                 Signer(secret).sign(str(delivery.event["id"]), at, body) for secret in webhook.secrets_at(now())
             ),
@@ -175,22 +176,22 @@ class Deliverer:
             return None, (type(error).__name__ + ": " + str(error))[:200]
         return status, None if 200 <= status < 300 else f"answered {status}"
 
-    def _write(
+    def _record(
         self, uow: UnitOfWork, webhook: Webhook, delivery: Delivery, status: int | None, error: str | None
     ) -> Literal["delivered", "put_off", "given_up"]:
         attempts, at = delivery.attempts + 1, now()
-        told: dict[str, Any] = {"attempts": attempts, "last_at": at, "last_status": status, "last_error": error}
+        result: dict[str, Any] = {"attempts": attempts, "last_at": at, "last_status": status, "last_error": error}
         if error is None:
-            uow.webhooks.attempted(delivery.id, status=Status.DELIVERED.value, next_at=None, **told)
+            uow.webhooks.attempted(delivery.id, status=Status.DELIVERED.value, next_at=None, **result)
             uow.webhooks.change(webhook.id, failing_since=None)
             return "delivered"
-        left = attempts <= len(SCHEDULE)
-        pause = SCHEDULE[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER) if left else 0.0  # noqa: S311 - no secret
+        again = attempts <= len(SCHEDULE)
+        pause = SCHEDULE[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER) if again else 0.0  # noqa: S311 - no secret
         uow.webhooks.attempted(
             delivery.id,
-            status=(Status.PENDING if left else Status.FAILED).value,
-            next_at=at + pause if left else None,
-            **told,
+            status=(Status.PENDING if again else Status.FAILED).value,
+            next_at=at + pause if again else None,
+            **result,
         )
         log.info(
             "webhook.attempt_failed", webhook_id=webhook.id, delivery_id=delivery.id, attempts=attempts, error=error
@@ -200,7 +201,7 @@ class Deliverer:
             self._disable(uow, webhook, GONE)
         elif webhook.failing_since is not None and at - webhook.failing_since > FAILING:
             self._disable(uow, webhook, FAILED_TOO_LONG)
-        return "put_off" if left else "given_up"
+        return "put_off" if again else "given_up"
 
     def _disable(self, uow: UnitOfWork, webhook: Webhook, reason: str) -> None:
         uow.webhooks.change(webhook.id, enabled=False, disabled_reason=reason)
@@ -208,11 +209,11 @@ class Deliverer:
 
 
 def declare(broker: Broker, deliverer: Deliverer) -> None:
-    """Have the workers of `broker` attempt deliveries."""
-    dramatiq.actor(actor_name=DELIVER_WEBHOOK, queue_name=WEBHOOKS, broker=broker)(_named(deliverer))
+    """Declare the actor that attempts deliveries on `broker`."""
+    dramatiq.actor(actor_name=DELIVER_WEBHOOK, queue_name=WEBHOOKS, broker=broker)(_actor_function(deliverer))
 
 
-def _named(deliverer: Deliverer) -> Any:
+def _actor_function(deliverer: Deliverer) -> Any:
     def deliver_webhook(delivery_id: str) -> None:
         deliverer.attempt(delivery_id)
 

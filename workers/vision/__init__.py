@@ -1,1 +1,1 @@
-"""From the bytes of a picture to an Observation. Knows nothing of sessions, queues or rows."""
+"""The vision pipeline that measures frames: a picture's bytes in, an `Observation` out. No sessions, queue or database."""

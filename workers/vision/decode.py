@@ -1,4 +1,4 @@
-"""From the bytes of a JPEG or PNG to an upright colour picture of a working size."""
+"""Decodes a JPEG or PNG into an upright colour picture of at most WORKING_SIDE pixels."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from shared import image_header
 from workers.vision.errors import BadImage
 from workers.vision.landmarks import Picture, as_picture
 
-#: Longer side in pixels of the picture that is measured; what is larger is made smaller.
+#: Longer side in pixels of the picture that is measured; a larger picture is shrunk to it.
 WORKING_SIDE = 640
-#: Shortest side in pixels in which a face can be judged at all.
+#: Least length in pixels of the shorter side; no face can be judged in a smaller picture.
 LEAST_SIDE = 64
 
 
 def decode(data: bytes, max_pixels: int) -> Picture:
-    """The picture in `data`: blue, green, red, 8 bits, turned as its EXIF orientation says, at most WORKING_SIDE long.
+    """Decode a picture into 8-bit blue, green and red (height, width, 3), turned upright by its EXIF orientation.
 
-    Raises BadImage for what is not a whole JPEG or PNG of a usable size. The size is read from the header first, so that
-    a picture of too many pixels is never decoded.
+    Pictures with a side over WORKING_SIDE are shrunk. Raises BadImage if `data` is not a whole JPEG or PNG of a usable size.
+    The size is read from the header first, so that a picture of more than `max_pixels` is never decoded.
     """
     kind = image_header.kind(data)
     if kind is None:
@@ -52,7 +52,10 @@ def decode(data: bytes, max_pixels: int) -> Picture:
 
 
 def _flag(kind: image_header.ImageFormat, longest: int) -> int:
-    """How to decode: a JPEG's own halving is nearly free, and keeps a phone's 12 megapixels from costing 100 ms."""
+    """OpenCV's decoding flag: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which costs far less than all of it.
+
+    longest: its longer side in pixels; the decoded one has at least WORKING_SIDE.
+    """
     if kind is image_header.ImageFormat.JPEG:
         for factor, flag in (
             (8, cv2.IMREAD_REDUCED_COLOR_8),

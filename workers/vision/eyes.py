@@ -1,6 +1,6 @@
-"""How open the eyes are and where they look, by MediaPipe's eye contours (`iris_landmark.tflite`, Apache-2.0).
+"""Measures how open the eyes are and where they look, by MediaPipe's iris model (`iris_landmark.tflite`, Apache-2.0).
 
-The face mesh hardly moves its lids when an eye closes; this model looks at each eye by itself, and its lids meet.
+The face mesh hardly moves its lids when an eye closes. The iris model is given each eye alone, and its lids do meet.
 """
 
 from __future__ import annotations
@@ -23,31 +23,31 @@ _INPUT = 64
 _REGION_SCALE = 2.3
 #: Corners (outer, inner) of the person's right eye and (inner, outer) of the left one among the 68 points.
 _RIGHT, _LEFT = (36, 39), (42, 45)
-#: Of the model's 71 points: the lower and the upper lid, corner to corner without the corners, and the corners.
+#: Indices among the 71 points of an eye's contour: the lower lid and the upper lid without the corners, and the corners.
 _LOWER, _UPPER, _CORNERS = slice(1, 8), slice(9, 16), (0, 8)
 _CONTOURS, _IRIS = "output_eyes_contours_and_brows", "output_iris"
 
 
 @dataclass(frozen=True, slots=True)
 class Eyes:
-    """Both eyes of one face."""
+    """The measures of both eyes of one face."""
 
-    #: Lids' mean distance over the eye's width, of the person's left and right eye.
+    #: Mean distance of the lids over the eye's width, of the person's left and right eye; near 0 for a closed eye.
     openness: tuple[float, float]
-    #: Where they look, in eye widths to the picture's right and down.
+    #: Offset of the irises, in eye widths to the picture's right and down, see `workers.vision.gaze`.
     gaze: tuple[float, float]
 
 
 class EyeContours:
-    """Measures eyes. One object belongs to one thread."""
+    """The iris model. One object belongs to one thread."""
 
     def __init__(self, models: Path, runtime: Runtime | None = None) -> None:
         self._network = load_network(models / MODEL_FILE, (_CONTOURS, _IRIS), runtime=runtime)
 
     def look(self, picture: Picture, points: Points) -> Eyes:
-        """The eyes of the face with these 68 points (68, 2)."""
+        """Measure the eyes of the face with these 68 points (68, 2)."""
         right = _eye(picture, points[_RIGHT[0]], points[_RIGHT[1]])
-        # The model knows right eyes only: a left one is shown to it mirrored.
+        # The model was trained on right eyes: a left eye is mirrored.
         left = _eye(picture, points[_LEFT[0]], points[_LEFT[1]])[:, ::-1]
         contours, irises = self._network(left, right)
         contours = contours.reshape(2, -1, 3)[:, :, :2]
@@ -58,14 +58,14 @@ class EyeContours:
         return Eyes((float(openness[0]), float(openness[1])), looking)
 
 
-def _eye(picture: Picture, one: Points, other: Points) -> Picture:
-    """The picture of one eye, its corners level."""
-    centre, across = (one + other) / 2, other - one
+def _eye(picture: Picture, left: Points, right: Points) -> Picture:
+    """The picture of one eye (_INPUT, _INPUT, 3), its corners level; left, right: its corners in the picture."""
+    centre, across = (left + right) / 2, right - left
     width = max(1.0, float(np.hypot(*across)))
     region = Region(
         float(centre[0]), float(centre[1]), _REGION_SCALE * width, float(np.degrees(np.arctan2(across[1], across[0])))
     )
     to_square = region_map(region, _INPUT)
-    # The middle of an even number of pixels lies between two: so it stays there when an eye is mirrored.
+    # With an even number of pixels the centre lies between two: half a pixel keeps it there when the eye is mirrored.
     to_square[:, 2] -= 0.5
     return as_picture(cv2.warpAffine(picture, to_square, (_INPUT, _INPUT), borderMode=cv2.BORDER_REPLICATE))

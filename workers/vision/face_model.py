@@ -1,6 +1,6 @@
-"""A mean face in three dimensions, and the head's pose from it.
+"""A mean face in three dimensions, and the pose of a head that is fitted to it.
 
-Only points that do not move with expression are fitted: a fit that holds the mouth turns a smile into a tilt.
+Only points that do not move with expression are used: with the mouth's points a smile would be measured as a tilt.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 
 from workers.vision.landmarks import Points
 
-#: Of the 68 points those that keep their place on the skull: the brows' ends, the nose's bridge and base, the eyes' corners.
+#: Indices of the 68 points that keep their place on the skull: brows' ends, bridge and base of the nose, eyes' corners.
 RIGID = np.array([17, 21, 22, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 39, 42, 45])
 
-#: Where the rigid points are on a mean face, in inter-ocular distances: x to the picture's right, y down, z away from the
-#: camera; the eyes' and the nose's bases stand upright. Procrustes mean of the mesh's own three-dimensional output over
-#: 16 people and 2,500 frames, made symmetric.
+#: Positions of the rigid points on an upright mean face, in inter-ocular distances: x to the picture's right, y down, z away
+#: from the camera. The Procrustes mean of the mesh's 3-D output over many people, made symmetric.
 # fmt: off
 _RIGID_MEAN = np.array([
     (-0.887, -0.507, 0.153), (-0.231, -0.503, -0.237), (0.231, -0.503, -0.237), (0.887, -0.507, 0.153),
@@ -28,34 +27,34 @@ _RIGID_MEAN = np.array([
 ])
 # fmt: on
 _MODEL = _RIGID_MEAN - _RIGID_MEAN.mean(axis=0)
-_SOLVE = np.linalg.pinv(_MODEL)
+_PSEUDO_INVERSE = np.linalg.pinv(_MODEL)
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
-    """How a head stands before the camera."""
+    """The pose of a head in front of the camera."""
 
-    #: Degrees; positive to the person's own left, upward, and clockwise in the picture.
+    #: Degrees: yaw positive to the person's own left, pitch positive upward, roll positive clockwise in the picture.
     yaw: float
     pitch: float
     roll: float
-    #: Pixels of one inter-ocular distance, seen from the front.
+    #: Pixels of one inter-ocular distance if it were seen from the front.
     scale: float
-    #: The smaller over the larger stretch of the fit: 1 for a head of mean proportions seen by weak perspective.
+    #: Ratio of the fit's smaller to its larger singular value: 1 for a head of mean proportions under weak perspective.
     evenness: float
-    #: 3, 3: from the face's own axes to the camera's.
+    #: Rotation (3, 3) from the face's axes to the camera's.
     rotation: NDArray[np.float64]
 
 
 def fit_pose(points: Points) -> Pose:
-    """The pose of a face from its 68 points (68, 2), under weak perspective.
+    """Fit the pose of a face to its 68 points (68, 2; pixels) under weak perspective.
 
-    The best affine map from the mean face to the points is made a scaled rotation by its singular values (the orthogonal
-    Procrustes problem; DeMenthon & Davis 1995 for the camera model). Unlike a perspective fit of six points it has one
-    solution.
+    The least-squares affine map from the mean face to the points is turned into the nearest scaled rotation by its singular
+    value decomposition (orthogonal Procrustes problem; camera model of DeMenthon & Davis, "Model-Based Object Pose in 25
+    Lines of Code", 1995). Unlike a perspective fit to six points, this has a single solution.
     """
     rigid = points[RIGID].astype(np.float64)
-    affine = (_SOLVE @ (rigid - rigid.mean(axis=0))).T
+    affine = (_PSEUDO_INVERSE @ (rigid - rigid.mean(axis=0))).T
     u, s, vt = np.linalg.svd(affine, full_matrices=False)
     x_axis, y_axis = u @ vt
     rotation = np.stack([x_axis, y_axis, np.cross(x_axis, y_axis)])

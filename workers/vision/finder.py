@@ -1,4 +1,4 @@
-"""Finding faces in a whole picture."""
+"""Face detectors that search a whole picture: BlazeFace, dlib's HOG detector, and a combination of both."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from workers.vision.landmarks import Picture, Region
 from workers.vision.network import Runtime, load_network
 
 MODEL_FILE = "face_detection_short_range.tflite"
-#: How sure BlazeFace must be of a face for a second opinion on it to be asked for.
+#: Lowest score, 0 to 1, of a face that BlazeFace may have found, for which dlib's detector is asked too.
 DOUBTFUL = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A face that a finder saw: its box in pixels, its tilt in degrees, and how sure the finder is, 0 to 1."""
+    """A face that a finder detected: its box in pixels, its tilt clockwise in degrees, and the score, 0 to 1."""
 
     x: float
     y: float
@@ -31,13 +31,13 @@ class Found:
     score: float
 
     def region(self, scale: float) -> Region:
-        """The square around the box, `scale` times as large as its longer side."""
+        """The square around the box, whose side is `scale` times the box's longer side."""
         return Region(
             self.x + self.width / 2, self.y + self.height / 2, scale * max(self.width, self.height), self.angle
         )
 
     def overlap(self, other: Found) -> float:
-        """Intersection over union of the boxes."""
+        """Intersection over union of the two boxes, 0 to 1."""
         w = min(self.x + self.width, other.x + other.width) - max(self.x, other.x)
         h = min(self.y + self.height, other.y + other.height) - max(self.y, other.y)
         if w <= 0 or h <= 0:
@@ -46,23 +46,23 @@ class Found:
 
 
 class Finder(Protocol):
-    """Finds faces. One object belongs to one thread."""
+    """A face detector. One object belongs to one thread."""
 
     def find(self, picture: Picture) -> list[Found]:
-        """All faces, the largest first."""
+        """All faces in a picture (height, width, 3), the largest first."""
 
 
 class BlazeFinder:
-    """MediaPipe's short-range BlazeFace (Apache-2.0), which sees turned and tilted heads."""
+    """MediaPipe's short-range BlazeFace (Apache-2.0), which also finds turned and tilted heads."""
 
     #: Side of the model's input in pixels.
     _INPUT = 128
-    #: Cells and anchors a cell of its two feature maps.
+    #: Cells a side and anchors a cell of the model's two feature maps.
     _MAPS = ((16, 2), (8, 6))
     #: Boxes that overlap more than this are the same face.
     _SAME = 0.3
 
-    #: How sure it is of a face that it finds.
+    #: Lowest score, 0 to 1, of a face that counts as found.
     SURE = 0.5
 
     def __init__(self, models: Path, least_score: float = SURE, *, runtime: Runtime | None = None) -> None:
@@ -111,28 +111,27 @@ class BlazeFinder:
 
 
 class SecondOpinion:
-    """BlazeFace, and dlib's detector where BlazeFace all but sees a face.
+    """A fast finder, BlazeFace, which is backed by a slow one, dlib's detector, if the fast one is in doubt.
 
-    dlib's takes three times as long as all else that is done with a picture, and where nobody is, it would be asked each
-    time. Measured on 991 pictures at full, 3/4, 1/2 and 2/5 of their size: what dlib's found and BlazeFace had not (36) it
-    was sure of to 0.40 at least; rooms with nobody in them give 0.16 in the median, and 0.28 in one of ten.
+    dlib's detector takes longer than the rest of the pipeline together, so it must not search every picture without a
+    face: it is asked only if BlazeFace gives some face at least the score DOUBTFUL, and none a sure one.
     """
 
     def __init__(self, first: Finder, second: Finder, sure: float = BlazeFinder.SURE) -> None:
-        """first: finds doubtful faces, too; from `sure` on it is believed."""
+        """first: the fast finder, which returns doubtful faces too; second: the slow one; sure: the score of a sure face."""
         self._first, self._second, self._sure = first, second, sure
 
     def find(self, picture: Picture) -> list[Found]:
         """See `Finder.find`."""
-        seen = self._first.find(picture)
-        sure = [face for face in seen if face.score >= self._sure]
-        return sure if sure or not seen else self._second.find(picture)
+        found = self._first.find(picture)
+        sure = [face for face in found if face.score >= self._sure]
+        return sure if sure or not found else self._second.find(picture)
 
 
 class DlibFinder:
-    """dlib's HOG detector: slower, frontal faces only, but hardly ever wrong about what it finds."""
+    """dlib's HOG detector: slower, and for frontal faces only, but with hardly any false detections."""
 
-    #: Longer side in pixels of the picture that is searched: faces from 80 pixels of these on are found.
+    #: Longer side in pixels of the picture that is searched; the detector finds faces of at least 80 of these pixels.
     _SEARCHED = 480
 
     def __init__(self) -> None:

@@ -1,15 +1,13 @@
-"""How much a face changes in a way that no sheet of paper does, away from its eyes and its mouth.
+"""Measures flex: how much a face changes, away from eyes and mouth, beyond what the motion of a flat sheet explains.
 
-A print that is moved, turned or tilted changes as a plane does, whatever shows through holes that are cut into it. A living
-face is no plane, and none of its parts moves alone: a smile lifts the cheeks, an opening mouth takes the jaw along, lids the
-brows, and the head is never quite still. So the face of a moment ago is laid over that of now as well as a plane can be, in
-place and in light, and what is left is looked at where eyes and mouth are not.
+A print that is moved, turned or tilted changes by a homography, even if a living eye or mouth shows through a hole in it. A
+living face is not flat, and no part of it moves alone: a smile lifts the cheeks, an opening mouth moves the jaw, lids move
+the brows. So the face of a moment ago is aligned with the current one by a homography and a change of light, and the
+remaining difference is averaged over blocks outside of eyes and mouth.
 
-What is turned far is seen in other detail: foreshortened, it has fewer pixels one way, and no plane's movement brings back
-what was lost between them. Where the plane says that the face is seen so, nothing is compared.
-
-What shows beside the holes' edges must not pull the plane along: what does not go with the rest of the face counts for less
-in the fit, and the blocks that are left the most by it do not count at all. A living face's movement is not in one place.
+A face that is turned far is foreshortened, and no homography brings back the detail that is lost: faces seen at too
+different resolutions are not compared. Pixels that do not move with the rest, such as those at a hole's edge, get a low
+weight in the fit, and the blocks with the largest differences are left out, since a living face changes all over.
 """
 
 from __future__ import annotations
@@ -23,215 +21,214 @@ from numpy.typing import NDArray
 
 from workers.vision.landmarks import Picture, Points
 
-#: Degrees of yaw, and of pitch from where those who look at their camera are, within which enough of a face is seen.
+#: Degrees of yaw, and of pitch away from _LEVEL, up to which enough of a face is seen.
 TURNED, TILTED = 40.0, 25.0
+#: Pitch in degrees that is measured for a person who looks straight at the camera.
 _LEVEL = 15.0
 #: Side in pixels of the small upright face, and pixels of an inter-ocular distance in it.
 _SIDE, _UNIT = 56, 20.0
-#: Where in it the middle between the eyes lies, in pixels.
+#: Position (x, y) of the middle between the eyes in the small face, in pixels.
 _EYES = np.array([_SIDE / 2 - 0.5, 17.0])
-#: Side of the blocks that what is left is averaged over, in pixels, and the share of one that must be looked at.
+#: Side in pixels of the blocks over which the difference is averaged, and the share of a block that must lie in the area.
 _BLOCK, _WHOLE = 4, 0.7
-#: Steps that the plane is fitted in at most, and the pixels under which a step was the last. Measured: 3 in the median; a
-#: print that is turned far needs more.
+#: Most iterations of the fit, and the step in pixels under which it ends; a print that is turned far takes the most.
 _STEPS, _STANDING = 8, 0.03
-#: How far from the rest a pixel's change is to count for a quarter in the fit, in standard deviations, and the grey levels
-#: that one is at the least.
+#: Residual at which a pixel's weight in the fit falls to a quarter, in standard deviations of all residuals, and the lower
+#: bound of that standard deviation in grey levels.
 _ASTRAY, _LEAST_SPREAD = 2.5, 1.0
-#: Share of the blocks that do not count, those that are left the most. Measured: where a face shows beside an eye's hole
-#: it is under a tenth.
+#: Share of the blocks, those with the largest differences, that are left out: what shows beside an eye's hole fills fewer.
 _LEFT_OUT = 0.1
-#: How many times larger (as an area), or further squeezed one way, the face may be seen in one of two pictures for them to
-#: be compared. Measured, of prints that turn by 30 to 60° within a second: of 240 stretches of 2.6 s 97 showed some life
-#: before there were such limits, 36 with the one for squeezing, 22 with both.
+#: Largest ratio of areas, and largest squeeze in one direction, between two views of a face that are compared: beyond them
+#: a print that turns would seem to live.
 _LARGER, _SQUEEZED = 1.2, 1.15
-#: Mean square of a block's mean over that of the picture's fine detail, at the most, where only a camera's noise and JPEG's
-#: change a photo in a hand: the same for little noise and much.
+#: Mean square of the blocks' means, as a ratio to the noise's, up to which camera and JPEG noise alone change a held photo;
+#: the ratio hardly depends on how strong the noise is.
 OF_NOISE = 0.13
-#: Grey levels squared that the noise is at the least: drawn pictures have none.
+#: Lower bound of the noise in grey levels squared; drawn pictures have none.
 _LEAST_NOISE = 0.01
-#: Share of what is looked at that must lie within the picture.
+#: Share of the compared pixels that must lie inside the picture.
 _WITHIN = 0.95
-#: Grey levels that the face's picture must spread by (standard deviation) for anything to be seen in it.
+#: Lowest standard deviation of the face's grey levels at which changes can be seen.
 _LEAST_CONTRAST = 4.0
-#: Of the 68 points: the corners of the person's right and left eye.
+#: Indices of the corners of the person's right and left eye among the 68 points.
 _RIGHT, _LEFT = [36, 39], [42, 45]
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """A small upright face as it was."""
+    """A small upright face of an earlier frame, kept to be compared with later ones."""
 
-    #: Arrival of the frame it comes from.
+    #: Arrival time of its frame in seconds.
     at: float
-    #: Grey levels as floats of 16 bits, row by row: whole levels would be a noise of their own.
+    #: Grey levels as 16-bit floats, row by row; rounding to whole levels would add noise.
     pixels: bytes
-    #: The largest change of it since, as `workers.vision.mixing` keeps it; None before there was one.
+    #: The largest change since then, packed by `workers.vision.mixing.unmixed`; None before there was one.
     largest: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Flex:
-    """What a plane's movement leaves of a face's change, in shares of the face's contrast: under 0.01 for most prints."""
+    """The part of a face's change that the motion of a plane leaves unexplained."""
 
-    #: Away from the eyes and from a hole around the mouth that a smile fits into.
+    #: Root mean square away from the eyes and a wide area around the mouth, as a share of the face's contrast (its standard
+    #: deviation); nearly 0 for a print.
     upper: float
-    #: With the cheeks and jaws beside the mouth: away from the eyes and the lips only.
+    #: The same away from the eyes and the lips only, with the cheeks and jaws beside the mouth.
     whole: float
-    #: The larger one of the two areas' changes over the noise, a ratio of mean squares: at most OF_NOISE for a held photo.
+    #: The larger of both areas' mean squares over the noise's; at most OF_NOISE for a held photo.
     over_noise: float
-    #: What is left (_SIDE, _SIDE), in grey levels; eyes and mouth are in it.
+    #: The unexplained difference (_SIDE, _SIDE) in grey levels, eyes and mouth included.
     left: NDArray[np.float32]
 
 
 class SmallFace:
-    """A face's surroundings in grey, not much larger than a `Likeness`, and where in them it lies."""
+    """The grey surroundings of a face, shrunk to a `Likeness`'s resolution, and the face's place in them."""
 
     def __init__(self, picture: Picture, points: Points) -> None:
-        """points: the face's 68."""
+        """points: the 68 points of the face (68, 2) in the picture's pixels."""
         right, left = points[_RIGHT].mean(axis=0), points[_LEFT].mean(axis=0)
         c, s = (left - right).astype(np.float64) / _UNIT
         turn = np.array([[c, -s], [s, c]])
         shift = (right + left) / 2 - turn @ _EYES
         corners = np.array([(0, 0), (_SIDE, 0), (0, _SIDE), (_SIDE, _SIDE)]) @ turn.T + shift
         shrink = max(1.0, float(np.hypot(c, s)))
-        spare = 4 * shrink
+        margin = 4 * shrink
         height, width = picture.shape[:2]
-        low = np.clip(np.floor(corners.min(axis=0) - spare), 0, (width - 1, height - 1)).astype(int)
-        high = np.clip(np.ceil(corners.max(axis=0) + spare), low + 1, (width, height)).astype(int)
+        low = np.clip(np.floor(corners.min(axis=0) - margin), 0, (width - 1, height - 1)).astype(int)
+        high = np.clip(np.ceil(corners.max(axis=0) + margin), low + 1, (width, height)).astype(int)
         around = cv2.cvtColor(picture[low[1] : high[1], low[0] : high[0]], cv2.COLOR_BGR2GRAY)
         size = (max(8, round(around.shape[1] / shrink)), max(8, round(around.shape[0] / shrink)))
         small = cv2.resize(around, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         self._grey = cv2.GaussianBlur(small, (3, 3), 0.8)
-        #: 3, 3: from the upright face's pixels to these. Pixels' middles are at whole numbers in both.
         scale = np.array(size) / (around.shape[1], around.shape[0])
         self._low, self._scale = low, scale
+        #: Map (3, 3) from pixels of the upright face to pixels of `_grey`; pixels' centres have whole numbers in both.
         self._place = np.eye(3)
         self._place[:2, :2] = turn * scale[:, None]
         self._place[:2, 2] = (shift - low + 0.5) * scale - 0.5
 
     @property
     def whole(self) -> bool:
-        """Whether the picture holds the face, but for a little."""
+        """Whether nearly all of the face lies inside the picture."""
         height, width = self._grey.shape
         x, y, _ = self._place @ _PLACES
         return bool(np.mean((x > -1) & (x < width) & (y > -1) & (y < height)) >= _WITHIN)
 
     def upright(self, moved: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
-        """The upright face (_SIDE, _SIDE), after a move of it (3, 3; a homography)."""
+        """The upright face (_SIDE, _SIDE) in grey levels; moved: a homography (3, 3) to apply to its pixels first."""
         place = self._place if moved is None else self._place @ moved
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         face = cv2.warpPerspective(self._grey, place, (_SIDE, _SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(face, np.float32)
 
     def greys(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
-        """The grey levels at places of the picture (rows, columns, 2)."""
-        here = ((places - self._low + 0.5) * self._scale - 0.5).astype(np.float32)
-        seen = cv2.remap(self._grey, here[..., 0], here[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(seen, np.float32)
+        """The grey levels (rows, columns) at places (rows, columns, 2; x and y) of the picture."""
+        inside = ((places - self._low + 0.5) * self._scale - 0.5).astype(np.float32)
+        greys = cv2.remap(self._grey, inside[..., 0], inside[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(greys, np.float32)
 
     def likeness(self, at: float) -> Likeness:
-        """This face, to be compared with a later one."""
+        """The upright face as a `Likeness`; at: arrival time of its frame."""
         return Likeness(at, self.upright().astype(np.float16).tobytes())
 
 
 def seen_well(yaw: float, pitch: float) -> bool:
-    """Whether a head that stands so (degrees) shows enough of its face."""
+    """Whether a head turned by `yaw` and `pitch` (degrees) shows enough of its face to be compared."""
     return abs(yaw) <= TURNED and abs(pitch - _LEVEL) <= TILTED
 
 
 def flex(before: Likeness, now: SmallFace) -> Flex | None:
-    """What has changed in the face since, but for a plane's movement and for light.
+    """Measure how a face has changed since `before`, apart from a plane's motion, a change of light and camera noise.
 
-    None where there is nothing to see, or where it is seen so differently that its detail cannot be compared.
+    None if the face has too little contrast, or is seen at too different a resolution to be compared.
 
-    The movement is a homography, the light a gain, an offset and a slope across the face, all fitted at once on the part of
-    the face that is looked at (inverse compositional alignment with weights: Baker, Gross, Ishikawa & Matthews 2003). A
-    camera's noise is taken off.
+    The motion is a homography, the light a gain, an offset and a slope across the face. All are fitted at once to the face
+    without eyes and mouth, by inverse compositional alignment with robust weights (Baker, Gross, Ishikawa & Matthews,
+    "Lucas-Kanade 20 Years On: Part 2", 2003).
     """
-    was = np.frombuffer(before.pixels, np.float16).reshape(_SIDE, _SIDE).astype(np.float32)
-    contrast = float(was.ravel()[_LOOKED_AT].std())
+    earlier = np.frombuffer(before.pixels, np.float16).reshape(_SIDE, _SIDE).astype(np.float32)
+    contrast = float(earlier.ravel()[_COMPARED].std())
     if contrast < _LEAST_CONTRAST:
         return None
-    left = _left_by_a_plane(was, now)
+    left = _unexplained(earlier, now)
     if left is None:
         return None
-    # Half of all pixels: eyes that move are no noise.
-    fine = cv2.Laplacian(left, cv2.CV_32F).ravel()[_LOOKED_AT]
+    # The median passes over the minority of pixels that have really moved: their change is no noise.
+    fine = cv2.Laplacian(left, cv2.CV_32F).ravel()[_COMPARED]
     noise = (1.4826 * float(np.median(np.abs(fine)))) ** 2
     changes = [area.change(left) for area in (_UPPER, _ALL)]
     upper, whole = (float(np.sqrt(max(0.0, change - OF_NOISE * noise))) / contrast for change in changes)
     return Flex(upper, whole, max(changes) / max(noise, _LEAST_NOISE), left)
 
 
-def _left_by_a_plane(was: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32] | None:
-    """The difference (_SIDE, _SIDE) between the face as it was and as it is, when it is laid over as well as can be.
+def _unexplained(earlier: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32] | None:
+    """The difference (_SIDE, _SIDE) between two faces after the best alignment by a plane's motion and a change of light.
 
-    None where the plane is seen in other detail than it was.
+    None if the aligned faces are seen at too different resolutions.
     """
-    across = cv2.Sobel(was, cv2.CV_32F, 1, 0, scale=1 / 8).ravel()[_LOOKED_AT]
-    down = cv2.Sobel(was, cv2.CV_32F, 0, 1, scale=1 / 8).ravel()[_LOOKED_AT]
-    grey, radial = was.ravel()[_LOOKED_AT], across * _x + down * _y
-    # What each of the plane's eight numbers, and each of the light's four, would change, to the first order.
+    across = cv2.Sobel(earlier, cv2.CV_32F, 1, 0, scale=1 / 8).ravel()[_COMPARED]
+    down = cv2.Sobel(earlier, cv2.CV_32F, 0, 1, scale=1 / 8).ravel()[_COMPARED]
+    grey, radial = earlier.ravel()[_COMPARED], across * _x + down * _y
+    # First-order change of each pixel by a unit of each of the plane's eight parameters and the light's four.
     slopes = [across, down, across * _x, across * _y, down * _x, down * _y, -radial * _x, -radial * _y]
     fit = _Fit(np.stack([*slopes, grey, np.ones_like(grey), _x, _y], axis=1))
     moved = np.eye(3)
     for _ in range(_STEPS):
-        p = fit.step(now.upright(moved).ravel()[_LOOKED_AT] - grey)
+        p = fit.step(now.upright(moved).ravel()[_COMPARED] - grey)
         step = np.array(
             [[1 + p[2] / _SIDE, p[3] / _SIDE, p[0]], [p[4] / _SIDE, 1 + p[5] / _SIDE, p[1]], [*p[6:8] / _SIDE**2, 1]]
         )
         moved = moved @ _FROM_MIDDLE @ np.linalg.inv(step) @ _TO_MIDDLE
-        # Where the face is from the middle, half a side away.
+        # The largest motion that this step means for the face's edge, half a side from the centre.
         if np.abs(p[:2]).max() + np.abs(p[2:6]).max() < _STANDING:
             break
-    if not _in_like_detail(moved):
+    if not _alike_in_resolution(moved):
         return None
-    change = now.upright(moved) - was
-    gain, offset, slope_across, slope_down = fit.of_light(change.ravel()[_LOOKED_AT])
-    return np.asarray(change - (gain * was + offset + slope_across * _ACROSS + slope_down * _DOWN), np.float32)
+    change = now.upright(moved) - earlier
+    gain, offset, slope_across, slope_down = fit.light(change.ravel()[_COMPARED])
+    return np.asarray(change - (gain * earlier + offset + slope_across * _ACROSS + slope_down * _DOWN), np.float32)
 
 
-def _in_like_detail(moved: NDArray[np.float64]) -> bool:
-    """Whether a plane that has moved so (3, 3) has about as many pixels as before in the middle of the face, both ways."""
+def _alike_in_resolution(moved: NDArray[np.float64]) -> bool:
+    """Whether a homography (3, 3) keeps the scale at the face's centre nearly the same, in all directions."""
     depth = moved[2] @ _MIDDLE
-    stretch = moved[:2, :2] / depth - np.outer(moved[:2] @ _MIDDLE, moved[2, :2]) / depth**2
-    longer, shorter = np.linalg.svd(stretch, compute_uv=False)
-    larger = longer * shorter
-    return bool(longer <= _SQUEEZED * shorter and 1 / _LARGER <= larger <= _LARGER)
+    jacobian = moved[:2, :2] / depth - np.outer(moved[:2] @ _MIDDLE, moved[2, :2]) / depth**2
+    longer, shorter = np.linalg.svd(jacobian, compute_uv=False)
+    area = longer * shorter
+    return bool(longer <= _SQUEEZED * shorter and 1 / _LARGER <= area <= _LARGER)
 
 
 class _Fit:
-    """Least squares in which a pixel counts the less, the further its change was from what the last step explained."""
+    """Least squares with robust weights: the larger a pixel's residual in the last step, the less it counts in the next."""
 
     def __init__(self, changes: NDArray[np.float32]) -> None:
-        """changes: for each pixel (pixels, 12) what a unit of each number changes in it, to the first order."""
+        """changes: the first-order change of each pixel by a unit of each parameter (pixels, 12)."""
         self._changes = changes
         self._weights = np.ones(len(changes), np.float32)
-        # Stripes all one way, say, leave some of the numbers open: they stay as they are.
-        self._keep = np.diag(1e-4 * np.einsum("ij,ij->j", changes, changes).astype(np.float64) + 1e-3)
+        # Regularisation: parameters that the picture leaves open, as parallel stripes do, stay near 0.
+        self._damping = np.diag(1e-4 * np.einsum("ij,ij->j", changes, changes).astype(np.float64) + 1e-3)
 
     def step(self, change: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The numbers that explain the change best."""
-        numbers = self._solve(change, 0)
-        astray = change - self._changes @ numbers.astype(np.float32)
-        spread = max(_LEAST_SPREAD, 1.4826 * float(np.median(np.abs(astray))))
-        self._weights = (1 + (astray / (_ASTRAY * spread)) ** 2) ** -2
-        return numbers
+        """The parameters (12,) that explain a change (pixels,) best; renews the weights."""
+        parameters = self._solve(change, 0)
+        residual = change - self._changes @ parameters.astype(np.float32)
+        spread = max(_LEAST_SPREAD, 1.4826 * float(np.median(np.abs(residual))))
+        self._weights = (1 + (residual / (_ASTRAY * spread)) ** 2) ** -2
+        return parameters
 
-    def of_light(self, change: NDArray[np.float32]) -> NDArray[np.float64]:
-        """The light's four numbers, the plane staying where it is."""
+    def light(self, change: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The light's four parameters that explain a change (pixels,) best, without any motion."""
         return self._solve(change, 8)
 
     def _solve(self, change: NDArray[np.float32], first: int) -> NDArray[np.float64]:
         changes = self._changes[:, first:]
-        weighed = (changes * self._weights[:, None]).T
-        normal = (weighed @ changes).astype(np.float64) + self._keep[first:, first:]
-        return np.asarray(np.linalg.solve(normal, (weighed @ change).astype(np.float64)))
+        weighted = (changes * self._weights[:, None]).T
+        normal = (weighted @ changes).astype(np.float64) + self._damping[first:, first:]
+        return np.asarray(np.linalg.solve(normal, (weighted @ change).astype(np.float64)))
 
 
 class _Area:
-    """A part of the upright face, and the blocks of pixels that lie in it."""
+    """A part of the upright face, and the blocks of pixels that lie mostly in it."""
 
     def __init__(self, mask: NDArray[np.bool_]) -> None:
         self._mask = mask
@@ -240,7 +237,7 @@ class _Area:
         self._share = share[self._within]
 
     def change(self, left: NDArray[np.float32]) -> float:
-        """Mean square of the blocks' mean differences, but for the largest ones."""
+        """Mean square of the blocks' mean differences (_SIDE, _SIDE), the largest ones left out."""
         squares = np.sort((_blocks(np.where(self._mask, left, 0))[self._within] / self._share) ** 2)
         return float(squares[: round((1 - _LEFT_OUT) * len(squares))].mean())
 
@@ -250,7 +247,10 @@ def _blocks(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _ellipse(x: float, y: float, across: float, down: float) -> NDArray[np.bool_]:
-    """On both sides of the face, in inter-ocular distances from the middle between the eyes."""
+    """A mask (_SIDE, _SIDE) of an ellipse and its mirror image on the face's other half.
+
+    Its centre (x, y) from the middle between the eyes, and its half axes, are in inter-ocular distances.
+    """
     v, u = (np.mgrid[0:_SIDE, 0:_SIDE] - _EYES[::-1, None, None]) / _UNIT
     return np.asarray(((np.abs(u) - x) / across) ** 2 + ((v - y) / down) ** 2 < 1)
 
@@ -260,25 +260,26 @@ def _whole_face() -> NDArray[np.bool_]:
 
 
 def _without_mouth(across: float, down: float) -> NDArray[np.bool_]:
-    """The face without its eyes, and without a hole of this size for the mouth, with the chin below it."""
+    """The face without its eyes, without an ellipse of these half axes around the mouth, and without the chin below it."""
     v, u = (np.mgrid[0:_SIDE, 0:_SIDE] - _EYES[::-1, None, None]) / _UNIT
     face = _whole_face() & ~_ellipse(0.5, 0, 0.44, 0.32) & ~_ellipse(0, _MOUTH, across, down)
     return np.asarray(face & ~((np.abs(u) < 0.85 * across) & (v > _MOUTH)))
 
 
-#: How far the mouth is below the eyes, in inter-ocular distances.
+#: Distance of the mouth below the eyes, in inter-ocular distances.
 _MOUTH = 1.12
 _FIT = _without_mouth(0.9, 0.62)
 _UPPER, _ALL = _Area(_FIT), _Area(_without_mouth(0.72, 0.45))
-#: The pixels of the whole face, eyes and mouth with it.
+#: Indices of the pixels of the whole face, eyes and mouth included.
 FACE = np.flatnonzero(_whole_face().ravel())
-#: The pixels that the plane is fitted to, and where they are, from the middle, in sides.
-_LOOKED_AT = np.flatnonzero(_FIT.ravel())
+#: Indices of the pixels that the motion is fitted to, and their positions from the centre, in sides.
+_COMPARED = np.flatnonzero(_FIT.ravel())
 _DOWN, _ACROSS = (np.mgrid[0:_SIDE, 0:_SIDE] / _SIDE - 0.5).astype(np.float32)
-_x, _y = _ACROSS.ravel()[_LOOKED_AT], _DOWN.ravel()[_LOOKED_AT]
-#: 3, pixels: the same in the upright face's pixels, to be laid on a picture.
-_PLACES = np.stack([_LOOKED_AT % _SIDE, _LOOKED_AT // _SIDE, np.ones_like(_LOOKED_AT)]).astype(np.float64)
-#: 3: the face's middle, between nose and eyes.
+_x, _y = _ACROSS.ravel()[_COMPARED], _DOWN.ravel()[_COMPARED]
+#: Their homogeneous coordinates (3, pixels) in the upright face's pixels.
+_PLACES = np.stack([_COMPARED % _SIDE, _COMPARED // _SIDE, np.ones_like(_COMPARED)]).astype(np.float64)
+#: Homogeneous coordinates (3,) of the face's centre, in the upright face's pixels.
 _MIDDLE = np.array([_SIDE / 2, _SIDE / 2 + 4, 1.0])
+#: Maps (3, 3) that move the origin to the centre of the small face, and back.
 _TO_MIDDLE = np.array([[1, 0, -_SIDE / 2], [0, 1, -_SIDE / 2], [0, 0, 1.0]])
 _FROM_MIDDLE = np.array([[1, 0, _SIDE / 2], [0, 1, _SIDE / 2], [0, 0, 1.0]])

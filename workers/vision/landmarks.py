@@ -1,4 +1,4 @@
-"""What a landmark engine gives, and the interface that every engine has."""
+"""The interface of landmark engines, which find the points of a face, and the types that they share."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import cv2.typing
 import numpy as np
 from numpy.typing import NDArray
 
-#: A colour picture: height, width, 3 (blue, green, red), 8 bits.
+#: A colour picture (height, width, 3): blue, green and red, 8 bits each.
 Picture = NDArray[np.uint8]
-#: Points: n, 2 (x to the right, y down; pixels) or n, 3 (z away from the camera, in the same unit).
+#: Points (n, 2): x to the right and y down, in pixels; or (n, 3), with z away from the camera in the same unit.
 Points = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A square part of a picture that holds a face: centre and side in pixels, turned clockwise by `angle` degrees."""
+    """A square part of a picture around a face: centre and side in pixels, turned clockwise by `angle` degrees."""
 
     x: float
     y: float
@@ -28,7 +28,7 @@ class Region:
 
 
 def region_map(region: Region, side: int) -> NDArray[np.float32]:
-    """The affine map (2, 3) from a picture to an upright square of `side` pixels that shows `region`."""
+    """The affine map (2, 3) from a picture's pixels to those of an upright square of `side` pixels that shows `region`."""
     scale = side / region.side
     turn = math.radians(region.angle)
     c, s = scale * math.cos(turn), scale * math.sin(turn)
@@ -43,30 +43,30 @@ def region_map(region: Region, side: int) -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True)
 class Landmarks:
-    """The points of one face."""
+    """The points of one face, as an engine found them."""
 
-    #: 68, 2: the order of iBUG 300-W, whatever the engine: jaw, brows, nose, eyes, mouth.
+    #: The 68 points (68, 2) in the order of iBUG 300-W, whatever the engine: jaw, brows, nose, eyes, mouth.
     points: Points
-    #: Where to look for this face in the next frame.
+    #: Where to search for this face in the next frame.
     region: Region
-    #: 0 to 1: how surely these points lie on a face.
+    #: How surely these points lie on a face, 0 to 1.
     sureness: float
-    #: 68, 3: the same points with depth, from engines that estimate it.
+    #: The same points with depth (68, 3); None if the engine does not estimate it.
     solid: Points | None = None
 
 
 def as_picture(pixels: cv2.typing.MatLike) -> Picture:
-    """OpenCV's pixels under the type that they have: its stubs know numbers of any kind only."""
+    """OpenCV's result as a `Picture`; its type stubs do not say that the pixels have 8 bits."""
     return np.asarray(pixels, dtype=np.uint8)
 
 
 class LandmarkEngine(Protocol):
-    """Finds the points of a face in a region. One object belongs to one thread."""
+    """A landmark engine: finds the points of the face in a region. One object belongs to one thread."""
 
-    #: Below this sureness the points are not to be believed.
+    #: Sureness, 0 to 1, below which the points are not used.
     least_sureness: float
-    #: Side of the region to hand to it around a face that was just found, in sides of the finder's box.
+    #: Side of the region to search around a face that a finder has detected, in sides of the finder's box.
     region_scale: float
 
     def locate(self, picture: Picture, region: Region) -> Landmarks:
-        """The points of the face in `region`; their `sureness` says whether there is one."""
+        """The points of the face in `region`; a low `sureness` means that there is no face."""

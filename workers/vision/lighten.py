@@ -1,4 +1,4 @@
-"""Dark pictures made lighter, for the networks to see by: they were trained on faces in good light."""
+"""Lightens dark pictures for the networks, which were trained on faces in good light."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import cv2
 
 from workers.vision.landmarks import Picture, as_picture
 
-#: Mean grey level under which a picture is made lighter, and the level that it is brought to.
+#: Mean level, 0 to 255, under which a picture is lightened, and the mean level that it is brought to.
 _DARK, _LIT = 60.0, 100.0
-#: The most that levels are multiplied by: beyond it there is more noise than face.
+#: Largest factor that levels are multiplied by; beyond it noise hides the face.
 _MOST = 8.0
-#: Every so many pixels are looked at for the mean.
+#: Step in pixels, in both directions, at which levels are sampled for the mean.
 _STRIDE = 4
 
 
 def lightened(picture: Picture, part: tuple[float, float, float, float]) -> Picture:
-    """The picture itself, or, where a part of it is dark, a lighter one.
+    """A lighter copy of the picture (height, width, 3) if `part` of it is dark, else the picture itself.
 
-    part: left, top, right, bottom in pixels; as much of it as lies within the picture.
+    part: left, top, right and bottom in pixels; what lies outside of the picture is ignored.
     """
     left, top, right, bottom = (max(0, int(edge)) for edge in part)
     sample = picture[top:bottom:_STRIDE, left:right:_STRIDE]

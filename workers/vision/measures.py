@@ -1,4 +1,4 @@
-"""What a face does, as numbers that do not change with where it is, how large it is and which way it looks."""
+"""Measures of mouth and eyes in relative units: the mouth as seen from the front, the eyes by their aspect ratio."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from workers.vision.face_model import Pose
 from workers.vision.landmarks import Landmarks, Points
 
-#: Depth of the 68 points on the mean face (see face_model), for engines that give none.
+#: Depth of the 68 points of the mean face of `face_model`, in inter-ocular distances, for engines that estimate none.
 # fmt: off
 _MEAN_DEPTH = np.array([
     0.97, 1.108, 1.187, 1.225, 1.222, 1.14, 0.94, 0.785, 0.712, 0.785, 0.94, 1.14, 1.222, 1.225, 1.187, 1.108, 0.97,
@@ -30,28 +30,28 @@ _INNER_UPPER, _INNER_LOWER = np.array([61, 62, 63]), np.array([67, 66, 65])
 
 @dataclass(frozen=True, slots=True)
 class Mouth:
-    """The mouth in inter-ocular distances, seen from the front."""
+    """The measures of a mouth seen from the front, in inter-ocular distances."""
 
-    #: Between the inner lips.
+    #: Distance of the inner lips.
     opening: float
-    #: Between the corners.
+    #: Distance of the corners.
     width: float
-    #: How far the corners are below the nose's base.
+    #: Distance of the corners below the nose's base; a smile lifts them.
     drop: float
 
 
 def seen_from_front(landmarks: Landmarks, pose: Pose) -> NDArray[np.float64]:
-    """The 68 points (68, 2) turned to the front, in inter-ocular distances; the origin is anywhere."""
+    """The 68 points (68, 2) as they would be seen from the front, in inter-ocular distances from an arbitrary origin."""
     if landmarks.solid is not None:
         return (landmarks.solid.astype(np.float64) @ pose.rotation)[:, :2] / pose.scale
-    # Weak perspective: p = R · (x, y, z); with the mean face's z what is left to solve is 2 by 2.
+    # Weak perspective: p = R · (x, y, z). With the mean face's z, x and y solve a system of two equations.
     upper = pose.rotation[:2]
     flat = landmarks.points / pose.scale - np.outer(_MEAN_DEPTH, upper[:, 2])
     return flat @ np.linalg.pinv(upper[:, :2]).T
 
 
 def measure_mouth(front: NDArray[np.float64]) -> Mouth:
-    """The mouth's measures from points seen from the front (68, 2)."""
+    """Measure the mouth from the 68 points that `seen_from_front` gave (68, 2)."""
     corners = front[_MOUTH_CORNERS]
     return Mouth(
         opening=float((front[_INNER_LOWER, 1] - front[_INNER_UPPER, 1]).mean()),
@@ -61,9 +61,9 @@ def measure_mouth(front: NDArray[np.float64]) -> Mouth:
 
 
 def eye_openness(points: Points) -> tuple[float, float]:
-    """Openness of the person's left and right eye from the 68 points: the lids' distance over the eye's width.
+    """Openness of the person's left and right eye from the 68 points (68, 2): the lids' distance over the eye's width.
 
-    The eye aspect ratio of Soukupová & Čech, "Real-Time Eye Blink Detection using Facial Landmarks" (2016).
+    This is the eye aspect ratio of Soukupová & Čech, "Real-Time Eye Blink Detection using Facial Landmarks" (2016).
     """
     return _aspect_ratio(points[_LEFT_EYE]), _aspect_ratio(points[_RIGHT_EYE])
 

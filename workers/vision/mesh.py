@@ -1,4 +1,4 @@
-"""Landmarks by MediaPipe's face mesh (`face_landmark.tflite`, Apache-2.0)."""
+"""Landmarks by MediaPipe's face mesh (`face_landmark.tflite`, Apache-2.0), the default engine."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ MODEL_FILE = "face_landmark.tflite"
 
 #: Side of the model's input in pixels.
 _INPUT = 192
-#: The outputs: 468 points with depth in the input's pixels, and how surely (as a logit) there is a face.
+#: Names of the outputs: 468 points with depth in the input's pixels, and the logit that there is a face.
 _POINTS, _SCORE = "conv2d_20", "conv2d_30"
-#: How much larger than the points' bounding square the region for the next frame is (MediaPipe's own figure).
+#: Side of the next frame's region, in sides of the points' bounding square (MediaPipe's own figure).
 _REGION_SCALE = 1.5
-#: Outer corners of the right and the left eye: the line that the region is turned along.
+#: Vertices at the outer corners of the person's right and left eye, which give the region's angle.
 _EYE_LINE = (33, 263)
 
-#: For each of the 68 points of iBUG 300-W the mesh's vertex at the same place.
-#: The jaw's points of the mesh are those of the silhouette; nothing is judged by them.
+#: Vertex of the mesh for each of the 68 points of iBUG 300-W. The vertices for the jaw are on the face's silhouette, and no
+#: measure depends on them.
 # fmt: off
 MESH_TO_68 = np.array([
     127, 234, 93, 132, 58, 172, 150, 176, 152, 400, 379, 397, 288, 361, 323, 454, 356,  # jaw
@@ -37,7 +37,7 @@ MESH_TO_68 = np.array([
 
 
 class Mesh:
-    """The mesh as a landmark engine: 468 points with depth, of which the 68 common ones are handed on."""
+    """The mesh as a landmark engine: finds 468 vertices with depth and returns the 68 that all engines share."""
 
     least_sureness = 0.5
     region_scale = 1.6
@@ -46,13 +46,13 @@ class Mesh:
         self._network = load_network(models / MODEL_FILE, (_POINTS, _SCORE), runtime=runtime)
 
     def locate(self, picture: Picture, region: Region) -> Landmarks:
-        """See `LandmarkEngine.locate`."""
+        """Find the points of the face in `region`, see `LandmarkEngine.locate`."""
         mesh, sureness = self.vertices(picture, region)
         common = mesh[MESH_TO_68]
         return Landmarks(common[:, :2].copy(), region_around(mesh), sureness, solid=common)
 
     def vertices(self, picture: Picture, region: Region) -> tuple[Points, float]:
-        """All 468 vertices (468, 3) of the face in `region`, in the picture's pixels, and how surely they lie on one."""
+        """All vertices (468, 3) of the face in `region`, in the picture's pixels, and their sureness, 0 to 1."""
         to_input = region_map(region, _INPUT)
         crop = as_picture(
             cv2.warpAffine(picture, to_input, (_INPUT, _INPUT), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -67,7 +67,7 @@ class Mesh:
 
 
 def region_around(mesh: Points) -> Region:
-    """The region to look at in the next frame, from the points in this one."""
+    """The region to search in the next frame, from the vertices (468, 3) in this one."""
     right, left = mesh[_EYE_LINE[0]], mesh[_EYE_LINE[1]]
     angle = math.degrees(math.atan2(left[1] - right[1], left[0] - right[0]))
     low, high = mesh[:, :2].min(axis=0), mesh[:, :2].max(axis=0)

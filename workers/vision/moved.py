@@ -1,4 +1,4 @@
-"""What has moved in a face since it was seen a moment ago: the measures that tell a living face from a photo."""
+"""Compares a face with those of earlier frames: the measures of motion that tell a living face from a photo."""
 
 from __future__ import annotations
 
@@ -11,35 +11,38 @@ from workers.vision.mixing import unmixed
 from workers.vision.prior import Prior
 from workers.vision.skin import Skin, changed, lay_out
 
-#: Seconds after which the face that later ones are compared with, for what moves in it, is taken anew. In two seconds a
-#: face that seems still has moved by more than noise. Measured, of 20 people's seconds before a blink: 6 move as little as
-#: a print within half a second, one within two.
+#: Seconds for which faces are compared with the same earlier one before a new one is kept. In two seconds even a face that
+#: seems still moves by more than noise; in half a second many do not.
 COMPARE_WITHIN = 2.0
-#: Seconds, least and most, from a face to the one that is compared with it for what moved a moment ago.
+#: Least and most seconds between two faces that are compared for the motion of the last moment.
 LATELY = (0.19, 0.6)
-#: Sureness from which an engine has seen the face for itself.
+#: Sureness from which an engine has seen the face itself, and not only carried its points on.
 SEEN = 0.6
 
 
 @dataclass(frozen=True, slots=True)
 class Moved:
-    """What has moved in a face, and what the next one is to be compared with."""
+    """The measures of motion of one face, and what later faces are compared with."""
 
+    #: For the next `Prior`: the face compared for at most COMPARE_WITHIN, the one of a moment ago, and the skin.
     likeness: Likeness | None = None
     lately: Likeness | None = None
     skin: Skin | None = None
+    #: The change since the prior's `likeness`.
     flex: Flex | None = None
-    #: The change since `lately` over the noise.
+    #: The change since the prior's `lately`, as a ratio to the noise (`Flex.over_noise`).
     flex_lately: float | None = None
+    #: The share of the change that is no multiple of the largest one (`mixing.unmixed`), 0 to 1.
     unmixed: float | None = None
-    #: How much the skin has changed.
+    #: The change of the skin (`skin.changed`), as a share of its brightness.
     changed: float | None = None
 
 
 def compare(picture: Picture, landmarks: Landmarks, face: Face, prior: Prior | None, at: float) -> Moved:
-    """What has moved in a face since those that the prior holds.
+    """Compare a face, seen in a frame that arrived at `at`, with those that the prior holds.
 
-    Nothing is compared with a face whose points were only just found: they may lie roughly.
+    All is None without a prior, since the points of a face that was only just found may be inaccurate; and where the face
+    was not surely seen, is turned too far, or is not wholly inside the picture.
     """
     if prior is None or landmarks.sureness < SEEN or not seen_well(face.yaw, face.pitch):
         return Moved()
@@ -53,10 +56,10 @@ def compare(picture: Picture, landmarks: Landmarks, face: Face, prior: Prior | N
 
 
 def _flexed(before: Likeness | None, small: SmallFace, at: float) -> tuple[Likeness, Flex | None, float | None]:
-    """The face that the next one is compared with, what has moved in this one, and how much of it is unmixed."""
+    """The face to compare the next one with, the change of this one, and the unmixed share of that change."""
     flexed = None if before is None else flex(before, small)
     if before is None or flexed is None:
-        # What could not be compared with this face will hardly be with the next.
+        # A likeness that could not be compared with this face would hardly match the next one.
         return small.likeness(at), None, None
     share, largest = unmixed(flexed.left, before.largest)
     stays = at - before.at < COMPARE_WITHIN
@@ -64,7 +67,7 @@ def _flexed(before: Likeness | None, small: SmallFace, at: float) -> tuple[Liken
 
 
 def _lately(before: Likeness | None, small: SmallFace, at: float) -> tuple[Likeness, float | None]:
-    """The face that the next one is compared with for what moved a moment ago, and how much has moved since the last."""
+    """The face of a moment ago to compare the next one with, and the change of this one since the last, over the noise."""
     if before is None or at - before.at > LATELY[1]:
         return small.likeness(at), None
     if at - before.at < LATELY[0]:
@@ -74,7 +77,7 @@ def _lately(before: Likeness | None, small: SmallFace, at: float) -> tuple[Liken
 
 
 def _skin(before: Skin | None, small: SmallFace, points: Points, at: float) -> tuple[Skin, float | None]:
-    """The skin that the next one is compared with, and how much this one has changed."""
+    """The skin to compare the next one with, and the change of this one."""
     flat = lay_out(small, points)
     if before is None:
         return Skin.of(flat, at), None

@@ -1,7 +1,7 @@
-"""MediaPipe's networks (TFLite files), behind one interface, run by LiteRT or by OpenCV.
+"""Runs MediaPipe's networks (TFLite files) by LiteRT or by OpenCV, behind one interface.
 
-Both give the same numbers (tests/unit/vision/test_network.py); LiteRT takes a third of the time (docs/adr/0011), but has no
-wheels for some systems. One object belongs to one thread, and is made after the last fork.
+Both give the same numbers (tests/unit/vision/test_network.py). LiteRT is faster (docs/adr/0006), but has no wheels for some
+systems. A network belongs to one thread, and must be loaded after the process has forked.
 """
 
 from __future__ import annotations
@@ -20,39 +20,39 @@ from numpy.typing import NDArray
 
 from workers.vision.landmarks import Picture
 
-#: What runs the networks.
+#: The library that runs the networks.
 Runtime = Literal["litert", "opencv"]
-#: Numbers of one output: pictures, then whatever one picture gives.
+#: One output (pictures, numbers).
 Output = NDArray[np.float32]
 
 
 class Network(Protocol):
-    """One network."""
+    """A loaded network: call it with pictures."""
 
     def __call__(self, *pictures: Picture) -> list[Output]:
-        """The outputs that were asked for at loading, each (pictures, numbers); the pictures have the input's size."""
+        """The outputs that `load_network` named, in its order; the pictures must have the size of the network's input."""
 
 
 def usual_runtime() -> Runtime:
-    """LiteRT where it is installed."""
+    """LiteRT if it is installed, else OpenCV."""
     return "litert" if importlib.util.find_spec("ai_edge_litert") else "opencv"
 
 
 def load_network(file: Path, outputs: Sequence[str], *, lowest: float = 0.0, runtime: Runtime | None = None) -> Network:
     """Load a network that takes colour pictures.
 
-    outputs: names of what it is to give, in this order. lowest: what a black pixel is to the network (0 or -1); a white one
-    is 1. runtime: LiteRT or OpenCV; by default what there is.
+    outputs: names of the outputs to return, in this order. lowest: value of a black pixel in the network's input, 0 or -1; a
+    white one is 1. runtime: LiteRT or OpenCV; default: `usual_runtime`.
     """
     kind = LiteRtNetwork if (runtime or usual_runtime()) == "litert" else OpenCvNetwork
     return kind(file, outputs, lowest)
 
 
 class LiteRtNetwork:
-    """Run by LiteRT (Apache-2.0), on the calling thread."""
+    """A network run by LiteRT (Apache-2.0) on the calling thread."""
 
     def __init__(self, file: Path, outputs: Sequence[str], lowest: float) -> None:
-        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 # not everywhere installed
+        from ai_edge_litert.interpreter import Interpreter  # noqa: PLC0415 # not installed everywhere
 
         with _quiet():
             self._interpreter = Interpreter(str(file), num_threads=1)
@@ -64,34 +64,34 @@ class LiteRtNetwork:
         self._scale, self._lowest = np.float32((1 - lowest) / 255), np.float32(lowest)
 
     def __call__(self, *pictures: Picture) -> list[Output]:
-        """See Network."""
+        """Run the network, see `Network`."""
         given = [self._run(picture) for picture in pictures]
         return [np.stack(output) for output in zip(*given, strict=True)]
 
     def _run(self, picture: Picture) -> list[Output]:
-        # Straight into the network's own memory. The view is not kept: LiteRT does not run while somebody holds one.
-        seen = self._input()[0]
-        np.multiply(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), self._scale, out=seen)
+        # Written into the network's own memory. The view is deleted, since LiteRT refuses to run while one exists.
+        view = self._input()[0]
+        np.multiply(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), self._scale, out=view)
         if self._lowest:
-            seen += self._lowest
-        del seen
+            view += self._lowest
+        del view
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index).ravel() for index in self._outputs]
 
 
 class OpenCvNetwork:
-    """Run by OpenCV."""
+    """A network run by OpenCV."""
 
     def __init__(self, file: Path, outputs: Sequence[str], lowest: float) -> None:
-        # The classic engine: OpenCV 5's new one offers some of the outputs only.
+        # The classic engine, because OpenCV 5's new one offers only some of the outputs.
         self._net = cv2.dnn.readNetFromTFLite(str(file), cv2.dnn.ENGINE_CLASSIC)
         self._outputs = list(outputs)
         self._scale = (1 - lowest) / 255
         self._mean = (-lowest / self._scale,) * 3
 
     def __call__(self, *pictures: Picture) -> list[Output]:
-        """See Network."""
-        # One by one: some of the networks are written for one picture, and OpenCV would mix several up.
+        """Run the network, see `Network`."""
+        # One picture at a time: some networks take just one, and OpenCV would mix several up.
         given = [self._run(picture) for picture in pictures]
         return [np.stack(output) for output in zip(*given, strict=True)]
 
@@ -102,13 +102,13 @@ class OpenCvNetwork:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Nothing of what a library writes to the process's standard error by itself: LiteRT greets with a line a network."""
+    """Discard what a library writes to the process's standard error: LiteRT writes a line for each network."""
     sys.stderr.flush()
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    original, devnull = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(devnull, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(original, 2)
+        os.close(original)
+        os.close(devnull)

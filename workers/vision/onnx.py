@@ -1,6 +1,7 @@
-"""Writes a network down as ONNX, as far as is needed to hand one to OpenCV: nodes, weights, one input, one output.
+"""A minimal ONNX encoder, with which a network is handed to OpenCV: nodes, weights, one input and one output.
 
-ONNX is Protocol Buffers; field numbers are those of onnx.proto3 (Apache-2.0). The package `onnx` would do the same in 15 MB.
+ONNX is a Protocol Buffers format; the field numbers are those of onnx.proto3 (Apache-2.0). This module replaces the much
+larger package `onnx`.
 """
 
 from __future__ import annotations
@@ -11,24 +12,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-#: onnx.proto3: TensorProto.DataType.FLOAT, AttributeProto.AttributeType.INTS.
+#: TensorProto.DataType.FLOAT and AttributeProto.AttributeType.INTS of onnx.proto3.
 _FLOAT, _INTS = 1, 7
-#: Versions of the format, and of the operators: the last whose Pad has its widths as an attribute.
+#: Versions of the format and of the operators; operator set 10 is the last in which Pad takes its widths as an attribute.
 _IR_VERSION, _OPSET = 4, 10
 
 
 class Graph:
-    """A network under construction. Each method adds a node and gives the name of what it puts out."""
+    """A network under construction. `add` and `weights` return the name by which nodes refer to their result."""
 
     def __init__(self, name: str, shape: Sequence[int]) -> None:
-        """shape: of the input, whose name is "input"."""
+        """shape: the shape of the network's input, which is named "input"."""
         self._name = name
         self._shape = shape
         self._nodes: list[bytes] = []
         self._weights: list[bytes] = []
 
     def add(self, operator: str, *inputs: str, **attributes: Sequence[int]) -> str:
-        """An operator by its ONNX name, with attributes that are lists of integers."""
+        """Add a node by its operator's ONNX name; attributes are lists of integers. Returns the name of its output."""
         output = f"{operator}{len(self._nodes)}"
         node = (
             b"".join(_field(1, name) for name in inputs) + _field(2, output) + _field(3, output) + _field(4, operator)
@@ -40,7 +41,7 @@ class Graph:
         return output
 
     def weights(self, values: NDArray[Any]) -> str:
-        """Numbers for a node's input."""
+        """Add constant numbers, stored as 32-bit floats, as an input for nodes. Returns their name."""
         name = f"weights{len(self._weights)}"
         raw = np.ascontiguousarray(values, dtype="<f4").tobytes()
         shape = b"".join(_field(1, size) for size in values.shape)
@@ -48,7 +49,7 @@ class Graph:
         return name
 
     def encode(self, output: str, shape: Sequence[int]) -> bytes:
-        """The network with `output` as what it gives."""
+        """The encoded network; output, shape: name and shape of the network's output."""
         graph = b"".join(_field(1, node) for node in self._nodes) + _field(2, self._name)
         graph += b"".join(_field(5, tensor) for tensor in self._weights)
         graph += _field(11, _described("input", self._shape)) + _field(12, _described(output, shape))
@@ -61,7 +62,7 @@ def _described(name: str, shape: Sequence[int]) -> bytes:
 
 
 def _field(number: int, value: int | str | bytes) -> bytes:
-    """A Protocol Buffers field: a variable-length integer, or bytes with their length before them."""
+    """A Protocol Buffers field: a varint, or bytes preceded by their length."""
     if isinstance(value, int):
         return _varint(number << 3) + _varint(value)
     data = value.encode() if isinstance(value, str) else value

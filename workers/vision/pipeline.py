@@ -1,4 +1,7 @@
-"""The way of one picture: decoded, its face found or followed, its points measured."""
+"""The pipeline of one picture: decode it, find or follow its face, and measure the face's points and surroundings.
+
+`Vision` keeps nothing between pictures. What one frame hands on to the next is a `Prior`, which the caller stores.
+"""
 
 from __future__ import annotations
 
@@ -29,46 +32,47 @@ from workers.vision.quality import Light, measure_light, problem_of
 from workers.vision.stir import stir, take_patch
 from workers.vision.surround import rim, shrunk
 
-#: What each stage of the work takes is told by the metrics.
+#: Timers of the stages, for the metrics.
 DECODE, FIND, POINTS, EYES, MEASURE, SAMPLES = (
     VISION_SECONDS.labels(stage) for stage in ("decode", "find", "points", "eyes", "measure", "samples")
 )
-#: Seconds after which the whole picture is searched again, for a second face.
+#: Seconds after which the whole picture is searched again for a second face.
 SEARCH_EVERY = 0.6
-#: Seconds that a face's last place is worth looking at, and its picture worth comparing.
+#: Seconds for which a prior is used; later the face has probably moved away.
 FOLLOW = 1.5
-#: Seconds that points are carried on without the engine being sure of them.
+#: Seconds for which points that the engine is unsure of are carried on from frame to frame.
 CARRY = 1.2
-#: A second face counts from this share of the first one's size on: smaller ones are pictures on a wall, passers-by.
+#: Least size of a second face as a share of the largest one's; smaller ones are pictures on a wall or passers-by.
 SECOND_FACE = 0.45
-#: Mean grey level of a picture without a face under which darkness is why.
+#: Mean grey level under which a picture without a face is too dark to find one.
 DARK_ROOM = 20.0
-#: How sure the finder must be of a second face.
+#: Least score, 0 to 1, that the finder must give a second face.
 SECOND_FACE_SCORE = 0.75
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """All that is known of one picture; held by whoever asked, for as long as the work on it takes."""
+    """The result of one picture, with the pixels: for the time of the work on its frame, never stored."""
 
     observation: Observation
-    #: Where to look in the next one.
+    #: What to hand on to the next picture of the session; None without a face.
     prior: Prior | None
+    #: The decoded picture (height, width, 3).
     picture: Picture
     landmarks: Landmarks | None = None
 
     def chip(self) -> bytes | None:
-        """The face for the descriptor, as it travels; None without a face."""
+        """The encoded chip of the face, for its descriptor; None without a face."""
         return None if self.landmarks is None else encode_chip(cut_chip(self.picture, self.landmarks.points))
 
     def jpeg(self, *, mirrored: bool = False) -> bytes:
-        """The picture, upright; mirrored: it is, and is to be no more."""
+        """The upright picture as JPEG; mirrored: the source is mirrored; flip it back."""
         picture = cv2.flip(self.picture, 1) if mirrored else self.picture
         return cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
 
 
 class Vision:
-    """Measures pictures. One object belongs to one thread: dlib's detectors do not bear two."""
+    """The vision pipeline that measures frames. One object belongs to one thread: dlib's detectors are not thread-safe."""
 
     def __init__(self, engine: LandmarkEngine, finder: Finder, eyes: EyeContours | None, max_pixels: int) -> None:
         self._engine = engine
@@ -80,12 +84,12 @@ class Vision:
     def load(
         cls, models: Path, engine: str = "mesh", *, max_pixels: int = 25_000_000, runtime: Runtime | None = None
     ) -> Vision:
-        """Load the models from their folder. Slow: once a process.
+        """Load the models from their directory; slow, so once a process.
 
-        engine: "mesh" (MediaPipe's mesh and eye contours) or "dlib" (dlib's detector and 68 points). runtime: what runs
-        MediaPipe's networks; by default the faster one that is installed.
+        engine: "mesh" (MediaPipe's face mesh and iris model) or "dlib" (dlib's detector and 68 points); any other raises
+        ValueError. runtime: the library that runs MediaPipe's networks; default: the faster one that is installed.
         """
-        # One thread a process: the workers are the parallel part, and OpenCV's own threads would only fight over cores.
+        # Workers are parallel by processes; OpenCV's own threads would only compete for the cores.
         cv2.setNumThreads(1)
         if engine == "dlib":
             return cls(Dlib68(models), DlibFinder(), None, max_pixels)
@@ -95,15 +99,16 @@ class Vision:
         raise ValueError(f"unknown landmark engine: {engine!r}; there are 'mesh' and 'dlib'")
 
     def measure(self, data: bytes, prior: Prior | None, at: float) -> tuple[Observation, Prior | None]:
-        """What the picture in `data`, which arrived at `at`, shows; and where to look in the next one.
+        """Measure the picture in `data`; returns the observation and the next prior.
 
-        Raises BadImage when the bytes are not a picture that can be judged.
+        at: arrival time of the frame, in seconds since the epoch.
+        prior: that of the session's frame before, or None. Raises BadImage if `data` is not a picture that can be judged.
         """
         seen = self.look(data, prior, at)
         return seen.observation, seen.prior
 
     def look(self, data: bytes, prior: Prior | None, at: float) -> Seen:
-        """Like `measure`, with the picture and its points at hand."""
+        """Measure like `measure`, and return the picture and its points too."""
         with Stage(DECODE):
             picture = decode(data, self._max_pixels)
         digest = hashlib.sha256(data).hexdigest()[:16]
@@ -119,16 +124,16 @@ class Vision:
             elif landmarks is not None and found and _far_behind(landmarks, found[0]):
                 nearest = self._locate(picture, found[0].region(self._engine.region_scale))
                 if nearest is not None and nearest.sureness >= SEEN:
-                    landmarks, prior = nearest, None  # What came before was about another face.
+                    landmarks, prior = nearest, None  # the prior is about another face
         if landmarks is None:
             brightness = float(picture.mean())
-            why = Problem.NO_FACE if found else self._why_nothing(picture, brightness)
-            return Seen(Observation(0, why, None, width, height, brightness, digest), None, picture)
-        # What is looked at now and then: a second face, a screen's rim and stripes.
+            cause = Problem.NO_FACE if found else self._problem_without_face(picture, brightness)
+            return Seen(Observation(0, cause, None, width, height, brightness, digest), None, picture)
+        # Only some pictures are sampled for a second face, and for the rim and stripes of a screen.
         sampled = found is not None
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
         face, gaze, problem, light = self._measure_face(picture, landmarks)
-        seen = landmarks.sureness >= SEEN
+        sure = landmarks.sureness >= SEEN
         searched_at = at if sampled or prior is None else prior.searched_at
         with Stage(SAMPLES):
             moved = compare(picture, landmarks, face, prior, at)
@@ -136,7 +141,7 @@ class Vision:
         following = Prior(
             region=landmarks.region,
             at=at,
-            seen_at=at if seen or prior is None else prior.seen_at,
+            seen_at=at if sure or prior is None else prior.seen_at,
             searched_at=searched_at,
             faces=faces,
             patch=take_patch(picture, landmarks.points, face.scale * max(height, width)),
@@ -172,7 +177,7 @@ class Vision:
         return Seen(observation, following, picture, landmarks)
 
     def _follow(self, picture: Picture, prior: Prior | None, at: float) -> Landmarks | None:
-        """The face where it was a moment ago; None if it is not there any more."""
+        """The face near its place in the frame before; None if it is gone, or was unsure for longer than CARRY."""
         if prior is None:
             return None
         landmarks = self._locate(picture, prior.region)
@@ -182,21 +187,22 @@ class Vision:
 
     def _locate(self, picture: Picture, region: Region) -> Landmarks | None:
         with Stage(POINTS):
-            landmarks = self._engine.locate(lightened(picture, _square(region)), region)
+            landmarks = self._engine.locate(lightened(picture, _middle(region)), region)
         return landmarks if landmarks.sureness >= self._engine.least_sureness else None
 
     def _search(self, picture: Picture) -> list[Found]:
-        """Faces anywhere in the picture."""
+        """All faces in the picture, the largest first."""
         with Stage(FIND):
             height, width = picture.shape[:2]
             picture = lightened(picture, (0, 0, width, height))
             return self._finder.find(picture)
 
-    def _why_nothing(self, picture: Picture, brightness: float) -> Problem:
-        """Why no face was found: too dark a room, a face too far away for the finders, or none."""
+    def _problem_without_face(self, picture: Picture, brightness: float) -> Problem:
+        """Why no face was found: the picture is too dark, the face too far away for the finders, or there is none."""
         if brightness < DARK_ROOM:
             return Problem.TOO_DARK
         height, width = picture.shape[:2]
+        # Finders shrink what they search: faces in the middle alone are twice as large to them.
         middle = picture[height // 4 : height - height // 4, width // 4 : width - width // 4]
         return Problem.TOO_FAR if self._search(middle) else Problem.NO_FACE
 
@@ -239,10 +245,13 @@ class Vision:
 
 @dataclass(frozen=True, slots=True)
 class _Around:
-    """What lies around a face, where it was looked at: how sure a rim is, and whether it moved by itself."""
+    """The measures of a face's surroundings; None in pictures that are not sampled."""
 
+    #: For the next `Prior`.
     scene: Scene | None
+    #: Sureness of a rim around the face, 0 to 1.
     rim: float | None = None
+    #: How surely the rim moved apart from its background, 0 to 1.
     adrift: float | None = None
 
 
@@ -254,29 +263,29 @@ def _surround(picture: Picture, face: Face, prior: Prior | None) -> _Around:
 
 
 def _far_behind(followed: Landmarks, nearest: Found) -> bool:
-    """Whether the face that is followed is but a picture on the wall, or somebody passing, beside the one now in front.
+    """Whether the followed face is much smaller than the nearest one: a picture on the wall, or somebody passing.
 
-    It came to be followed while the one in front was hidden.
+    The pipeline may have begun to follow such a face while the nearest one was hidden.
     """
     size = float((followed.points.max(axis=0) - followed.points.min(axis=0)).max())
     return size < SECOND_FACE * max(nearest.width, nearest.height)
 
 
 def _count(found: list[Found]) -> int:
-    """How many people are in front of the camera: the largest face, and others nearly as large."""
+    """The number of people in front of the camera: the largest face, and sure ones of at least SECOND_FACE of its size."""
     if not found:
-        return 1  # The engine follows a face that the finders have lost.
+        return 1  # the engine follows a face that the finder does not find
     largest = found[0].width * found[0].height
     return 1 + sum(f.width * f.height >= SECOND_FACE**2 * largest and f.score >= SECOND_FACE_SCORE for f in found[1:])
 
 
-def _square(region: Region) -> tuple[float, float, float, float]:
-    """The middle of a region, which the face fills."""
+def _middle(region: Region) -> tuple[float, float, float, float]:
+    """Left, top, right and bottom of the middle of a region, which the face fills."""
     reach = region.side / 3
     return region.x - reach, region.y - reach, region.x + reach, region.y + reach
 
 
 def _box(points: Points) -> tuple[float, float, float, float]:
-    """The box around points."""
+    """Left, top, right and bottom of the points (n, 2)."""
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     return float(left), float(top), float(right), float(bottom)

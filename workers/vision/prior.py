@@ -1,4 +1,4 @@
-"""What one frame tells about the next: where to look, and what to compare it with."""
+"""The prior: what a frame hands on to the next one of its session, to find the face faster and to compare it."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from workers.vision.stir import Patch
 
 @dataclass(frozen=True, slots=True)
 class Prior:
-    """What the frame before tells about where to look. Kept for seconds, between the workers, never stored."""
+    """Where a face was in the frame before, and how it looked. Kept in Redis for seconds, never written to the database."""
 
+    #: The part of the picture to search for the face.
     region: Region
-    #: Arrival of the frame it comes from.
+    #: Arrival time of the frame, in seconds.
     at: float
-    #: When an engine or a finder last saw the face for itself.
+    #: Arrival time of the latest frame in which the engine or a finder was sure of the face.
     seen_at: float
-    #: When the whole picture was last searched, and how many faces were there.
+    #: Arrival time of the latest frame that was searched as a whole, and the number of people found in it.
     searched_at: float
     faces: int
-    #: The middle of the face in it.
+    #: The middle of the face, for `stir`.
     patch: Patch | None = None
-    #: The face as it was a moment ago, two seconds at most, to see what moves in it.
+    #: The face of at most `moved.COMPARE_WITHIN` ago, for `flex`.
     likeness: Likeness | None = None
-    #: The face as it was last compared for what moved a moment ago.
+    #: The face of a moment ago (`moved.LATELY`), for `flex`.
     lately: Likeness | None = None
-    #: The skin of the face, laid out flat, likewise.
+    #: The flattened skin of at most `moved.COMPARE_WITHIN` ago, for `skin.changed`.
     skin: Skin | None = None
-    #: The whole picture as it was when a rim was last looked for, to see whether the rim moves by itself.
+    #: The whole picture when a rim was last searched, for `adrift`.
     scene: Scene | None = None

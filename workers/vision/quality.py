@@ -1,4 +1,4 @@
-"""Whether a face is good enough to be judged."""
+"""Decides whether a face is large, whole, lit and sharp enough to be judged."""
 
 from __future__ import annotations
 
@@ -12,39 +12,41 @@ import numpy as np
 from shared.liveness.observation import Problem
 from workers.vision.landmarks import Picture, Points
 
-#: Inter-ocular distance in pixels of the working picture under which lids and lips can no longer be measured.
+#: Least inter-ocular distance in pixels of the decoded picture at which lids and lips can be measured.
 LEAST_EYE_DISTANCE = 18.0
-#: Share of the picture's shorter side that the face's points may span before parts of it are cut off.
+#: Largest span of the face's points, as a share of the picture's shorter side; a larger face does not fit.
 LARGEST_SPAN = 1.15
-#: Share of its width or height that a face may lie outside the picture when it looks straight, and how much more for each
-#: degree that it is turned: who turns beside the picture's edge takes a part of the face across it. Measured, 16 people:
-#: looking straight 0, turned by 30° up to 0.17, by 40 to 47° up to 0.28.
+#: Largest share of its width or height by which a frontal face may lie outside of the picture, and the addition for each
+#: degree of yaw: near the picture's edge a turning head moves partly across it.
 CUT_OFF, CUT_OFF_BY_TURNING = 0.12, 0.005
-#: Mean grey levels of the face between which there is something to see. Dark ones are made lighter for the networks
-#: (`workers.vision.lighten`). Measured: recordings darkened to 7 to 30 levels, with a camera's noise, keep 62 of 63 hits.
+#: Range of the face's mean grey level in which it can be measured; dark faces are lightened for the networks
+#: (`workers.vision.lighten`).
 DARKEST, BRIGHTEST = 5.0, 245.0
-#: Spread of the face's grey levels (5th to 95th percentile) under which it is a silhouette or burnt out.
+#: Least spread of the face's grey levels (5th to 95th percentile); with less, a dark face is a silhouette, a bright one
+#: overexposed.
 LEAST_SPREAD = 14.0
-#: Fine detail over contrast under which lids and lips melt. Measured: people, also in movement, from 0.18 on; the same
-#: blurred by a twentieth of the inter-ocular distance 0.09 to 0.2, by a tenth 0.05 to 0.16.
+#: Least sharpness (`Light.sharpness`) at which lids and lips are distinct enough to be measured.
 LEAST_SHARPNESS = 0.1
-#: Inter-ocular distance in pixels that light and sharpness are measured at.
+#: Inter-ocular distance in pixels to which a face is scaled to measure its light and sharpness.
 _SMALL = 40.0
 
 
 @dataclass(frozen=True, slots=True)
 class Light:
-    """How a face is lit and drawn."""
+    """The light and sharpness of a face."""
 
     #: Mean grey level and spread (5th to 95th percentile), 0 to 255.
     mean: float
     spread: float
-    #: Fine detail (spread of the Laplacian) over contrast.
+    #: Standard deviation of the Laplacian over that of the grey levels, with the face scaled to _SMALL.
     sharpness: float
 
 
 def measure_light(picture: Picture, points: Points, eye_distance: float) -> Light:
-    """The light on a face, from the box of its points (n, 2); eye_distance in pixels."""
+    """Measure the light in the bounding box of a face's points (n, 2); eye_distance: inter-ocular distance in pixels.
+
+    All is 0 if less than two pixels of the box lie inside the picture.
+    """
     height, width = picture.shape[:2]
     low = np.maximum(np.floor(points.min(axis=0)), 0).astype(int)
     high = np.minimum(np.ceil(points.max(axis=0)), (width, height)).astype(int)
@@ -60,15 +62,18 @@ def measure_light(picture: Picture, points: Points, eye_distance: float) -> Ligh
 
 
 def _percentiles(grey: cv2.typing.MatLike, parts: Sequence[float]) -> list[float]:
-    """What numpy gives as percentiles of 8-bit levels, by counting them: sorting took longer than all else here."""
-    up_to = np.bincount(grey.ravel(), minlength=256).cumsum()
+    """Percentiles of 8-bit levels, as numpy.percentile gives them, by counting levels, which is faster than sorting."""
+    cumulative = np.bincount(grey.ravel(), minlength=256).cumsum()
     ranks = np.asarray(parts) * (grey.size - 1)
-    below, above = (np.searchsorted(up_to, rank(ranks), side="right") for rank in (np.floor, np.ceil))
+    below, above = (np.searchsorted(cumulative, rank(ranks), side="right") for rank in (np.floor, np.ceil))
     return list(map(float, below + (above - below) * (ranks % 1)))
 
 
 def problem_of(picture: Picture, points: Points, eye_distance: float, yaw: float, light: Light) -> Problem | None:
-    """What stands in the way of judging this face; None if nothing does. eye_distance in pixels, yaw in degrees."""
+    """The first problem that keeps this face from being judged, or None.
+
+    points: the face's points (n, 2); eye_distance: inter-ocular distance in pixels; yaw in degrees.
+    """
     height, width = picture.shape[:2]
     if eye_distance < LEAST_EYE_DISTANCE:
         return Problem.TOO_FAR

@@ -1,9 +1,9 @@
-"""How much a face's skin changes beside the movement of its points: shading, folds, what a living face adds to geometry.
+"""Measures how much a face's skin changes beyond the motion of its points: shading and folds.
 
-A program that animates one photo moves the photo's own pixels: laid out flat by its points, the face is the same in every
-frame. A living head that turns changes its angle to the light, a smile lifts folds out of cheeks, and no face comes back to
-exactly where it was. So each frame's face is laid out flat and compared with that of a moment ago; what smooth small shifts
-of the skin and a change of the lamp explain is taken off. Eyes, brows, nostrils, mouth and the face's rim are left out.
+A program that animates one photo only moves the photo's pixels: flattened by its points, the face is the same in every
+frame. A living head changes its angle to the light as it turns, and a smile folds the cheeks. So the face of each frame is
+flattened and compared with that of a moment ago, apart from small smooth shifts of the skin and a change of light. Eyes,
+brows, nostrils, mouth and the face's rim are left out.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from numpy.typing import NDArray
 from workers.vision.flex import SmallFace
 from workers.vision.landmarks import Points
 
-#: Side in pixels of the flat face, pixels of an inter-ocular distance in it, and the row that the eyes lie on.
+#: Side of the flat face in pixels, pixels of an inter-ocular distance in it, and the row of the eyes.
 _SIDE, _UNIT, _EYES = 32, 14.0, 9.5
-#: Side of the blocks that what is left is averaged over, and the share of one that must be skin.
+#: Side in pixels of the blocks over which the difference is averaged, and the share of a block that must be skin.
 _BLOCK, _WHOLE = 4, 0.4
-#: Share of the blocks that count: those that are left the most may hold a strand of hair.
+#: Share of the blocks that count; those with the largest differences may hold a strand of hair.
 _COUNTED = 0.9
-#: Mean square of a block's mean over that of fine detail, for a camera's noise and JPEG's.
+#: Mean square of the blocks' means that camera and JPEG noise cause, as a ratio to the mean square of fine detail.
 _OF_NOISE = 0.08
-#: How stiffly the points' own places are kept when the space between them is filled, as a share of the spline's bending.
+#: Smoothing of the thin-plate spline: larger values follow the points less closely and bend less.
 _STIFF = 0.01
-#: Mean grey level under which a face is too dark for shares of its brightness.
+#: Mean grey level below which a face is too dark to be measured.
 _LEAST_LEVEL = 8.0
 
 #: The 68 points of a mean face seen from the front, in inter-ocular distances from the middle between the eyes.
@@ -46,45 +46,46 @@ _LAYOUT = np.array([
     (-0.187, 1.089),
 ])
 # fmt: on
-#: What is no skin, or moves by itself: the first of the 68 points and the one after the last, and the margin around them in
-#: inter-ocular distances. Eyes, mouth, brows, nostrils.
+#: Parts that are no skin or move by themselves (eyes, mouth, brows, nostrils): the first of the 68 points and the one after
+#: the last, and the margin around them in inter-ocular distances.
 _NO_SKIN = ((36, 42, 0.12), (42, 48, 0.12), (48, 60, 0.12), (17, 22, 0.08), (22, 27, 0.08), (31, 36, 0.08))
 
 
 @dataclass(frozen=True, slots=True)
 class Skin:
-    """A face laid out flat, as it was."""
+    """A flattened face of an earlier frame, kept to be compared with later ones."""
 
-    #: Arrival of the frame it comes from.
+    #: Arrival time of its frame in seconds.
     at: float
-    #: Grey levels as floats of 16 bits, row by row: whole levels would be a noise of their own.
+    #: Grey levels as 16-bit floats, row by row; rounding to whole levels would add noise.
     pixels: bytes
 
     @classmethod
     def of(cls, flat: NDArray[np.float32], at: float) -> Skin:
-        """The face that was laid out flat, to be compared with a later one."""
+        """Pack a flattened face (_SIDE, _SIDE) of a frame that arrived at `at`."""
         return cls(at, flat.astype(np.float16).tobytes())
 
 
 def lay_out(face: SmallFace, points: Points) -> NDArray[np.float32]:
-    """The face laid out flat (_SIDE, _SIDE), from its 68 points (68, 2) in the picture."""
-    places = (_BETWEEN @ points.astype(np.float32)).reshape(_SIDE, _SIDE, 2)
+    """Flatten a face to (_SIDE, _SIDE) grey levels, by a thin-plate spline through its 68 points (68, 2) in the picture."""
+    places = (_SPLINE @ points.astype(np.float32)).reshape(_SIDE, _SIDE, 2)
     return np.asarray(cv2.GaussianBlur(face.greys(places), (3, 3), 0.8), np.float32)
 
 
 def changed(before: Skin, flat: NDArray[np.float32]) -> float | None:
-    """How much the skin has changed since, in shares of its brightness; None where the face is too dark for that.
+    """The change of the skin since `before`, as a share of its mean brightness; None if the face is too dark.
 
-    Taken off are a gain and an offset of the light, and shifts of the skin that vary over the face by a polynomial of the
-    second degree, fitted at once by least squares; and what the camera's noise leaves in the blocks' means.
+    flat: the flattened face (_SIDE, _SIDE). The change is a root mean square over blocks, without camera noise, a gain and
+    an offset of the light, and shifts of the skin that are quadratic polynomials over the face; light and shifts are
+    fitted together by least squares.
     """
-    was = np.frombuffer(before.pixels, np.float16).reshape(_SIDE, _SIDE).astype(np.float32)
-    grey = was.ravel()[_SKIN]
+    earlier = np.frombuffer(before.pixels, np.float16).reshape(_SIDE, _SIDE).astype(np.float32)
+    grey = earlier.ravel()[_SKIN]
     level = float(grey.mean())
     if level < _LEAST_LEVEL:
         return None
     left = np.zeros((_SIDE, _SIDE), np.float32)
-    left.ravel()[_SKIN] = _unexplained(was + flat, grey, flat.ravel()[_SKIN] - grey)
+    left.ravel()[_SKIN] = _unexplained(earlier + flat, grey, flat.ravel()[_SKIN] - grey)
     noise = _OF_NOISE * (1.4826 * float(np.median(np.abs(cv2.Laplacian(left, cv2.CV_32F).ravel()[_INSIDE])))) ** 2
     squares = np.sort((_blocks(left)[_WITHIN] / _SHARE) ** 2)
     strength = float(squares[: round(_COUNTED * len(squares))].mean())
@@ -94,19 +95,19 @@ def changed(before: Skin, flat: NDArray[np.float32]) -> float | None:
 def _unexplained(
     both: NDArray[np.float32], grey: NDArray[np.float32], change: NDArray[np.float32]
 ) -> NDArray[np.float32]:
-    """What small shifts of the skin and a change of the light leave of its change.
+    """The change of the skin's pixels that small shifts of the skin and a change of light leave unexplained.
 
-    both: the sum of the two flat faces; grey, change: of the skin's pixels, as they were and what they changed by.
+    both: the sum of the two flat faces (_SIDE, _SIDE); grey, change: earlier levels of the skin's pixels, and their change.
     """
     across = cv2.Sobel(both, cv2.CV_32F, 1, 0, scale=1 / 16).ravel()[_SKIN]
     down = cv2.Sobel(both, cv2.CV_32F, 0, 1, scale=1 / 16).ravel()[_SKIN]
     causes = np.concatenate([across * _SHIFTS, down * _SHIFTS, grey[None], np.ones_like(grey)[None]])
     normal = (causes @ causes.T).astype(np.float64)
-    # Smooth skin leaves shifts open: they stay small.
-    keep = 1e-3 * np.diag(normal) + 1e-2
-    keep[:-2] += 0.02 * len(grey)
-    numbers = np.linalg.solve(normal + np.diag(keep), (causes @ change).astype(np.float64))
-    return np.asarray(change - numbers.astype(np.float32) @ causes, np.float32)
+    # Regularisation: smooth skin does not determine its shifts, which therefore stay small.
+    damping = 1e-3 * np.diag(normal) + 1e-2
+    damping[:-2] += 0.02 * len(grey)
+    parameters = np.linalg.solve(normal + np.diag(damping), (causes @ change).astype(np.float64))
+    return np.asarray(change - parameters.astype(np.float32) @ causes, np.float32)
 
 
 def _blocks(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -114,7 +115,7 @@ def _blocks(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _weights() -> NDArray[np.float32]:
-    """A thin-plate spline's weights: how much each of the 68 points tells about where each flat pixel is in the picture."""
+    """Weights (pixels, 68) of a thin-plate spline: position of each flat pixel in a picture, from the 68 points there."""
     pixels = _places().reshape(-1, 2)
 
     def bending(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -124,40 +125,40 @@ def _weights() -> NDArray[np.float32]:
     n = len(_LAYOUT)
     plane = np.column_stack([np.ones(n), _LAYOUT])
     system = np.block([[bending(_LAYOUT, _LAYOUT) + _STIFF * np.eye(n), plane], [plane.T, np.zeros((3, 3))]])
-    seen = np.column_stack([bending(pixels, _LAYOUT), np.ones(len(pixels)), pixels])
-    return np.asarray((seen @ np.linalg.inv(system))[:, :n], np.float32)
+    basis = np.column_stack([bending(pixels, _LAYOUT), np.ones(len(pixels)), pixels])
+    return np.asarray((basis @ np.linalg.inv(system))[:, :n], np.float32)
 
 
 def _places() -> NDArray[np.float64]:
-    """Where the flat face's pixels are (_SIDE, _SIDE, 2), in inter-ocular distances from the middle between the eyes."""
+    """Positions of the flat pixels (_SIDE, _SIDE, 2), in inter-ocular distances from the middle between the eyes."""
     down, across = np.mgrid[0:_SIDE, 0:_SIDE].astype(np.float64)
     return np.stack([(across - (_SIDE - 1) / 2) / _UNIT, (down - _EYES) / _UNIT], axis=-1)
 
 
 def _skin() -> NDArray[np.bool_]:
-    """The pixels that are skin on everybody."""
+    """A mask (_SIDE, _SIDE) of the pixels that are skin on everybody."""
     brows = _LAYOUT[17:27]
 
     def around(points: NDArray[np.float64], margin: float) -> NDArray[np.bool_]:
         hull = cv2.convexHull(points.astype(np.float32))
-        reach = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in _places().reshape(-1, 2)]
-        return np.asarray(np.reshape(reach, (_SIDE, _SIDE)) > -margin)
+        inside = [cv2.pointPolygonTest(hull, (float(x), float(y)), True) for x, y in _places().reshape(-1, 2)]
+        return np.asarray(np.reshape(inside, (_SIDE, _SIDE)) > -margin)
 
-    # As far up as half a forehead, and away from the rim, where a room shows as soon as the head turns.
+    # Up to the middle of the forehead, and away from the rim, where the background shows as soon as the head turns.
     skin = around(np.concatenate([_LAYOUT[:17], brows - (0, 0.3)]), -0.16)
     for first, last, margin in _NO_SKIN:
         skin &= ~around(_LAYOUT[first:last], margin)
     return skin
 
 
-_BETWEEN = _weights()
+_SPLINE = _weights()
 _IS_SKIN = _skin()
-#: The pixels that are skin, and those of them whose neighbours are.
+#: Indices of the pixels that are skin, and of those whose neighbours are skin too.
 _SKIN = np.flatnonzero(_IS_SKIN.ravel())
 _INSIDE = np.flatnonzero(cv2.erode(_IS_SKIN.astype(np.uint8), np.ones((3, 3), np.uint8)).ravel())
-#: 6, pixels: how much of each shift's terms a pixel of skin takes.
+#: The six terms of a quadratic polynomial at each pixel of skin (6, pixels).
 _x, _y = ((_places() - (0, 0.4)) / 2).reshape(-1, 2)[_SKIN].T.astype(np.float32)
 _SHIFTS = np.stack([np.ones_like(_x), _x, _y, _x * _x, _x * _y, _y * _y])
-#: The blocks that have enough skin, and the share of each that it is.
+#: A mask of the blocks that hold enough skin, and the share of skin in each.
 _WITHIN = _blocks(_IS_SKIN.astype(np.float32)) > _WHOLE
 _SHARE = _blocks(_IS_SKIN.astype(np.float32))[_WITHIN]

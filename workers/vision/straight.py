@@ -1,7 +1,7 @@
-"""Straight edges that run past a face, and how much of their way is really there.
+"""Finds straight edges that run past a face, and measures which share of their length is visible.
 
-An edge counts where the picture rises or falls steeply across it and hardly along it, always in the same sense: hair and
-clothes have steep places, but not along one line.
+An edge consists of pixels in one line at which brightness changes steeply across the edge and hardly along it, always in the
+same sense (rising or falling). Hair and clothes have steep places too, but not in one line.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import cv2.typing
 import numpy as np
 from numpy.typing import NDArray
 
-#: Columns a row by which an edge may lean (10 degrees), and the steps in which leaning is tried.
+#: Leans of an edge that are tried, in columns a row: up to 10 degrees to either side, in steps of 2 degrees.
 _LEANS = np.tan(np.radians(np.arange(-10.0, 10.1, 2.0)))
-#: Grey levels a pixel that an edge rises by, and the most that the picture may rise along it, as a share of that.
+#: Least slope across an edge in grey levels a pixel, and the largest slope along it as a share of the slope across.
 _STEP, _ALONG = 4.0, 0.5
-#: Share of its way past the face that an edge must be there, and how many of the best are looked at on each side.
+#: Least visible share of an edge's way past the face, and how many of the best edges are kept on each side of the face.
 _PRESENT, _KEPT = 0.5, 4
-#: Edges this near to each other are the same one, in pixels.
+#: Distance in pixels up to which two edges are the same.
 _SAME = 2
-#: The shortest way on which an edge can be told from chance, in pixels.
+#: Shortest length in pixels on which an edge can be told from chance.
 _LEAST = 4
 
 Numbers = NDArray[np.float64]
@@ -30,32 +30,38 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Edges on one side of a face, which cross a picture's rows: upright ones, or level ones in a transposed picture."""
+    """Edges on one side of a face that cross the picture's rows: upright ones, or level ones of a transposed picture."""
 
-    #: Column of each edge in row `middle`, and the columns that it goes on by from row to row.
+    #: Column of each edge in row `middle` (edges,), and the columns that it moves by from row to row (edges,).
     at: Numbers
     lean: Numbers
     middle: float
-    #: (edges, rows + 1): in how many of the rows above each one the edge is there.
-    there: NDArray[np.int32]
+    #: In how many of the rows above each row an edge is visible (edges, rows + 1): a cumulative sum.
+    visible: NDArray[np.int32]
 
     def column(self, which: Indices | np.intp, row: Numbers | float) -> Numbers:
-        """Where edges cross rows."""
+        """The columns in which the edges `which` cross the rows `row`; both are broadcast against each other."""
         return np.asarray(self.at[which] + self.lean[which] * (row - self.middle))
 
     def share(self, which: Indices, one: Numbers | float, other: Numbers | float, unknown: float) -> Numbers:
-        """How much of their way between two rows edges are there, 0 to 1; `unknown` where that way is not in the picture."""
-        last = self.there.shape[1] - 1
+        """The visible share, 0 to 1, of the edges `which` between two rows.
+
+        unknown: the share of a stretch that is too short, or not in the picture.
+        """
+        last = self.visible.shape[1] - 1
         ends = [
             np.clip(np.rint(row), 0, last).astype(np.intp) for row in (np.minimum(one, other), np.maximum(one, other))
         ]
-        way = ends[1] - ends[0]
-        found = self.there[which, ends[1]] - self.there[which, ends[0]]
-        return np.where(way < _LEAST, unknown, found / np.maximum(way, 1))
+        length = ends[1] - ends[0]
+        visible = self.visible[which, ends[1]] - self.visible[which, ends[0]]
+        return np.where(length < _LEAST, unknown, visible / np.maximum(length, 1))
 
 
 def senses(grey: cv2.typing.MatLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Where a grey picture has upright edges, and where level ones: 1 where it rises there, -1 where it falls, else 0."""
+    """Upright and level edges of a grey picture, as two masks (height, width).
+
+    A mask is 1 where brightness rises across an edge, to the right or downward, -1 where it falls, and 0 elsewhere.
+    """
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
     right = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, ksize=3, scale=1 / 4)
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, ksize=3, scale=1 / 4)
@@ -69,9 +75,10 @@ def _sense(across: cv2.typing.MatLike, along: cv2.typing.MatLike) -> NDArray[np.
 
 
 def beside(sense: NDArray[np.float32], past: tuple[int, int], places: list[tuple[int, int]]) -> list[Lines]:
-    """The edges that run past a face, for each of some ranges of columns.
+    """The edges that run past a face, in each of several ranges of columns.
 
-    sense: of `senses`. past: the rows that the face lies in; these alone are searched.
+    sense: a mask that `senses` gave. past: first and last row of the face; only these rows are searched. places: first and
+    last column of each range.
     """
     columns = sense.shape[1]
     past = past[0], max(past)
@@ -82,9 +89,10 @@ def beside(sense: NDArray[np.float32], past: tuple[int, int], places: list[tuple
     for lean in _LEANS if len(band) >= 2 * _LEAST else ():
         shear = np.array([[1, lean, -lean * middle], [0, 1, 0]])
         straight = cv2.warpAffine(band, shear, (columns, len(band)), flags=cv2.INTER_LINEAR)
-        more_rises = cv2.reduce(straight, 0, cv2.REDUCE_AVG)[0]
-        both = cv2.reduce(np.abs(straight), 0, cv2.REDUCE_AVG)[0]
-        for sense_of, shares in ((1, (both + more_rises) / 2), (-1, (both - more_rises) / 2)):
+        # Of each column: the share that rises less the share that falls, and both shares together.
+        balance = cv2.reduce(straight, 0, cv2.REDUCE_AVG)[0]
+        total = cv2.reduce(np.abs(straight), 0, cv2.REDUCE_AVG)[0]
+        for sense_of, shares in ((1, (total + balance) / 2), (-1, (total - balance) / 2)):
             for (first, last), edges in zip(places, found, strict=True):
                 if last - first >= 2:
                     best = first + int(shares[first:last].argmax())
@@ -93,7 +101,7 @@ def beside(sense: NDArray[np.float32], past: tuple[int, int], places: list[tuple
 
 
 def _best(edges: list[tuple[float, int, float, int]]) -> list[tuple[float, int, float, int]]:
-    """The surest few edges, each only once."""
+    """The few best edges, without duplicates."""
     kept: list[tuple[float, int, float, int]] = []
     for edge in sorted(edges, reverse=True):
         if edge[0] <= _PRESENT or len(kept) == _KEPT:
@@ -108,7 +116,7 @@ def _lines(sense: NDArray[np.float32], edges: list[tuple[float, int, float, int]
     _, at, lean, sense_of = np.array(edges, np.float64).reshape(-1, 4).T
     column = np.rint(at[:, None] + lean[:, None] * (np.arange(rows) - middle)).astype(np.intp)
     inside = (column >= 0) & (column < columns)
-    there = inside & (sense[np.arange(rows), column.clip(0, columns - 1)] == sense_of[:, None])
+    visible = inside & (sense[np.arange(rows), column.clip(0, columns - 1)] == sense_of[:, None])
     counted = np.zeros((len(at), rows + 1), np.int32)
-    np.cumsum(there, axis=1, out=counted[:, 1:])
+    np.cumsum(visible, axis=1, out=counted[:, 1:])
     return Lines(at, lean, middle, counted)

@@ -1,7 +1,7 @@
-"""Straight edges around a face: the rim of a screen, or of a print, that is held before the camera.
+"""Finds a rim: straight edges that enclose a face, as those of a screen or a print held before the camera do.
 
-Behind a person there are edges too, of doors, windows and shelves. But a rim's edges meet in corners and end there, with the
-face between them; a room's edges run past each other, or end at a head and shoulders that are before them.
+There are edges behind a person too, of doors, windows and shelves. But the edges of a rim meet in corners and end there,
+with the face between them, while the edges of a room run past each other or end behind the head and shoulders.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from numpy.typing import NDArray
 from workers.vision.landmarks import Picture
 from workers.vision.straight import Indices, Lines, Numbers, beside, senses
 
-#: A small picture's grey levels (height, width).
+#: Grey levels of a small picture (height, width).
 Grey = NDArray[np.uint8]
-#: Longer side in pixels of the small picture that is looked at.
+#: Longer side in pixels of the small picture that is searched.
 SIDE = 200
-#: An edge is looked for beside the face from this far to that far off, in widths (or heights) of the face.
+#: Least and largest distance from the face at which an edge is searched, in the face's widths or heights.
 _NEAR, _FAR = 0.05, 1.6
-#: How far past the face's own far end an edge must go that encloses it, in the face's heights or widths.
+#: How far beyond the face's far end an enclosing edge must reach, in the face's heights or widths.
 _PAST = 0.3
-#: How far beyond a corner an edge must have ended, in the face's heights or widths, from this many pixels on.
+#: Stretch beyond a corner in which an edge must not go on: its end in the face's heights or widths, its start in pixels.
 _BEYOND, _ROUND = 0.35, 3.0
-#: How much of the score is lost where all edges go on beyond their corners, and what counts for an edge that leaves the
-#: picture there.
+#: Share of the score that is lost if all edges go on beyond their corners, and the share of an edge that counts as going on
+#: if it leaves the picture there.
 _LOST, _UNKNOWN = 0.5, 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Rim:
-    """The best three edges that enclose a face from three sides."""
+    """The three edges that best enclose a face on three sides."""
 
-    #: How surely they are a rim, 0 to 1.
+    #: How surely the three edges are a rim, 0 to 1.
     sureness: float
-    #: Both ends (x, y) of each, in fractions of the picture's longer side; none where not even three edges were found.
+    #: Both ends (x, y) of each edge, in fractions of the picture's longer side; empty if fewer than three edges were found.
     sides: tuple[tuple[tuple[float, float], tuple[float, float]], ...] = ()
 
 
 def shrunk(picture: Picture) -> Grey:
-    """A picture as rims are looked for in it: small and grey, SIDE pixels long."""
+    """Shrink a colour picture (height, width, 3) to a grey one whose longer side is SIDE."""
     scale = SIDE / max(picture.shape[:2])
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)  # first: three colours take three times as long to shrink
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)  # first, since one channel shrinks faster than three
     return np.asarray(cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def rim(small: Grey, box: tuple[float, float, float, float]) -> Rim:
-    """What encloses a face in a picture that was `shrunk`.
+    """The best rim around a face in a picture that was `shrunk`.
 
-    box: left, top, width, height in fractions of the picture's longer side.
+    box: left, top, width and height of the face in fractions of the picture's longer side.
     """
     upright, level = senses(small)
     level = np.ascontiguousarray(level.T)
@@ -71,7 +71,10 @@ def rim(small: Grey, box: tuple[float, float, float, float]) -> Rim:
 def _both_sides(
     sense: NDArray[np.float32], across: float, width: float, along: float, height: float
 ) -> tuple[Lines, Lines]:
-    """The edges before and behind the face; they run along its rows."""
+    """The edges on either side of the face that cross its rows: those at lower columns first.
+
+    across, width: the face's first column and its width; along, height: its first row and its height.
+    """
     rows, columns = sense.shape
     before = max(1, int(across - _FAR * width)), max(0, int(across - _NEAR * width))
     behind = max(0, int(across + (1 + _NEAR) * width)), min(columns - 1, int(across + (1 + _FAR) * width))
@@ -81,9 +84,9 @@ def _both_sides(
 
 
 def _around(one: Lines, other: Lines, across: Lines, far: float, size: float) -> Rim:
-    """The best of all that two edges and a third one, which joins them, enclose.
+    """The best rim of an edge of `one`, an edge of `other`, and an edge of `across` that joins them.
 
-    The first two run along rows and must reach row `far`; size: of the face, along them.
+    The first two cross the rows and must reach row `far`; size: the face's height along them.
     """
     if not (len(one.at) and len(other.at) and len(across.at)):
         return Rim(0.0)
@@ -105,21 +108,21 @@ def _around(one: Lines, other: Lines, across: Lines, far: float, size: float) ->
     ends = ((first[a, 0, c], first_row[a, 0, c]), (second[0, b, c], second_row[0, b, c]))
     feet = ((float(one.column(a, far)), far), (float(other.column(b, far)), far))
     sides = ((ends[0], feet[0]), (ends[1], feet[1]), ends)
-    return Rim(float(sureness[a, b, c]), tuple((_shared(one), _shared(other)) for one, other in sides))
+    return Rim(float(sureness[a, b, c]), tuple((_fractions(start), _fractions(end)) for start, end in sides))
 
 
 def _corner(lines: Lines, which: Indices, across: Lines, crossing: Indices) -> tuple[Numbers, Numbers]:
-    """Column and row in which edges meet those that join them, which run along columns."""
+    """Columns and rows in which edges that cross the rows meet edges that cross the columns."""
     start = lines.column(which, 0.0)
     row = across.column(crossing, start) / (1 - lines.lean[which] * across.lean[crossing])
     return np.asarray(lines.column(which, row)), np.asarray(row)
 
 
-def _shared(point: tuple[float, float]) -> tuple[float, float]:
-    """A point of the small picture in fractions of the longer side."""
+def _fractions(point: tuple[float, float]) -> tuple[float, float]:
+    """A point of the small picture, in fractions of the longer side."""
     return float(point[0]) / SIDE, float(point[1]) / SIDE
 
 
 def _transposed(found: Rim) -> Rim:
-    """The same in a picture whose rows were columns."""
+    """The rim in the upright picture, from one that was found in the transposed picture."""
     return Rim(found.sureness, tuple(((b, a), (d, c)) for (a, b), (c, d) in found.sides))

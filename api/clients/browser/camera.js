@@ -1,13 +1,14 @@
-/** The camera: asked for, chosen, and its pictures taken as JPEG. */
+/** The camera: opening it, choosing one, and taking JPEG pictures. */
 
 import { LivenessError } from "./errors.js";
 
-/** The longer side of what is sent, in pixels. More only costs time on its way. */
+/** Longer side of the pictures in pixels; larger ones only take longer to send. */
 export const LONGEST = 640;
 const QUALITY = 0.85;
-/** Milliseconds that a new picture is waited for. A camera in the dark gives as few as five a second. */
+/** Milliseconds to wait for a new picture. A camera in the dark gives as few as five a second. */
 const NEXT_PICTURE = 400;
 
+/** Codes of our errors by the name of the browser's error. */
 const CODES = {
   NotAllowedError: "camera_denied",
   SecurityError: "camera_denied",
@@ -18,7 +19,7 @@ const CODES = {
 };
 
 /**
- * Ask for a camera: the one with this id, else the one that faces the person.
+ * Open the camera with this id, or else the one that faces the person. Throws LivenessError.
  * @param {{deviceId?: string | null}} [options]
  * @returns {Promise<MediaStream>}
  */
@@ -32,13 +33,13 @@ export async function openCamera({ deviceId = null } = {}) {
   try {
     return await navigator.mediaDevices.getUserMedia({ video, audio: false });
   } catch (error) {
-    // The camera that was chosen is gone: any other will do.
+    // The chosen camera is gone: open any other.
     if (deviceId && error.name === "OverconstrainedError") return openCamera();
     throw new LivenessError(CODES[error.name] ?? "camera_busy", error.message, { cause: error });
   }
 }
 
-/** The cameras there are; their names are known once one of them was allowed. */
+/** The cameras; the browser tells their names once the person has allowed one. */
 export async function listCameras() {
   const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
   return devices
@@ -46,12 +47,12 @@ export async function listCameras() {
     .map((device, index) => ({ id: device.deviceId, label: device.label || `${index + 1}` }));
 }
 
-/** Let go of a camera. */
+/** Close a camera. */
 export function closeCamera(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
-/** Takes pictures of a playing video: as the camera gives them, unmirrored, each only once. */
+/** Takes pictures from a playing video: not mirrored, and each picture only once. */
 export class Shutter {
   #video;
   #canvas = document.createElement("canvas");
@@ -62,7 +63,7 @@ export class Shutter {
     this.#video = video;
   }
 
-  /** The next picture, a JPEG; null where there is none just now. */
+  /** Take the next picture, a JPEG blob; null if there is no new one within NEXT_PICTURE. */
   async take() {
     await this.#fresh();
     const { videoWidth: width, videoHeight: height } = this.#video;
@@ -75,7 +76,7 @@ export class Shutter {
     return new Promise((resolve) => this.#canvas.toBlob(resolve, "image/jpeg", QUALITY));
   }
 
-  /** The same picture twice would tell the service nothing, and look like a recording. */
+  /** Wait for a new picture: the same one twice tells the service nothing, and looks like a recording. */
   async #fresh() {
     const until = performance.now() + NEXT_PICTURE;
     while (this.#video.currentTime === this.#taken && performance.now() < until) {

@@ -1,59 +1,48 @@
 /**
- * A check, from the camera to the verdict: it asks, sends frames, and tells what happens by events. It draws nothing;
+ * A check, from the camera to the verdict: it creates the session, sends frames and reports by events. It draws nothing;
  * `element.js` does.
  */
 
 import { closeCamera, openCamera, Shutter } from "./camera.js";
+import { ENDED, UNUSABLE } from "./codes.js";
 import { LivenessError } from "./errors.js";
 import { Service } from "./service.js";
 
-/** Frames under way at most. */
+/** Frames that may be under way at once. */
 const UNDER_WAY = 2;
-/** Milliseconds from frame to frame: ten a second at best, five where the service answers slowly. */
+/** Milliseconds from frame to frame: ten frames a second at best, five if the service answers slowly. */
 const FASTEST = 100;
 const SLOWEST = 200;
-/** Milliseconds that the service may be away, or busy, before the check is given up. */
-const PATIENCE = 20_000;
-/** Milliseconds between two tries while it cannot be reached. */
+/** Milliseconds for which a service that is away or busy is tried again, before the check gives up. */
+const GIVE_UP_AFTER = 20_000;
+/** Milliseconds between two tries while the service cannot be reached. */
 const TRY_AGAIN = 700;
-/** Milliseconds in which a person finds their face in the preview before anything is sent. */
+/** Milliseconds of preview before the session is created, in which a person fits their face into it. */
 const GET_READY = 1500;
-/** Milliseconds that a camera may take to its first picture. */
+/** Milliseconds that a camera may take to give its first picture. */
 const FIRST_PICTURE = 8000;
-const ENDED = new Set(["completed", "failed", "expired"]);
-/** What the service says of a frame that cannot be judged: as long as there are only such, no clock runs. */
-export const PROBLEMS = new Set([
-  "no_face",
-  "several_faces",
-  "too_far",
-  "too_close",
-  "cut_off",
-  "too_dark",
-  "too_bright",
-  "too_blurred",
-]);
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
- * Events, all CustomEvents with a `detail`:
+ * A check. Its events are CustomEvents with a `detail`:
  *
  * phase      {phase}: opening, ready, running, ended
- * session    {session}: as the service gave it
- * challenge  {type, instruction, timeoutSeconds, index, total}: what to do now
- * clock      {type, seconds}: its time runs from now on
- * hint       {code, text, type} or null: a word of help for the moment
- * face       {face, hint}: where the face is, with every answer
- * passed     {type, confidence, index, total}
- * waiting    {reason, seconds}: network, busy or background; nothing is lost
- * resumed    null
- * answer     the service's own answer to a frame, and the milliseconds it took: {answer, milliseconds}
- * completed  {isLive}: true, false, or null where only your server is told
+ * session    {session}: the session as the service answered it
+ * challenge  {type, instruction, timeoutSeconds, index, total}: the challenge to show
+ * clock      {type, seconds}: the clock of the challenge runs, with so many seconds left
+ * hint       {code, text, type}: a word of help to show; null: none
+ * face       {face, hint}: the place of the face, with every answer
+ * passed     {type, confidence, index, total}: a challenge passed
+ * waiting    {reason, seconds}: the check waits; reason: network, busy or background
+ * resumed    null: the check no longer waits
+ * answer     {answer, milliseconds}: the service's answer to a frame, and the time that it took
+ * completed  {isLive}: true, false, or null if only your server may know
  * failed     {reason}: timed_out or not_met
  * error      {error}: a LivenessError
- * cancelled  null
+ * cancelled  null: the check was cancelled
  *
- * Exactly one of completed, failed, error and cancelled ends it.
+ * Exactly one of completed, failed, error and cancelled ends a check.
  */
 export class LivenessCheck extends EventTarget {
   #options;
@@ -76,16 +65,16 @@ export class LivenessCheck extends EventTarget {
 
   /**
    * @param {object} [options]
-   * @param {string} [options.api] where the API is; default /api/v1/liveness of this page's own host
-   * @param {string|null} [options.token] sent as `Authorization: Bearer`
-   * @param {object|null} [options.session] one that your server has created: its answer, or at least its session_id
-   * @param {number} [options.challenges] how many; 1 to 10
-   * @param {number} [options.timeoutSeconds] for each; 1 to 60
-   * @param {string[]} [options.types] what is drawn from
-   * @param {string[]} [options.exclude] what the person cannot do
-   * @param {"all"|"next"} [options.reveal] default next: nobody can act in advance
-   * @param {string} [options.deviceId] which camera
-   * @param {MediaStream} [options.stream] pictures in place of a camera's own; it is not closed at the end
+   * @param {string} [options.api] the address of the API; default /api/v1/liveness on the page's host
+   * @param {string|null} [options.token] a session's token, or an API key, sent as `Authorization: Bearer`
+   * @param {object|null} [options.session] a session that your server has created: the answer, or at least its session_id
+   * @param {number} [options.challenges] how many challenges, 1 to 10
+   * @param {number} [options.timeoutSeconds] seconds for each challenge, 1 to 60
+   * @param {string[]} [options.types] the challenges to draw from
+   * @param {string[]} [options.exclude] the challenges that the person cannot do
+   * @param {"all"|"next"} [options.reveal] default next, so that nobody can act in advance
+   * @param {string} [options.deviceId] id of the camera
+   * @param {MediaStream} [options.stream] a stream in place of a camera; the check does not close it
    */
   constructor(options = {}) {
     super();
@@ -96,15 +85,15 @@ export class LivenessCheck extends EventTarget {
     this.phase = "idle";
   }
 
-  /** Whether it has ended, one way or another. */
+  /** Whether the check has ended. */
   get ended() {
     return this.phase === "ended";
   }
 
   /**
-   * Open the camera, show it in `video`, and go through the session. Resolves when it has ended; whatever goes wrong is
-   * told by the event `error`.
-   * @param {HTMLVideoElement} video muted, playsinline; mirror it by CSS only
+   * Open the camera, show it in `video`, and run the session. Resolves when the check has ended; the event `error` reports
+   * what goes wrong.
+   * @param {HTMLVideoElement} video muted and playsinline; mirror it by CSS only
    */
   async start(video) {
     if (this.phase !== "idle") throw new Error("A check starts once: make a new one to try again.");
@@ -132,11 +121,11 @@ export class LivenessCheck extends EventTarget {
     }
   }
 
-  /** End it; the service forgets the session. */
+  /** Cancel the check, and the session with it. */
   cancel() {
     if (this.ended) return;
     this.#end("cancelled", null);
-    this.#forget();
+    this.#cancelSession();
   }
 
   async #openCamera(video) {
@@ -172,25 +161,25 @@ export class LivenessCheck extends EventTarget {
         break;
       } catch (error) {
         const seconds = error.code === "busy" ? error.retryAfter : TRY_AGAIN / 1000;
-        const over = performance.now() - since + seconds * 1000 > PATIENCE;
+        const over = performance.now() - since + seconds * 1000 > GIVE_UP_AFTER;
         if ((error.code !== "busy" && error.code !== "network") || over) throw error;
         this.#wait(error.code, seconds);
         await sleep(seconds * 1000);
       }
     }
-    if (this.ended) return this.#forget(); // cancelled while it was being created
+    if (this.ended) return this.#cancelSession(); // cancelled while the session was being created
     this.#resume();
     this.total = Math.max(this.session.challenges.length, this.#options.challenges ?? 0);
-    this.#tell("session", { session: this.session });
+    this.#emit("session", { session: this.session });
   }
 
-  /** Frames, until the session has ended. */
+  /** Send frames until the session has ended. */
   async #send(shutter) {
     this.#answeredAt = performance.now();
     while (!this.ended) {
       const began = performance.now();
       if (document.hidden) {
-        // What a page in the background films is of no use, and browsers slow it down.
+        // A person does not see a page in the background, and browsers slow it down.
         this.#wait("background");
         this.#answeredAt = began;
         await sleep(100);
@@ -204,7 +193,7 @@ export class LivenessCheck extends EventTarget {
       const picture = await shutter.take();
       if (this.ended) return;
       if (picture) this.#submit(picture, ++this.#sequence);
-      // Two may be under way, so an interval of three quarters of the usual latency never piles frames up.
+      // With two frames under way, an interval of three quarters of the usual latency never piles frames up.
       const interval = Math.min(SLOWEST, Math.max(FASTEST, this.#latency * 0.75));
       await sleep(Math.max(0, began + interval - performance.now()));
     }
@@ -220,7 +209,7 @@ export class LivenessCheck extends EventTarget {
       this.#answeredAt = performance.now();
       if (this.ended) return;
       this.#resume();
-      this.#tell("answer", { answer, milliseconds });
+      this.#emit("answer", { answer, milliseconds });
       this.#take(answer, number, sentAt);
     } catch (error) {
       if (!this.ended) this.#trouble(error);
@@ -236,16 +225,16 @@ export class LivenessCheck extends EventTarget {
     });
   }
 
-  /** A frame that got no answer. The session goes on. */
+  /** Handle a frame that got no answer; most often the session goes on. */
   #trouble(error) {
     if (error.code !== "network" && error.code !== "busy") {
-      // A single picture that the service cannot use is no reason to stop: the next one may do.
+      // A single picture that the service cannot use does not end the check: the next one may be usable.
       const skipped = error.code === "refused" && error.status === 422;
-      if (!skipped || performance.now() - this.#answeredAt > PATIENCE) this.#fail(error);
+      if (!skipped || performance.now() - this.#answeredAt > GIVE_UP_AFTER) this.#fail(error);
       return;
     }
     const seconds = error.code === "busy" ? error.retryAfter : TRY_AGAIN / 1000;
-    if (performance.now() - this.#answeredAt > PATIENCE) return this.#fail(error);
+    if (performance.now() - this.#answeredAt > GIVE_UP_AFTER) return this.#fail(error);
     this.#resumeAt = performance.now() + seconds * 1000;
     this.#wait(error.code, seconds);
   }
@@ -257,15 +246,15 @@ export class LivenessCheck extends EventTarget {
       this.#passedCount = this.total - answer.challenges_remaining;
       this.#pass(answer);
     } else if (number > this.#newest && this.total - answer.challenges_remaining >= this.#passedCount) {
-      // Frames may overtake each other; an older one has nothing to say about now.
+      // Frames may overtake each other; the answer to an older one is out of date.
       this.#ask(answer, sentAt);
       this.#advise(answer.hint, answer.challenge_type);
     }
     this.#newest = Math.max(this.#newest, number);
-    this.#tell("face", { face: answer.face ?? null, hint: answer.hint ?? null });
+    this.#emit("face", { face: answer.face ?? null, hint: answer.hint ?? null });
   }
 
-  /** What the answer asks for, where that is new; and whether its clock runs. */
+  /** Report the challenge of an answer if it is new, and its clock once that runs. */
   #ask(answer, sentAt) {
     if (!answer.challenge_type) return;
     const index = this.total - answer.challenges_remaining;
@@ -279,20 +268,20 @@ export class LivenessCheck extends EventTarget {
         total: this.total,
       };
       this.#clockEnds = null;
-      this.#tell("challenge", this.#asked);
+      this.#emit("challenge", this.#asked);
     }
-    // The first one's clock starts with the first usable face, each other's with its reveal.
-    if (this.#clockEnds === null && (index > 0 || !PROBLEMS.has(answer.hint?.code))) {
+    // The first challenge's clock starts with the first usable face, the others' with their reveal.
+    if (this.#clockEnds === null && (index > 0 || !UNUSABLE.has(answer.hint?.code))) {
       const seconds = this.#asked.timeoutSeconds ?? 0;
       this.#clockEnds = sentAt + seconds * 1000;
-      this.#tell("clock", { type: this.#asked.type, seconds: Math.max(0, (this.#clockEnds - performance.now()) / 1000) });
+      this.#emit("clock", { type: this.#asked.type, seconds: Math.max(0, (this.#clockEnds - performance.now()) / 1000) });
     }
   }
 
   #pass(answer) {
     const index = this.#passedCount - 1;
     this.#hint = null;
-    this.#tell("passed", {
+    this.#emit("passed", {
       type: answer.challenge_type,
       confidence: answer.confidence,
       index,
@@ -303,7 +292,7 @@ export class LivenessCheck extends EventTarget {
   #advise(hint, type) {
     if ((hint?.code ?? null) === this.#hint) return;
     this.#hint = hint?.code ?? null;
-    this.#tell("hint", hint ? { ...hint, type } : null);
+    this.#emit("hint", hint ? { ...hint, type } : null);
   }
 
   #conclude(answer) {
@@ -316,7 +305,7 @@ export class LivenessCheck extends EventTarget {
     } else if (answer.state === "expired") {
       this.#fail(new LivenessError("expired", "The session outlived its time."));
     } else {
-      // Of two frames under way, the second is told only that it came after the end.
+      // The second of two frames under way is answered only that the session has ended.
       const late = this.#clockEnds !== null && performance.now() > this.#clockEnds - 500;
       this.#end("failed", { reason: answer.hint?.code === "timed_out" || late ? "timed_out" : "not_met" });
     }
@@ -325,40 +314,40 @@ export class LivenessCheck extends EventTarget {
   #wait(reason, seconds = null) {
     if (this.#waiting === reason) return;
     this.#waiting = reason;
-    this.#tell("waiting", { reason, seconds });
+    this.#emit("waiting", { reason, seconds });
   }
 
   #resume(reason = this.#waiting) {
     if (this.#waiting === null || this.#waiting !== reason) return;
     this.#waiting = null;
-    this.#tell("resumed", null);
+    this.#emit("resumed", null);
   }
 
   #enter(phase) {
     if (this.ended) return;
     this.phase = phase;
-    this.#tell("phase", { phase });
+    this.#emit("phase", { phase });
   }
 
   #fail(error) {
     if (this.ended) return;
     this.#end("error", { error });
-    if (error.code !== "session_gone" && error.code !== "expired") this.#forget();
+    if (error.code !== "session_gone" && error.code !== "expired") this.#cancelSession();
   }
 
   #end(kind, detail) {
     this.#enter("ended");
     this.#stopped.abort();
     if (this.#ownStream) closeCamera(this.#stream);
-    this.#tell(kind, detail);
+    this.#emit(kind, detail);
   }
 
-  #forget() {
-    // One that a server has created is that server's own to forget.
+  #cancelSession() {
+    // A session that a server has created is that server's own to cancel.
     if (this.session?.session_id && !this.#options.session) this.#service.cancel(this.session.session_id).catch(() => {});
   }
 
-  #tell(kind, detail) {
+  #emit(kind, detail) {
     this.dispatchEvent(new CustomEvent(kind, { detail }));
   }
 }

@@ -2,7 +2,7 @@ import type { ChallengeType, CheckEvents, Session } from "./index.js";
 
 /** `<liveness-check>`; attributes: api, session-id, token, challenges, timeout-seconds, types, exclude, reveal, preset, lang, voice, restart, theme. */
 export class LivenessCheckElement extends HTMLElement {
-  /** Makes the session for each try, where your server does that. */
+  /** Creates the session for each try, if your server does that. */
   createSession: ((wishes: { exclude: ChallengeType[] }) => Promise<Partial<Session> & { session_id: string; token?: string }>) | null;
   /** Words of your own, by the keys of locales/en.js. */
   messages: Record<string, string>;
@@ -10,7 +10,7 @@ export class LivenessCheckElement extends HTMLElement {
   cancel(): void;
 }
 
-type Told =
+type Forwarded =
   | "session"
   | "challenge"
   | "hint"
@@ -23,8 +23,8 @@ type Told =
   | "error"
   | "cancelled";
 
-/** The element's events: those of its check, named `liveness-…`, and which screen it shows. */
-type LivenessEvents = { [K in Told as `liveness-${K}`]: CustomEvent<CheckEvents[K]> } & {
+/** The element's events: those of its check, as `liveness-…`, and one for each screen that it shows. */
+type LivenessEvents = { [K in Forwarded as `liveness-${K}`]: CustomEvent<CheckEvents[K]> } & {
   "liveness-screen": CustomEvent<{ screen: "intro" | "camera" | "done" | "failed" | "error" }>;
 };
 

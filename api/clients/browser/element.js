@@ -8,21 +8,22 @@
  */
 
 import { listCameras } from "./camera.js";
-import { LivenessCheck, PROBLEMS } from "./check.js";
+import { LivenessCheck } from "./check.js";
+import { UNUSABLE } from "./codes.js";
 import { icon, svg } from "./icons.js";
 import { choose, Words } from "./language.js";
 import { sheet } from "./styles.js";
 
-/** Milliseconds for which "well done" stays at least. */
+/** Milliseconds for which "Well done" is shown at least. */
 const PRAISE = 700;
-/** Milliseconds that a hint must last before a screen reader is told, so that it is not talked over. */
-const TOLD_AFTER = 900;
-/** Seconds for a challenge where the host says nothing: time enough to be read to. */
+/** Milliseconds that a hint must last before a screen reader reads it, so that hints do not interrupt each other. */
+const READ_AFTER = 900;
+/** Default seconds for a challenge: enough to listen to a screen reader first. */
 const SECONDS = 10;
-/** How far, as parts of the picture, the face's middle may be from the picture's. */
+/** Distance of the face's middle from the picture's, as fractions of width and height, from which on the element helps. */
 const ASIDE = { x: 0.17, y: 0.2 };
 
-/** What a person cannot do, and what they are then not asked for. */
+/** The choices of "I cannot do this", and the challenges that each one excludes. */
 const CANNOT = {
   turn: ["TURN_LEFT", "TURN_RIGHT"],
   nod: ["LOOK_UP", "LOOK_DOWN"],
@@ -32,8 +33,8 @@ const CANNOT = {
 };
 const ALL = Object.values(CANNOT).flat();
 
-/** Where a challenge's pictogram stands over the mirror, and where its arrow goes. The mirror does not turn with the
- * direction of writing. */
+/** The place of a challenge's pictogram over the mirrored preview, and the direction of its arrow; the same for languages
+ * that are written from right to left. */
 const PLACES = {
   TURN_LEFT: ["left", "left"],
   TURN_RIGHT: ["right", "right"],
@@ -41,8 +42,8 @@ const PLACES = {
   LOOK_DOWN: ["bottom", "down"],
 };
 
-/** The events of a check that the element's host hears of, as `liveness-…`. */
-const TOLD = ["session", "challenge", "hint", "passed", "waiting", "resumed", "answer", "completed", "failed", "error", "cancelled"];
+/** The events of a check that the element forwards to its host, as `liveness-…`. */
+const FORWARDED = ["session", "challenge", "hint", "passed", "waiting", "resumed", "answer", "completed", "failed", "error", "cancelled"];
 
 function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
@@ -62,8 +63,8 @@ export class LivenessCheckElement extends HTMLElement {
   static observedAttributes = ["lang"];
 
   /**
-   * Makes the session for each try, where your server does that: `async ({exclude}) => ({session_id, token, …})`.
-   * Otherwise the element asks the service itself.
+   * Creates the session for each try, if your server does that: `async ({exclude}) => ({session_id, token, …})`.
+   * Otherwise the element creates it itself.
    */
   createSession = null;
   /** Words of your own, by the keys of locales/en.js. */
@@ -90,7 +91,7 @@ export class LivenessCheckElement extends HTMLElement {
   }
 
   async connectedCallback() {
-    await this.#speak();
+    await this.#applyLanguage();
     if (this.isConnected && !this.#screen) this.#intro({ focus: false });
   }
 
@@ -101,16 +102,16 @@ export class LivenessCheckElement extends HTMLElement {
 
   async attributeChangedCallback() {
     if (!this.#screen) return;
-    await this.#speak();
+    await this.#applyLanguage();
     if (this.#screen === "intro") this.#intro({ focus: false });
   }
 
-  /** Begin, as the button does. Browsers show the camera's question after a person's own act only. */
+  /** Begin, as the button does. Browsers ask for the camera only after a person's own action. */
   start() {
     if (!this.#check || this.#check.ended) this.#begin();
   }
 
-  /** End what is under way and go back to the beginning. */
+  /** Cancel the check and go back to the first screen. */
   cancel() {
     this.#check?.cancel();
   }
@@ -126,9 +127,9 @@ export class LivenessCheckElement extends HTMLElement {
     return this.hasAttribute("voice");
   }
 
-  async #speak() {
+  async #applyLanguage() {
     const words = await Words.of(choose([this.getAttribute("lang"), ...navigator.languages]), this.messages);
-    if (this.hasAttribute("lang") && words.code !== choose([this.getAttribute("lang")])) return; // another was chosen since
+    if (this.hasAttribute("lang") && words.code !== choose([this.getAttribute("lang")])) return; // the language was changed meanwhile
     this.#words = words;
     this.#root.lang = this.#words.code;
     this.#root.dir = this.#words.dir;
@@ -149,7 +150,7 @@ export class LivenessCheckElement extends HTMLElement {
     this.#root.querySelector(selector)?.focus({ preventScroll: false });
   }
 
-  // --- before ------------------------------------------------------------------------------------------------------
+  // --- the first screen ------------------------------------------------------------------------------------------------------
 
   #intro({ focus = true, open = false } = {}) {
     const count = number(this.getAttribute("challenges"));
@@ -221,13 +222,13 @@ export class LivenessCheckElement extends HTMLElement {
     if (focus) this.#focus("h2");
   }
 
-  /** The kinds of things that may be asked for here. */
+  /** The choices of CANNOT that concern this element's challenges. */
   get #kinds() {
     const types = list(this.getAttribute("types")) ?? ALL;
     return Object.keys(CANNOT).filter((kind) => CANNOT[kind].some((type) => types.includes(type)));
   }
 
-  /** What may be asked for, given what the person cannot do. */
+  /** The challenges that remain after the exclusions. */
   #possible() {
     const exclude = this.#excluded();
     return (list(this.getAttribute("types")) ?? ALL).filter((type) => !exclude.includes(type));
@@ -237,11 +238,11 @@ export class LivenessCheckElement extends HTMLElement {
     return [...(list(this.getAttribute("exclude")) ?? []), ...[...this.#cannot].flatMap((kind) => CANNOT[kind])];
   }
 
-  // --- meanwhile ---------------------------------------------------------------------------------------------------
+  // --- the check ---------------------------------------------------------------------------------------------------
 
   async #begin() {
-    this.#stageUp();
-    this.#talk(""); // within the person's own act: some browsers let nothing be said otherwise
+    this.#buildCamera();
+    this.#speak(""); // within the person's action: some browsers allow speech only after one
     const { api, token, session } = this.#service;
     const exclude = this.#excluded();
     const options = {
@@ -272,7 +273,7 @@ export class LivenessCheckElement extends HTMLElement {
 
   #run(check) {
     this.#check = check;
-    for (const kind of TOLD) check.addEventListener(kind, (event) => this.#notify(`liveness-${kind}`, event.detail));
+    for (const kind of FORWARDED) check.addEventListener(kind, (event) => this.#notify(`liveness-${kind}`, event.detail));
     const on = (kind, act) => check.addEventListener(kind, (event) => check === this.#check && act(event.detail));
     on("phase", ({ phase }) => this.#phase(phase));
     on("session", () => this.#progress(0));
@@ -290,14 +291,14 @@ export class LivenessCheckElement extends HTMLElement {
     check.start(this.#dom.video);
   }
 
-  /** Builds what is seen while the camera is on. */
-  #stageUp() {
+  /** Build the screen with the camera. */
+  #buildCamera() {
     const ring = (name) => ["path", { class: name, pathLength: 100, d: "M150 4A146 196 0 1 1 149.99 4" }];
     const overlay = svg("0 0 300 400", ring("track"), ring("ring"));
     const dom = {
       instruction: h("p", { class: "instruction", part: "instruction" }),
       hint: h("p", { class: "hint", part: "hint" }),
-      // What is seen changes often; what is said is only what lasts.
+      // The visible words change often; screen readers read only what lasts.
       loud: h("p", { class: "hidden", role: "status", "aria-live": "assertive" }),
       quiet: h("p", { class: "hidden", role: "status", "aria-live": "polite" }),
       video: h("video", { part: "video", muted: true, playsinline: true, autoplay: true, "aria-label": this.#say("camera.preview") }),
@@ -307,7 +308,7 @@ export class LivenessCheckElement extends HTMLElement {
       cameras: h("select", { "aria-label": this.#say("camera.choose"), hidden: true, onchange: (e) => this.#switch(e.target.value) }),
       ring: overlay.querySelector(".ring"),
     };
-    dom.video.muted = true; // the attribute alone does not silence a video made by a script
+    dom.video.muted = true; // the attribute does not mute a video that a script makes
     dom.oval = h("div", { class: "oval", part: "oval" }, overlay);
     dom.stage = h("div", { class: "stage", part: "stage" }, dom.video, dom.oval, dom.pictogram, dom.waiting);
     this.#dom = dom;
@@ -345,7 +346,7 @@ export class LivenessCheckElement extends HTMLElement {
   #switch(id) {
     this.#camera = id;
     const old = this.#check;
-    this.#check = null; // what the old one has to say is of no interest any more
+    this.#check = null; // its further events are ignored
     old?.cancel();
     this.#begin();
   }
@@ -374,19 +375,19 @@ export class LivenessCheckElement extends HTMLElement {
     this.#dom.instruction.textContent = text;
     this.#dom.loud.textContent = text;
     this.#hintText(hint);
-    this.#talk(text);
+    this.#speak(text);
   }
 
   #hintText(text) {
     if (this.#dom.hint.textContent === text) return;
     this.#dom.hint.textContent = text;
     this.#cancelTimer(this.#dom.telling);
-    this.#dom.telling = text ? this.#after(TOLD_AFTER, () => (this.#dom.quiet.textContent = text)) : null;
+    this.#dom.telling = text ? this.#after(READ_AFTER, () => (this.#dom.quiet.textContent = text)) : null;
   }
 
   #advise(hint) {
     if (performance.now() < this.#praisedUntil) return;
-    // The hint that only repeats the challenge has been said in large words.
+    // A hint that only repeats the challenge is shown as the instruction already.
     const repeats = hint && this.#shown && hint.code === this.#shown.type.toLowerCase();
     if (!hint || repeats || hint.code === "passed") return this.#help(null);
     if (hint.code === "wait") return this.#hintText(this.#words.hint(hint));
@@ -396,10 +397,10 @@ export class LivenessCheckElement extends HTMLElement {
   #help(hint) {
     this.#dom.advice = hint;
     this.#hintText(hint ? this.#words.hint(hint) : this.#shown ? "" : this.#say("camera.ready.hint"));
-    this.#mood(hint && PROBLEMS.has(hint.code) ? "help" : null);
+    this.#mood(hint && UNUSABLE.has(hint.code) ? "help" : null);
   }
 
-  /** Off centre is what the service does not mind and the person should know. */
+  /** Help a person into the middle; the service itself gives no such hint. */
   #guide({ face }) {
     if (performance.now() < this.#praisedUntil || (this.#dom.advice && this.#dom.advice.code !== "off_centre")) return;
     const turns = this.#shown && this.#shown.type in PLACES;
@@ -451,7 +452,7 @@ export class LivenessCheckElement extends HTMLElement {
     this.#dom.waiting.textContent = text ?? "";
   }
 
-  // --- afterwards --------------------------------------------------------------------------------------------------
+  // --- the outcome --------------------------------------------------------------------------------------------------
 
   #done(isLive) {
     const again = this.hasAttribute("restart") && !this.getAttribute("session-id");
@@ -499,8 +500,8 @@ export class LivenessCheckElement extends HTMLElement {
   }
 
   /**
-   * Try again; after some seconds where an error says how many, and with a way to say what cannot be done where it was no
-   * error. A session that a server made for one try is over.
+   * The buttons to try again: after `seconds` if an error says how many; without an error, with a way to the choices of what
+   * the person cannot do. Null for a session that a server created for one try.
    */
   #retry(seconds = null) {
     if (this.getAttribute("session-id") && !this.createSession) return null;
@@ -512,7 +513,7 @@ export class LivenessCheckElement extends HTMLElement {
       again.textContent = left > 0 ? this.#say("error.wait", { n: left }) : this.#say("failed.again");
       if (left > 0) this.#after(250, tick);
     };
-    if (seconds > 0) setTimeout(tick); // after this screen has replaced the last one and its timers
+    if (seconds > 0) setTimeout(tick); // after #show has cleared the timers of the last screen
     return h(
       "div",
       { class: "actions" },
@@ -530,10 +531,10 @@ export class LivenessCheckElement extends HTMLElement {
 
   #end(key) {
     this.#focus("h2");
-    this.#talk(this.#say(key));
+    this.#speak(this.#say(key));
   }
 
-  #talk(text) {
+  #speak(text) {
     if (!this.#voice || !("speechSynthesis" in globalThis)) return;
     speechSynthesis.cancel();
     const spoken = new SpeechSynthesisUtterance(text);

@@ -1,16 +1,16 @@
 /**
- * What can keep a check from going on. `code` is for programs and is stable:
+ * The error of a check that cannot go on. `code` is stable, for programs:
  *
- * insecure_context  the page is not served over HTTPS (or from localhost): browsers then have no camera
+ * insecure_context  the page is not served over HTTPS (or from localhost), so that the browser gives no camera
  * unsupported       this browser has no camera interface
  * camera_denied     the person, or a policy of the page or system, refused the camera
  * camera_missing    there is no camera
  * camera_busy       another program has the camera, or it gives no picture
- * camera_lost       the camera went away during the check
+ * camera_lost       the camera was disconnected or switched off during the check
  * network           the service could not be reached for too long
- * busy              the service asks to come again in `retryAfter` seconds (503 or 429)
- * not_allowed       the token is missing, wrong or over (401, 403)
- * session_gone      the service does not know the session (any more)
+ * busy              the service asks the client to come again in `retryAfter` seconds (503 or 429)
+ * not_allowed       the token is missing, wrong or expired (401, 403)
+ * session_gone      the service does not know the session, or not any more
  * expired           the session outlived its time
  * refused           the service refuses the request; `detail` says why
  */
@@ -24,10 +24,10 @@ export class LivenessError extends Error {
     super(detail, { cause });
     this.name = "LivenessError";
     this.code = code;
-    /** The HTTP status, and the service's own code of the problem, where there are any. */
+    /** The HTTP status, and the service's code of the problem; undefined without an answer. */
     this.status = status;
     this.problem = problem;
-    /** Seconds. */
+    /** Seconds after which to try again; undefined if the service does not say. */
     this.retryAfter = retryAfter;
   }
 }

@@ -1,8 +1,8 @@
-/** Pictograms, drawn in the colour of the text around them. */
+/** Pictograms in the colour of the surrounding text. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An SVG element; decorative, so that screen readers pass over it. */
+/** A decorative SVG element, which screen readers skip. */
 export function svg(viewBox, ...shapes) {
   const element = make("svg", { viewBox, "aria-hidden": "true", focusable: "false" });
   element.append(...shapes.map(([name, attributes]) => make(name, attributes)));
@@ -27,7 +27,7 @@ const SHAPES = {
   check: [line("M5 12.5l4.5 4.5L19 7.5", { "stroke-width": 2.6 })],
   cross: [line("M7 7l10 10M17 7L7 17", { "stroke-width": 2.4 })],
   alert: [line("M12 6.5v7", { "stroke-width": 2.6 }), line("M12 17.5v.01", { "stroke-width": 3 })],
-  // An arrow points where the head is to go in the mirror: there a person's own left is the screen's left.
+  // Arrows point where the head goes in the mirrored preview, in which a person's own left is the screen's left.
   TURN_LEFT: [line("M20 12H5M11 5.5L4.5 12l6.5 6.5")],
   TURN_RIGHT: [line("M4 12h15M13 5.5l6.5 6.5-6.5 6.5")],
   LOOK_UP: [line("M12 20V5M5.5 11L12 4.5l6.5 6.5")],
@@ -37,7 +37,7 @@ const SHAPES = {
   OPEN_MOUTH: [HEAD, EYES, ["ellipse", { ...LINE, cx: 12, cy: 16, rx: 2.4, ry: 2.8 }]],
 };
 
-/** The pictogram of that name; null where there is none. */
+/** The pictogram with this name; null if there is none. */
 export function icon(name) {
   return name in SHAPES ? svg("0 0 24 24", ...SHAPES[name]) : null;
 }

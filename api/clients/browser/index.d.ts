@@ -1,9 +1,10 @@
-/** Types of the library; what each thing does stands in check.js, service.js, camera.js and errors.js. */
+/** Types of the library; check.js, service.js, camera.js and errors.js explain them. */
 
-export type ChallengeType = "TURN_LEFT" | "TURN_RIGHT" | "LOOK_UP" | "LOOK_DOWN" | "BLINK" | "SMILE" | "OPEN_MOUTH";
-export type State = "pending" | "in_progress" | "completed" | "failed" | "expired";
+import type { ChallengeType, Preset, ProblemCode, State } from "./codes.js";
 
-/** What the service says. Fields may be added; programs pass over those that they do not know. */
+export type { ChallengeType, Preset, ProblemCode, State };
+
+/** Answers of the service. A later version may add fields. */
 export interface Challenge {
   type: ChallengeType;
   instruction: string;
@@ -19,7 +20,7 @@ export interface Hint {
   code: string;
   text: string;
 }
-/** The face's middle and size, as parts of the picture's width and height. */
+/** The middle and the size of the face, as fractions of the picture's width and height. */
 export interface Framing {
   x: number;
   y: number;
@@ -57,8 +58,9 @@ export type ErrorCode =
 export class LivenessError extends Error {
   readonly code: ErrorCode;
   readonly status?: number;
+  /** A ProblemCode; from a later version of the service perhaps another. */
   readonly problem?: string;
-  /** Seconds. */
+  /** Seconds after which to try again. */
   readonly retryAfter?: number;
   constructor(
     code: ErrorCode,
@@ -73,7 +75,7 @@ export interface CreateOptions {
   types?: ChallengeType[];
   exclude?: ChallengeType[];
   reveal?: "all" | "next";
-  preset?: "lenient" | "standard" | "strict";
+  preset?: Preset;
 }
 
 export class Service {
@@ -92,10 +94,10 @@ export function listCameras(): Promise<{ id: string; label: string }[]>;
 export interface CheckOptions extends CreateOptions {
   api?: string;
   token?: string | null;
-  /** One that your server has created; at least its session_id. */
+  /** A session that your server has created; at least its session_id. */
   session?: Pick<Session, "session_id"> & Partial<Session>;
   deviceId?: string | null;
-  /** Pictures in place of a camera's own; it is not closed at the end. */
+  /** A stream in place of a camera; the check does not close it. */
   stream?: MediaStream;
 }
 
@@ -108,7 +110,7 @@ export interface Asked {
   total: number;
 }
 
-/** The events and their details. Exactly one of the last four ends a check. */
+/** The details of the events. Exactly one of the last four events ends a check. */
 export interface CheckEvents {
   phase: { phase: "opening" | "ready" | "running" | "ended" };
   session: { session: Session };

@@ -1,4 +1,4 @@
-/** Everything but the element itself, which `element.js` defines when it is imported. */
+/** The library below the element; importing `element.js` defines the element. */
 
 export { listCameras, openCamera } from "./camera.js";
 export { LivenessCheck } from "./check.js";

@@ -1,6 +1,6 @@
-/** Code and own name of each language there is. */
+/** The languages: their codes and their own names. */
 export const LANGUAGES: Record<string, string>;
-/** The first of the wanted languages (BCP 47 tags) that there is; else English. */
+/** The code of the first wanted language (BCP 47 tags) that is offered; else English. */
 export function choose(wanted: (string | null | undefined)[]): string;
 export class Words {
   static of(code: string, own?: Record<string, string>): Promise<Words>;

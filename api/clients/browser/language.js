@@ -1,4 +1,4 @@
-/** Words in the person's language: English at once, others by a file each when they are asked for. */
+/** Words in the person's language: English is loaded at once, each other language when it is needed. */
 
 import en from "./locales/en.js";
 
@@ -8,10 +8,10 @@ const FILES = {
   es: () => import("./locales/es.js"),
 };
 
-/** Code and own name of each language there is. */
+/** The languages: their codes and their own names. */
 export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español", ar: "العربية" };
 
-/** The first of the wanted languages (BCP 47 tags) that there is; else English. */
+/** The code of the first wanted language (BCP 47 tags) that is offered; else English. */
 export function choose(wanted) {
   const codes = wanted.filter(Boolean).map((tag) => tag.toLowerCase().split("-")[0]);
   return codes.find((code) => code in LANGUAGES) ?? "en";
@@ -19,14 +19,14 @@ export function choose(wanted) {
 
 /** The words of one language. */
 export class Words {
-  /** @param {string} code @param {Record<string, string>} words @param {Record<string, string>} own the host page's */
+  /** @param {string} code @param {Record<string, string>} words @param {Record<string, string>} own words of the host page */
   constructor(code = "en", words = en, own = {}) {
     this.code = code;
     this.dir = words.dir;
     this.words = { ...en, ...words, ...own };
   }
 
-  /** The words for a language's code; English where its file cannot be loaded. */
+  /** The words of a language; English if its file cannot be loaded. */
   static async of(code, own = {}) {
     if (!(code in FILES)) return new Words("en", en, own);
     try {
@@ -36,17 +36,17 @@ export class Words {
     }
   }
 
-  /** A sentence, its {places} filled. */
+  /** The sentence of a key, with its {places} filled. */
   say(key, places = {}) {
     return (this.words[key] ?? key).replace(/\{(\w+)\}/g, (whole, name) => String(places[name] ?? whole));
   }
 
-  /** What to do; in the service's English where this challenge is newer than this file. */
+  /** The instruction of a challenge; the service's English if this file does not know the challenge. */
   challenge({ type, instruction }) {
     return this.words[`do.${type}`] ?? instruction;
   }
 
-  /** A hint by its code, the same way. */
+  /** The sentence of a hint; the service's English if this file does not know its code. */
   hint({ code, text, type }) {
     return this.words[`hint.${code}.${type}`] ?? this.words[`hint.${code}`] ?? text;
   }

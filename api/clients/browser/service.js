@@ -1,23 +1,23 @@
-/** The service's API, call by call: https://…/docs of a running service describes it. */
+/** The calls of the service's API, which /docs of a running service describes. */
 
 import { LivenessError } from "./errors.js";
 
-/** Milliseconds until an answer is given up; longer than the service waits for its workers, so that its 503 arrives. */
-const PATIENCE = 10_000;
-/** Seconds to wait after a 503 or 429 that does not say how long. */
+/** Milliseconds to wait for an answer; more than the service waits for its workers, so that its 503 arrives. */
+const ANSWER_WITHIN = 10_000;
+/** Seconds to wait after a 503 or 429 without a Retry-After. */
 const USUAL_WAIT = 1;
 
 export class Service {
   /**
-   * @param {{api?: string, token?: string | null}} [options] api: where the API is, without a slash at its end; token:
-   *   a session's token, or a key, sent as `Authorization: Bearer`.
+   * @param {{api?: string, token?: string | null}} [options] api: the address of the API; token: a session's token, or an
+   *   API key, sent as `Authorization: Bearer`.
    */
   constructor({ api = "/api/v1/liveness", token = null } = {}) {
     this.api = api.replace(/\/+$/, "");
     this.token = token;
   }
 
-  /** Create a session. What is undefined or null is left to the service. */
+  /** Create a session. The service chooses every option that is undefined or null. */
   create({ challenges, timeoutSeconds, types, exclude, reveal, preset } = {}) {
     const query = new URLSearchParams();
     const given = {
@@ -34,7 +34,7 @@ export class Service {
     return this.#ask("POST", `/sessions?${query}`);
   }
 
-  /** Look at a session. */
+  /** Get a session. */
   look(id) {
     return this.#ask("GET", `/sessions/${encodeURIComponent(id)}`);
   }
@@ -46,14 +46,14 @@ export class Service {
     return this.#ask("POST", `/sessions/${encodeURIComponent(id)}/frame`, { body: form, signal });
   }
 
-  /** Cancel a session; also while the page is being left. */
+  /** Cancel a session; works while the page is being left, too. */
   cancel(id) {
     return this.#ask("DELETE", `/sessions/${encodeURIComponent(id)}`, { keepalive: true });
   }
 
   async #ask(method, path, { body, signal, keepalive } = {}) {
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), PATIENCE);
+    const timer = setTimeout(() => late.abort(), ANSWER_WITHIN);
     const abort = () => late.abort();
     signal?.addEventListener("abort", abort);
     try {
@@ -87,14 +87,14 @@ function problem(response, answer) {
   if (status === 503 || status === 429) {
     return new LivenessError("busy", detail, { ...more, retryAfter: wait(response.headers.get("Retry-After")) });
   }
-  // A request that took too long to come, or a balancer before a service that is away.
+  // The request was too slow to arrive, or a balancer stands before a service that is away.
   if (status === 408 || status === 502 || status === 504) return new LivenessError("network", detail, more);
   if (status === 401 || status === 403) return new LivenessError("not_allowed", detail, more);
   if (status === 404 && answer?.code === "session_not_found") return new LivenessError("session_gone", detail, more);
   return new LivenessError("refused", detail, more);
 }
 
-/** Seconds, from a Retry-After of either form. */
+/** The seconds of a Retry-After, which holds seconds or a date. */
 function wait(header) {
   if (!header) return USUAL_WAIT;
   const seconds = Number(header);

@@ -1,6 +1,6 @@
 /**
- * The element's look. A host page changes it by custom properties (`--liveness-…`) and by its parts (README.md).
- * A constructed style sheet: a Content-Security-Policy without 'unsafe-inline' allows it.
+ * The style sheet of the element. A host page changes it by custom properties (`--liveness-…`) and by parts (README.md).
+ * It is constructed by a script, which a Content-Security-Policy without 'unsafe-inline' allows.
  */
 
 const CSS = `
@@ -65,7 +65,7 @@ button { cursor: pointer; }
 .button[aria-disabled="true"] { border-color: var(--line); background: var(--soft); color: var(--quiet); cursor: default; }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: .75rem; margin-block-start: 1.6rem; }
 
-/* The way on is always in sight, however small the screen. */
+/* The buttons stay in sight, however small the screen. */
 .screen > .actions { position: sticky; inset-block-end: 0; margin-block: 1rem -.6rem; padding-block: .6rem; background: var(--paper); }
 
 .steps { list-style: none; margin: 1.5rem 0 0; padding: 0; display: grid; gap: .9rem; }
@@ -129,7 +129,7 @@ video { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; objec
 .dots .done { border-color: var(--good); background: var(--good); color: var(--paper); }
 select { min-block-size: 2.75rem; max-inline-size: 14rem; padding: .4rem .7rem; border: 1.5px solid var(--line); border-radius: 10px; background: var(--paper); text-overflow: ellipsis; }
 
-/* --- how it ended ----------------------------------------------------------------------------------------------------- */
+/* --- the outcome ----------------------------------------------------------------------------------------------------- */
 .badge { display: grid; place-items: center; inline-size: 4.5rem; block-size: 4.5rem; margin-block-end: 1.2rem; padding: 1rem; border-radius: 50%; background: var(--good); color: var(--paper); }
 .badge svg { inline-size: 100%; }
 .badge.bad { background: var(--soft); color: var(--bad); }
@@ -137,13 +137,13 @@ select { min-block-size: 2.75rem; max-inline-size: 14rem; padding: .4rem .7rem; 
 .tips h3 { margin: 0 0 .4rem; font-size: 1rem; }
 .tips ul { margin: 0; padding-inline-start: 1.2rem; }
 
-/* A narrow stage stands upright, as a phone does. */
+/* A narrow stage has portrait format, as a phone does. */
 @container (max-width: 30rem) {
   .stage { aspect-ratio: 3 / 4; max-block-size: clamp(13rem, 100dvh - 12.5rem, 40rem); }
   .words { min-block-size: 6.2rem; }
   .actions .button { flex: 1 1 auto; }
 }
-/* A phone on its side: words beside the picture. */
+/* A phone in landscape: words beside the picture. */
 @media (max-height: 34rem) and (orientation: landscape) {
   .camera { grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr); max-width: none; column-gap: 1.4rem; }
   .stage { grid-row: 1 / span 2; max-block-size: calc(100dvh - 2.5rem); aspect-ratio: auto; block-size: calc(100dvh - 2.5rem); min-block-size: 13rem; }
@@ -160,6 +160,6 @@ select { min-block-size: 2.75rem; max-inline-size: 14rem; padding: .4rem .7rem; 
 }
 `;
 
-/** The style sheet; shared by all elements of a page. */
+/** The style sheet, shared by all elements of a page. */
 export const sheet = new CSSStyleSheet();
 sheet.replaceSync(CSS);

@@ -12,7 +12,7 @@ from ops.lab.bench.vision import vision
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
-    """Measure how fast it is, by part. Nothing else should keep the machine busy meanwhile.
+    """Measure the speed of the service, by part. Nothing else should keep the machine busy.
 
     Every part says what it measured, on what machine and with which revision, and writes it into --report.
     """

@@ -41,7 +41,7 @@ def lines(title: str, x: str, y: str, series: Mapping[str, Sequence[tuple[float,
 
 
 def grouped(title: str, unit: str, bars: Mapping[str, Mapping[str, float]]) -> str:
-    """Bars, lying so that any name fits: {group: {name: amount}}; each name has its colour in all groups."""
+    """Horizontal bars, so that long names fit: {group: {name: amount}}; a name has one colour in all groups."""
     with style():
         names = list(dict.fromkeys(name for group in bars.values() for name in group))
         figure = Figure(figsize=(7, max(2.4, 0.8 + 0.18 * len(names) * len(bars))), layout="constrained")

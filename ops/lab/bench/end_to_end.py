@@ -20,22 +20,22 @@ from ops.lab.bench.sides import Peer, Service, pin
 from ops.lab.bench.trial import GENERATOR, Outcome, Window, trial
 from ops.lab.bench.vision import asked
 
-#: As the tables name them. Of the ways that such servers are written in, PEER is the quickest; SEARCHING is OpenBiometrics'.
+#: The sides, by their names in the tables. PEER is the quickest way to write such a server, SEARCHING OpenBiometrics' way.
 SERVICE, PEER, SEARCHING = "service", "one process", "one process that searches"
-#: The others by their options, and the numbers of clients that each is asked with.
+#: Other ways to write the peer: the options of peer/server.py, and the numbers of clients that each is measured with.
 _VARIANTS = {SEARCHING: (["--search"], (1, 16)), "one process with threads": (["--threads"], (16,))}
-#: Clients of the loads that wait for their answers; the last of them is full load.
+#: The numbers of clients of the closed loads; the last one is full load.
 CLIENTS = (1, 8, 16)
-#: By the name of a load in all tables.
+#: The name of the open load in all tables.
 HALF = "half load"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is done, and for how long."""
+    """The loads of a run, and how long each is."""
 
     full: Window
-    #: None: there is none.
+    #: None: no half load.
     half: Window | None
     clients: Sequence[int] = CLIENTS
     variants: bool = True
@@ -48,14 +48,14 @@ QUICK = Plan(full=Window(1.0, 2.5), half=Window(1.0, 4.0), variants=False, visio
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What one side did: its outcomes by load, and its megabytes by kind of process afterwards."""
+    """The results of one side: outcomes by load, and megabytes by kind of process after all loads."""
 
     loads: dict[str, Outcome] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
 
     @property
     def best(self) -> float:
-        """Frames a second at the load at which there were most."""
+        """Frames a second under the load that gave the most."""
         return max(outcome.summary.rate for outcome in self.loads.values())
 
     def told(self) -> dict[str, Any]:
@@ -89,8 +89,8 @@ def end_to_end(*, workers: int | None, peer: bool, source: Path | None, cores: i
         "frames": charts.grouped("Frames answered", "frames a second", rates(found)),
         "cpu": charts.stacked("CPU at full load", "milliseconds a frame", cpu_by_side(found)),
     }
-    figures = {name: one.told() for name, one in found.items()}
-    figures = {"cores": cores, "vision_cpu_ms": vision, "sides": figures}
+    sides = {name: one.told() for name, one in found.items()}
+    figures = {"cores": cores, "vision_cpu_ms": vision, "sides": sides}
     write(console, report, "end_to_end", tables=tables, plots=plots, figures=figures)
 
 
@@ -109,7 +109,7 @@ def measured(name: str, side: Service | Peer, bodies: Sequence[bytes], plan: Pla
 
 
 def vision_cpu(source: Path | None, count: int) -> float:
-    """Milliseconds of CPU of a tracked frame's vision by itself, mean, on the same frames: what all else is compared to."""
+    """Mean milliseconds of CPU of a tracked frame's vision alone, on the same frames: the measure of everything else."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "tracked").mkdir()
         for i, jpeg in enumerate(frames.moving(count, source)):
@@ -119,12 +119,12 @@ def vision_cpu(source: Path | None, count: int) -> float:
 
 
 def load_name(clients: int) -> str:
-    """As tables name a load that waits for its answers."""
+    """The name of a closed load in the tables."""
     return f"{clients} client{'s' if clients > 1 else ''}"
 
 
 def loads_table(found: Mapping[str, Found]) -> Table:
-    """What each side did under each load."""
+    """The table of frames and latency, by side and load."""
     rows = []
     for name, side in found.items():
         for load, outcome in side.loads.items():
@@ -168,7 +168,7 @@ def memory_table(found: Mapping[str, Found]) -> Table:
 
 
 def targets_table(found: Mapping[str, Found], vision: float) -> Table:
-    """The targets, what became of them, and whether they are met."""
+    """The table of targets, with what was found and whether they are met."""
     service = found[SERVICE]
     one, full = load_name(1), [load for load in service.loads if load != HALF][-1]
     rows = []
@@ -188,7 +188,7 @@ def targets_table(found: Mapping[str, Found], vision: float) -> Table:
 
 
 def target(what: str, value: float, side: str, bound: float) -> list[str]:
-    """A row: what was found, what was wanted, whether it is."""
+    """A row of the table of targets."""
     met = value >= bound if side == "at least" else value <= bound
     return [what, f"{value:.2f} ×", f"{side} {bound:g} ×", "yes" if met else "no"]
 

@@ -1,4 +1,4 @@
-"""The frames that everything is measured on: the drawn performer's, or those of a recording."""
+"""The frames of all measurements: the drawn performer's, or those of a recording."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from shared.liveness.challenge import ChallengeType
 
 #: Frames a second that a client sends.
 RATE = 8
-#: JPEG quality of what a client sends.
+#: The JPEG quality of a client's frames.
 QUALITY = 88
 #: A phone's picture, about 12 megapixels.
 LARGE = (4000, 3000)
@@ -75,7 +75,7 @@ def _recorded(video: Path, size: tuple[int, int]) -> Iterator[np.ndarray]:
 
 
 def _fitted(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """At the size of all others; what is missing at the sides is filled up."""
+    """Scale a picture to the common size, with bars at the sides if its shape differs."""
     factor = min(size[0] / picture.shape[1], size[1] / picture.shape[0])
     fitted = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
     x, y = size[0] - fitted.shape[1], size[1] - fitted.shape[0]

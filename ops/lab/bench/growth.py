@@ -17,30 +17,30 @@ from ops.lab.bench.options import bodies_of, load_options
 from ops.lab.bench.report import Table, report_option, write
 from ops.lab.bench.sides import Service, pin
 from ops.lab.bench.trial import Outcome, Window, trial
-from ops.lab.chaos.processes import Missing
-from ops.lab.chaos.stack import Kind
+from ops.lab.rig.processes import Missing
+from ops.lab.rig.stack import Backing
 
-DATABASES = {"sqlite": Kind.EMBEDDED, "postgresql": Kind.FULL}
+DATABASES = {"sqlite": Backing.EMBEDDED, "postgresql": Backing.FULL}
 _NAMES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is done, and for how long."""
+    """The loads of a run."""
 
     window: Window
-    #: Frames a second at which the cost of one is measured: what every machine bears.
+    #: Frames a second at which the cost of a frame is measured; every machine can answer as many.
     rate: float = 40.0
     clients: int = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What was found with so many sessions in the database."""
+    """The results with a number of sessions in the database."""
 
     database: str
     sessions: int
-    #: Seconds that it took to put them there.
+    #: Seconds that the filling took.
     filling: float
     steady: Outcome
     full: Outcome
@@ -48,7 +48,7 @@ class Filled:
 
 @dataclass(frozen=True, slots=True)
 class Staffed:
-    """What was found with so many workers."""
+    """The results with a number of workers."""
 
     workers: int
     full: Outcome

@@ -5,173 +5,134 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 
-import msgspec
-
 from ops.lab.bench.samples import Sample
-from ops.lab.bench.wire import MULTIPART, Connection, Reply, request
+from ops.lab.rig.client import ENDED, Client
 
-PATH = "/api/v1/liveness/sessions"
-#: The longest sessions that there are: a frame of an ended one costs hardly anything, and would flatter whom it is sent to.
+#: The longest sessions possible: a frame of an ended session costs hardly anything, and would flatter the service.
 QUERY = "num_challenges=10&timeout_seconds=60"
 #: Seconds after which an answer is no longer waited for; every deadline of the service is shorter.
 ANSWER_TIMEOUT = 20.0
-#: Seconds that a client waits after it was refused, before it sends again (closed loads).
+#: Seconds that a sender waits after a refusal before it sends again (closed loads).
 PAUSE = 0.05
-_ENDED = frozenset({"completed", "failed", "expired"})
-
-
-class _Told(msgspec.Struct):
-    """What of an answer is looked at."""
-
-    session_id: str | None = None
-    state: str = ""
-    code: str = ""
-
-
-_told = msgspec.json.Decoder(_Told)
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When a frame of an open load is to be sent, in seconds from its beginning, and of which session it is."""
+    """When a frame of an open load is to be sent, in seconds from the load's beginning, and by which sender."""
 
     at: float
-    session: int
+    sender: int
 
 
-def schedule(rate: float, sessions: int) -> Iterator[Due]:
-    """Frames at `rate` a second for ever, evenly, from one session after the other."""
+def schedule(rate: float, senders: int) -> Iterator[Due]:
+    """Frames at `rate` a second without end, evenly spaced, from one sender after the other."""
     number = 0
     while True:
-        yield Due(number / rate, number % sessions)
+        yield Due(number / rate, number % senders)
         number += 1
 
 
-class Client:
-    """One person before a camera: a session, opened anew when it has ended, and as many connections as it needs."""
+class Sender:
+    """One person before a camera: sends frames to a session, and opens a new one when it has ended."""
 
     def __init__(self, address: tuple[str, int], bodies: Sequence[bytes], number: int = 0) -> None:
-        """bodies: see `wire.form`; clients begin at different ones, and each goes on in their order."""
+        """bodies: see `wire.form`; senders begin at different ones, and each goes on in their order."""
         self.samples: list[Sample] = []
-        #: How many sessions were opened.
+        #: The number of sessions that were opened.
         self.opened = 0
-        self._address, self._bodies = address, bodies
+        self._client, self._bodies = Client(address, ANSWER_TIMEOUT), bodies
         self._at = number * 37
-        self._session: str | None = None
-        #: Sessions that have ended, of which frames may still be under way.
+        self._session = ""
+        #: Sessions that have ended, but may still have frames under way.
         self._over: list[str] = []
         self._under_way = 0
         self._opening = asyncio.Lock()
-        self._idle: list[Connection] = []
 
     async def frame(self, due: float | None = None) -> Sample:
-        """Send the next frame, and note what became of it. due: else now, once there is a session."""
+        """Send the next frame, and note what became of it. due: when it is due; None: as soon as there is a session."""
         sent = time.monotonic()
         self._under_way += 1
         try:
-            async with asyncio.timeout(ANSWER_TIMEOUT):
-                session = self._session or await self.opened_session()
-                sent = time.monotonic()
-                status, code = await self._submit(session)
-        except (OSError, ValueError, TimeoutError) as error:
-            status, code = 0, type(error).__name__
+            session = self._session or await self.opened_session()
+            sent = time.monotonic()
+            status, code = await self._submit(session)
+        except ConnectionError as error:
+            status, code = 0, str(error)
         sample = Sample(sent if due is None else due, sent, time.monotonic(), status, code)
         self.samples.append(sample)
         self._under_way -= 1
         if self._over and not self._under_way:
-            await self._tidy()
+            await self._cancel_ended()
         return sample
 
     async def leave(self) -> None:
-        """Cancel the session, hang up."""
+        """Cancel the session and close all connections."""
         self._end()
-        await self._tidy()
-        await self.hang_up()
+        await self._cancel_ended()
+        self._client.close()
 
-    async def hang_up(self) -> None:
+    def hang_up(self) -> None:
         """Close all connections; the session stays."""
-        for connection in self._idle:
-            connection.close()
-        self._idle.clear()
+        self._client.close()
+
+    async def opened_session(self) -> str:
+        """The id of the present session, created if there is none. Raises ConnectionError if that is refused."""
+        async with self._opening:
+            if not self._session:
+                answer = await self._client.create(QUERY)
+                if answer.status != 200:
+                    raise ConnectionError(f"no session: {answer.code}")
+                self._session = answer.body.session_id
+                self.opened += 1
+            return self._session
 
     async def _submit(self, session: str) -> tuple[int, str]:
         body = self._bodies[self._at % len(self._bodies)]
         self._at += 1
-        reply = await self._ask(request("POST", f"{PATH}/{session}/frame", body, MULTIPART))
-        told = _told.decode(reply.body)
-        if reply.status == 200:
-            if told.state in _ENDED and session == self._session:
-                self._end()
-            return 200, ""
-        return reply.status, told.code or str(reply.status)
-
-    async def opened_session(self) -> str:
-        """The id of its session, which is created if there is none."""
-        async with self._opening:
-            if self._session is None:
-                reply = await self._ask(request("POST", f"{PATH}?{QUERY}"))
-                if reply.status != 200:
-                    raise ValueError(f"no session: {reply.status} {reply.body[:200]!r}")
-                self._session = _told.decode(reply.body).session_id
-                self.opened += 1
-            return self._session
+        answer = await self._client.frame(session, body)
+        if answer.body.state in ENDED and session == self._session:
+            self._end()
+        return answer.status, answer.code
 
     def _end(self) -> None:
-        if self._session is not None:
+        if self._session:
             self._over.append(self._session)
-            self._session = None
+            self._session = ""
 
-    async def _tidy(self) -> None:
-        """Have what is over forgotten, so that nothing grows that would not grow with people who come and go."""
+    async def _cancel_ended(self) -> None:
+        """Have the service forget ended sessions: with people who come and go, nothing would grow either."""
         over, self._over = self._over, []
-        with suppress(OSError, ValueError, TimeoutError):
-            for session in over:
-                async with asyncio.timeout(ANSWER_TIMEOUT):
-                    await self._ask(request("DELETE", f"{PATH}/{session}"))
-
-    async def _ask(self, parts: list[bytes]) -> Reply:
-        """On a connection that nobody uses, or a new one; back among the others if it is still good."""
-        while self._idle and not self._idle[-1].open:
-            self._idle.pop()
-        connection = self._idle.pop() if self._idle else await Connection.to(self._address)
-        try:
-            reply = await connection.ask(parts)
-        except BaseException:
-            connection.close()
-            raise
-        if connection.open:
-            self._idle.append(connection)
-        return reply
+        for session in over:
+            await self._client.cancel(session)
 
 
-async def closed(clients: Sequence[Client], until: float) -> None:
-    """Each client sends its next frame when the one before is answered, until that moment of the monotonic clock."""
+async def closed(senders: Sequence[Sender], until: float) -> None:
+    """Each sender sends its next frame when the one before is answered, until that moment of the monotonic clock."""
 
-    async def one(client: Client) -> None:
+    async def one(sender: Sender) -> None:
         while time.monotonic() < until:
-            if (await client.frame()).status != 200:
+            if (await sender.frame()).status != 200:
                 await asyncio.sleep(PAUSE)
 
-    await asyncio.gather(*(one(client) for client in clients))
+    await asyncio.gather(*(one(sender) for sender in senders))
 
 
-async def open_loop(clients: Sequence[Client], rate: float, until: float) -> None:
+async def open_loop(senders: Sequence[Sender], rate: float, until: float) -> None:
     """`rate` frames a second, whether answers come or not; returns when all have been answered or given up.
 
     A frame's latency counts from the moment it was due, so that what it had to wait for others is in it.
     """
-    begun = time.monotonic()
+    began = time.monotonic()
     under_way: set[asyncio.Task[Sample]] = set()
-    for due in schedule(rate, len(clients)):
-        at = begun + due.at
+    for due in schedule(rate, len(senders)):
+        at = began + due.at
         if at >= until:
             break
         if (wait := at - time.monotonic()) > 0:
             await asyncio.sleep(wait)
-        task = asyncio.create_task(clients[due.session].frame(at))
+        task = asyncio.create_task(senders[due.sender].frame(at))
         under_way.add(task)
         task.add_done_callback(under_way.discard)
     await asyncio.gather(*under_way)

@@ -1,4 +1,4 @@
-"""What a measurement must say about where it was made."""
+"""The date, revision and machine that a measurement states."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PACKAGES = ("numpy", "opencv-python-headless", "dlib-bin", "ai-edge-litert")
 
 
 def about() -> dict[str, str]:
-    """When, with what code, on what machine."""
+    """The date, the revision and the machine."""
     return {
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "revision": revision(),

@@ -1,4 +1,4 @@
-"""Clients that take more than their share, and what that does to four ordinary sessions beside them."""
+"""Clients that take more than their share, and their effect on four ordinary sessions."""
 
 from __future__ import annotations
 
@@ -12,21 +12,22 @@ from functools import cache
 from typing import Any
 
 from ops.lab.bench import frames
-from ops.lab.bench.load import PATH, Client, closed, open_loop
+from ops.lab.bench.load import Sender, closed, open_loop
 from ops.lab.bench.samples import Summary, summary
 from ops.lab.bench.sides import Side
 from ops.lab.bench.trial import Window
-from ops.lab.bench.wire import MULTIPART, form, request
+from ops.lab.rig.client import SESSIONS
+from ops.lab.rig.wire import MULTIPART, form, request
 
 #: Ordinary sessions, and frames a second of all of them together.
 ORDINARY = 4
 RATE = ORDINARY * frames.RATE
-#: Connections of the greedy session; uploads that never end.
+#: Connections of the greedy session, and uploads that never end.
 GREEDY, SLOW = 16, 100
 #: Seconds between two bytes of a slow upload.
 TRICKLE = 0.5
 
-#: What a neighbour does until a moment of the monotonic clock; what became of its requests, by code.
+#: Runs a neighbour until a moment of the monotonic clock; returns the number of its requests by code.
 _Attack = Callable[[Side, Sequence[bytes], float], Awaitable[Counter[str]]]
 
 
@@ -36,15 +37,15 @@ class Attack:
 
     name: str
     run: _Attack
-    #: Whether what it does depends on what is before the web process, so that it is tried behind nginx, too.
+    #: Whether the effect depends on a balancer, so that the neighbour is tried behind nginx, too.
     balanced: bool = False
-    #: What it needs that takes time, before anything is measured.
+    #: Called before anything is measured, for preparations that take time.
     prepare: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
 class Others:
-    """How the ordinary sessions fared, and what the neighbour's requests came to, by code."""
+    """The results of the ordinary sessions, and the number of the neighbour's requests by code."""
 
     ordinary: Summary
     neighbour: dict[str, int]
@@ -55,42 +56,42 @@ class Others:
 
 
 def with_neighbour(side: Side, attack: Attack, bodies: Sequence[bytes], window: Window) -> Others:
-    """The ordinary sessions, beside one neighbour."""
+    """Measure the ordinary sessions beside one neighbour."""
     attack.prepare()
     return asyncio.run(_with_neighbour(side, attack, bodies, window))
 
 
 async def _with_neighbour(side: Side, attack: Attack, bodies: Sequence[bytes], window: Window) -> Others:
-    people = [Client(side.front, bodies, number) for number in range(ORDINARY)]
+    senders = [Sender(side.front, bodies, number) for number in range(ORDINARY)]
     since = time.monotonic() + window.settling
     until = since + window.seconds
-    _, neighbour = await asyncio.gather(open_loop(people, RATE, until), attack.run(side, bodies, until))
-    await asyncio.gather(*(client.leave() for client in people))
-    # What was due in it, not what was answered in it: who is starved has no answers to count.
-    samples = [s for client in people for s in client.samples if since <= s.due < until]
+    _, neighbour = await asyncio.gather(open_loop(senders, RATE, until), attack.run(side, bodies, until))
+    await asyncio.gather(*(sender.leave() for sender in senders))
+    # Frames that were due in the window, not those answered in it: starved sessions have no answers to count.
+    samples = [s for sender in senders for s in sender.samples if since <= s.due < until]
     ordinary = summary(samples, since, max(s.done for s in samples) + 1e-6)
     return Others(ordinary, dict(neighbour))
 
 
 async def nobody(side: Side, bodies: Sequence[bytes], until: float) -> Counter[str]:  # noqa: ARG001
-    """No neighbour: what the others are compared to."""
+    """No neighbour, for comparison."""
     return Counter()
 
 
 async def greedy(side: Side, bodies: Sequence[bytes], until: float) -> Counter[str]:
     """One session over many connections, as fast as answers come."""
-    client = Client(side.front, bodies)
-    await asyncio.gather(*(closed([client], until) for _ in range(GREEDY)))
-    await client.leave()
-    return codes(client)
+    sender = Sender(side.front, bodies)
+    await asyncio.gather(*(closed([sender], until) for _ in range(GREEDY)))
+    await sender.leave()
+    return codes(sender)
 
 
 async def huge(side: Side, bodies: Sequence[bytes], until: float) -> Counter[str]:  # noqa: ARG001
     """Two sessions that send 12 megapixels, 8 frames a second each."""
-    clients = [Client(side.front, large_bodies(), number) for number in range(2)]
-    await open_loop(clients, len(clients) * frames.RATE, until)
-    await asyncio.gather(*(client.leave() for client in clients))
-    return sum((codes(client) for client in clients), Counter())
+    senders = [Sender(side.front, large_bodies(), number) for number in range(2)]
+    await open_loop(senders, len(senders) * frames.RATE, until)
+    await asyncio.gather(*(sender.leave() for sender in senders))
+    return sum((codes(sender) for sender in senders), Counter())
 
 
 @cache
@@ -100,11 +101,11 @@ def large_bodies() -> list[bytes]:
 
 
 async def slow(side: Side, bodies: Sequence[bytes], until: float) -> Counter[str]:
-    """Many uploads, each of a session of its own, of which a byte comes now and then, and the end never."""
-    clients = [Client(side.front, bodies, number) for number in range(8)]
-    sessions = [await client.opened_session() for client in clients]
+    """Many uploads that send a byte now and then, and never end."""
+    senders = [Sender(side.front, bodies, number) for number in range(8)]
+    sessions = [await sender.opened_session() for sender in senders]
     found = await asyncio.gather(*(_trickle(side, sessions[n % 8], bodies[0], until) for n in range(SLOW)))
-    await asyncio.gather(*(client.leave() for client in clients))
+    await asyncio.gather(*(sender.leave() for sender in senders))
     return Counter(found)
 
 
@@ -114,7 +115,7 @@ async def _trickle(side: Side, session: str, body: bytes, until: float) -> str:
     except OSError as error:
         return type(error).__name__
     try:
-        head, _ = request("POST", f"{PATH}/{session}/frame", body, MULTIPART)
+        head, _ = request("POST", f"{SESSIONS}/{session}/frame", body, MULTIPART)
         writer.write(head + body[:1000])
         at = 1000
         while time.monotonic() < until:
@@ -130,9 +131,9 @@ async def _trickle(side: Side, session: str, body: bytes, until: float) -> str:
     return "still uploading"
 
 
-def codes(client: Client) -> Counter[str]:
-    """What became of a client's frames."""
-    return Counter("200" if s.status == 200 else s.code for s in client.samples)
+def codes(sender: Sender) -> Counter[str]:
+    """What became of a sender's frames."""
+    return Counter("200" if s.status == 200 else s.code for s in sender.samples)
 
 
 ATTACKS = (

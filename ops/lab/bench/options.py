@@ -1,4 +1,4 @@
-"""What the parts that put a load on a running service are asked alike."""
+"""Options of the parts that put a load on a running service."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import click
 
 from ops.lab.bench import frames
-from ops.lab.bench.wire import form
+from ops.lab.rig.wire import form
 
-#: Seconds of frames, RATE a second, that are sent again and again.
+#: Seconds of frames that are sent again and again.
 PLAYED = 20
 
 
@@ -38,5 +38,5 @@ def load_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def bodies_of(source: Path | None) -> list[bytes]:
-    """The requests' bodies."""
+    """The bodies of the frames' requests."""
     return [form(jpeg) for jpeg in frames.moving(PLAYED * frames.RATE, source)]

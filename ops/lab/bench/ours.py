@@ -14,12 +14,13 @@ from ops.lab.bench.frames import RATE
 from ops.lab.bench.machine import TOP
 from workers.vision import pipeline
 from workers.vision.pipeline import Vision
+from workers.vision.prior import Prior
 
-#: Frames that warm it up, and are not counted.
+#: Frames that warm the vision up and are not counted.
 WARM = 5
-#: When the first frame arrives.
+#: The Unix time at which the first frame arrives.
 BEGIN = 1_790_000_000.0
-#: What a frame's way is made of: the stage's name, whose attribute it is, and which.
+#: The stages of a frame: the name, the owner of the function that is timed, and that function's name.
 STAGES: list[tuple[str, Callable[[Vision], Any], str]] = [
     ("decode", lambda _: pipeline, "decode"),
     ("points", lambda v: v._engine, "locate"),  # noqa: SLF001 # measured from outside, so that it costs nothing inside
@@ -37,7 +38,9 @@ STAGES: list[tuple[str, Callable[[Vision], Any], str]] = [
 
 def measured(vision: Vision, frames: list[bytes], *, follows: bool) -> dict[str, Any]:
     """(milliseconds, milliseconds of CPU, whether the whole picture was searched) of each frame, and how many had a face."""
-    times, faces, prior = [], 0, None
+    times: list[tuple[float, float, bool]] = []
+    faces = 0
+    prior: Prior | None = None
     for i, data in enumerate(frames[:WARM] + frames):
         at = BEGIN + i / RATE
         before = prior.searched_at if prior else None

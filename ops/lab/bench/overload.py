@@ -1,4 +1,4 @@
-"""Part 4, overload: what is answered when more comes than can be borne, and what one client can do to the others."""
+"""Part 4, overload: answers and latency beyond capacity, and what one client can do to the others."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from ops.lab.bench.options import bodies_of, load_options
 from ops.lab.bench.report import Table, report_option, write
 from ops.lab.bench.sides import Arrangement, Service, arrangements, pin
 from ops.lab.bench.trial import Outcome, Window, trial
-from ops.lab.chaos.processes import Missing
+from ops.lab.rig.processes import Missing
 from shared.settings import Settings
 
-#: What the load that finds out what it can bear is called.
+#: The name of the load that finds the service's capacity.
 BORNE = "can be borne"
-#: How many times what it can bear.
+#: Loads as multiples of the capacity.
 TIMES = (1, 2, 3)
-#: The last of them by the sessions of the first.
+#: The largest load, sent by as many sessions as the smallest one.
 FASTER = f"{TIMES[-1]} ×, the same sessions"
-#: Of what was answered at most, the least that is to be answered at the last of TIMES.
+#: The target: the share of the highest rate that must still be answered under the largest load.
 KEPT = 0.9
 
 
@@ -36,7 +36,7 @@ Loads = Mapping[str, Mapping[str, Outcome]]
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long each load is, and how many clients find out what can be borne."""
+    """The length of each load, and the number of clients that find the capacity."""
 
     window: Window
     clients: int = 16
@@ -52,15 +52,14 @@ class Plan:
 def overload(
     *, workers: int | None, neighbours: bool, source: Path | None, cores: int, quick: bool, report: Path
 ) -> None:
-    """What is answered, and how soon, at 1, 2 and 3 times what the service can bear; and what one client does to others.
+    """Measure answers and latency at 1, 2 and 3 times the service's capacity, and what one client does to others.
 
-    What it can bear is what 16 clients get that each wait for their answers. More comes as more sessions with 8 frames a
-    second each, which wait for nothing. First the load has a core for itself and the service the others (apart), so that
-    what is lost is the service's own; then both have all of them (shared). A session has its faces compared and its evidence
-    sampled by the clock, however few of its frames are judged: so the most comes once more from as many sessions as at
-    first, each three times as fast. Then four sessions with 8 frames a second have
-    neighbours: one that sends as fast as it can, one that sends huge pictures, many uploads that never end, directly and
-    behind nginx.
+    The capacity is the rate that 16 clients reach that wait for their answers. Higher loads are more sessions of 8 frames a
+    second each, which wait for nothing. First the load has a core of its own and the service the others (apart), so that
+    losses are the service's own; then both share all cores (shared). Each session costs comparisons of faces and samples
+    of evidence, however few of its frames are judged; so the largest load comes once more from as many sessions as the
+    smallest one, each three times as fast. Then four sessions of 8 frames a second have neighbours: one that sends as fast
+    as it can, one that sends huge pictures, and many uploads that never end, directly and behind nginx.
     """
     console, cores = Console(), pin(cores)
     plan = Plan(Window(1.0, 2.5) if quick else Window(4.0, 10.0))
@@ -89,7 +88,7 @@ def overload(
 def under_loads(
     arrangement: Arrangement, service: Service, bodies: Sequence[bytes], plan: Plan, console: Console
 ) -> dict[str, Outcome]:
-    """What the service can bear, and what it does with more."""
+    """Find the capacity of a service, and put it under multiples of that."""
     console.print(f"  {arrangement.name}: what it can bear", highlight=False)
     loads = {BORNE: trial(service, bodies, plan.clients, plan.window)}
     borne = loads[BORNE].summary.rate
@@ -104,7 +103,7 @@ def under_loads(
 def beside_neighbours(
     workers: int, bodies: Sequence[bytes], plan: Plan, console: Console, *, quick: bool
 ) -> dict[str, Others]:
-    """What becomes of four ordinary sessions, alone and beside each kind of neighbour; limits are on, as by default."""
+    """Measure four ordinary sessions, alone and beside each neighbour; limits are on, as by default."""
     found: dict[str, Others] = {}
     for balanced in (False, True):
         try:
@@ -125,7 +124,7 @@ def beside_neighbours(
 
 
 def loads_table(found: Loads) -> Table:
-    """What was answered of what came."""
+    """The table of answers and latency by load."""
     rows = []
     for name, loads in found.items():
         for load, one in loads.items():
@@ -140,7 +139,7 @@ def loads_table(found: Loads) -> Table:
 
 
 def cores_table(found: Loads) -> Table:
-    """What each kind of process had of a core."""
+    """The table of the share of a core that each kind of process used."""
     kinds = list(dict.fromkeys(kind for loads in found.values() for one in loads.values() for kind in one.cpu))
     rows = []
     for name, loads in found.items():
@@ -151,7 +150,7 @@ def cores_table(found: Loads) -> Table:
 
 
 def codes_table(found: Loads) -> Table:
-    """Of all frames, the share of each code."""
+    """The table of the share of frames by code."""
     every = {f"{name}: {load}": one.summary for name, loads in found.items() for load, one in loads.items()}
     codes = sorted({code for s in every.values() for code in s.codes})
     rows = []
@@ -162,7 +161,7 @@ def codes_table(found: Loads) -> Table:
 
 
 def targets_table(found: Loads) -> Table:
-    """The target, and what became of it."""
+    """The table of targets, with what was found and whether they are met."""
     deadline = 1e3 * Settings.model_fields["frame_deadline"].default
     rows = []
     for name, loads in found.items():
@@ -178,7 +177,7 @@ def targets_table(found: Loads) -> Table:
 
 
 def others_table(others: Mapping[str, Others]) -> Table:
-    """How the ordinary sessions fare."""
+    """The table of the ordinary sessions beside each neighbour."""
     rows = []
     for name, one in others.items():
         s = one.ordinary

@@ -1,4 +1,4 @@
-"""What every part leaves behind: its figures as JSON, its tables as Markdown, its plots as SVG."""
+"""The report of a part: figures as JSON, tables as Markdown, plots as SVG."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.table import Table as Printed
 
 from ops.lab.bench.machine import about
 
-#: The option of every part that says where its report goes.
+#: The option --report, which every part has.
 report_option = click.option(
     "--report",
     type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
@@ -26,19 +26,19 @@ report_option = click.option(
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows of words and numbers under a heading; numbers are shown with as many digits as they bear."""
+    """A table of words and numbers; numbers are shown with three significant digits."""
 
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
 
     def markdown(self) -> str:
-        """As it can be pasted into docs/performance.md."""
+        """The table as Markdown."""
         lines = [self.columns, ["---"] + ["---:"] * (len(self.columns) - 1), *(map(shown, row) for row in self.rows)]
         return f"### {self.title}\n\n" + "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
     def printed(self) -> Printed:
-        """As a terminal shows it."""
+        """The table for a terminal."""
         table = Printed(title=self.title, title_justify="left")
         for i, column in enumerate(self.columns):
             table.add_column(column, justify="right" if i else "left")
@@ -48,7 +48,7 @@ class Table:
 
 
 def shown(value: Any) -> str:
-    """A cell: None is a dash, a number has three digits that count."""
+    """The text of a cell: a dash for None, three significant digits for a number."""
     if value is None:
         return "–"
     if isinstance(value, float):

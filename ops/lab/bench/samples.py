@@ -1,4 +1,4 @@
-"""What became of each frame of a load, and what that says when it is taken together."""
+"""The outcome of each frame of a load, and a summary of them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import Any
 class Sample:
     """One frame; times are seconds of the monotonic clock."""
 
-    #: When it was to be sent. A load that waits for an answer before it sends the next frame has it due as it is sent.
+    #: When the frame was to be sent; in a closed load, when it was sent.
     due: float
     sent: float
     done: float
-    #: 0 where no answer came.
+    #: 0 if no answer came.
     status: int
-    #: The problem's code, or what broke; empty where the frame was answered with 200.
+    #: See `ops.lab.rig.client.Answer`.
     code: str = ""
 
     @property
     def latency(self) -> float:
-        """Seconds from when it was due: a frame that was sent late has waited all the same."""
+        """Seconds since the frame was due, so that a frame that was sent late has waited, too."""
         return self.done - self.due
 
 
@@ -38,9 +38,9 @@ class Summary:
     p50: float | None
     p99: float | None
     longest: float | None
-    #: How often each code came, of the frames that were not answered.
+    #: The number of unanswered frames by code.
     codes: dict[str, int]
-    #: Milliseconds by which frames were sent too late, p99: large where the generator itself could not keep up.
+    #: Milliseconds by which frames were sent too late, p99; large if the load generator could not keep up.
     late: float | None
 
     @property
@@ -59,7 +59,7 @@ class Summary:
 
 
 def summary(samples: Sequence[Sample], since: float, until: float) -> Summary:
-    """What was done with within [since, until)."""
+    """Summarize the samples that were done within [since, until)."""
     within = [s for s in samples if since <= s.done < until]
     took = sorted(1e3 * s.latency for s in within if s.status == 200)
     late = sorted(1e3 * (s.sent - s.due) for s in within)
@@ -76,7 +76,7 @@ def summary(samples: Sequence[Sample], since: float, until: float) -> Summary:
 
 
 def percentile(ordered: Sequence[float], percent: float) -> float | None:
-    """The smallest value that so many percent of all do not exceed (nearest rank); None where there are none."""
+    """The percentile of ordered values by the nearest rank; None without values."""
     if not ordered:
         return None
     return ordered[max(0, math.ceil(percent / 100 * len(ordered)) - 1)]

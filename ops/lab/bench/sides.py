@@ -1,8 +1,7 @@
-"""What is put under load: the whole service, and the server that people write instead; each on ports of its own."""
+"""The two sides of a benchmark: the whole service, and the one-process server that people write instead."""
 
 from __future__ import annotations
 
-import http.client
 import os
 import sys
 import tempfile
@@ -18,52 +17,53 @@ import psutil
 
 from ops.lab.bench.machine import TOP
 from ops.lab.bench.peer import environment
-from ops.lab.chaos.processes import Process, wait_for
-from ops.lab.chaos.stack import Kind, Stack
+from ops.lab.rig.client import answers
+from ops.lab.rig.processes import Process, wait_for
+from ops.lab.rig.stack import Backing, Stack
 from ops.run.ports import free_port
-from shared.handoff import presence
+from shared.handoff import worker_presence
 from shared.redis.client import make_redis
 
 #: The service's processes as the Procfile has them.
 _PROGRAMS = ("web", "worker", "identity", "clock", "events")
-#: As people have it who set nothing, where a benchmark of many clients on one machine does not forbid it.
+#: Settings beside the stack's; everything else has its default.
 _SETTINGS = {"SESSION_TTL": "600"}
 
 
 class Side(Protocol):
-    """What answers a load."""
+    """A server under load."""
 
     @property
     def front(self) -> tuple[str, int]:
-        """Where clients connect to."""
+        """The address that clients connect to."""
 
     def kinds(self) -> Mapping[str, Sequence[psutil.Process]]:
-        """Its processes by kind."""
+        """The side's processes by kind."""
 
 
 class Service(Stack):
-    """All of it, as the Procfile starts it: one program of so many worker processes, which share their models.
+    """The whole service as the Procfile starts it: one workers' program, whose processes share their models.
 
-    From `with` to its end. Nothing before the web process unless it is `balanced` (nginx).
+    It runs inside a `with` block. balanced: whether nginx stands before the web process.
     """
 
     def __init__(
         self,
         *,
         workers: int,
-        kind: Kind = Kind.EMBEDDED,
+        kind: Backing = Backing.EMBEDDED,
         settings: Mapping[str, str] | None = None,
         balanced: bool = False,
     ) -> None:
         self.worker_processes = workers
         super().__init__(kind, webs=1, workers=1, balanced=balanced, settings=_SETTINGS | dict(settings or {}))
 
-    def start_worker(self, *, queue: str = "frames", kept: bool = True, number: int = 0) -> Process:
-        """The workers' program."""
+    def start_worker(self, *, queue: str = "frames", number: int = 0) -> Process:
+        """Start the workers' program."""
         frames = queue == "frames"
         program = ["workers", "-p", str(self.worker_processes)] if frames else ["dramatiq", "workers.main", "-p", "1"]
         command = [sys.executable, "-m", *program, "-t", "1", "-Q", queue]
-        return self._run("worker" if frames else queue, command, kept=kept, number=number)
+        return self._run("worker" if frames else queue, command, number=number)
 
     def kinds(self) -> dict[str, list[psutil.Process]]:
         """See Side."""
@@ -74,18 +74,18 @@ class Service(Stack):
         return {name: [member for one in some for member in one.family()] for name, some in programs.items()}
 
     def wait_until_ready(self, seconds: float = 60.0, port: int | None = None) -> None:
-        """Until every worker has loaded its models: /readyz is content with one."""
+        """Return when every worker has loaded its models; /readyz asks for one only."""
         super().wait_until_ready(seconds, port)
         with make_redis(self.redis.url) as client:
-            booted = lambda: presence.seen_lately(client) >= self.worker_processes  # noqa: E731
+            booted = lambda: worker_presence.seen_lately(client) >= self.worker_processes  # noqa: E731
             wait_for(booted, seconds, "not every worker came up")
 
 
 class Peer:
-    """FastAPI with MediaPipe in its handler: peer/server.py, in an environment of its own. From `with` to its end."""
+    """FastAPI with MediaPipe in its handler (peer/server.py), in an environment of its own; runs inside a `with` block."""
 
     def __init__(self, *options: str) -> None:
-        """options: see peer/server.py."""
+        """options: those of peer/server.py."""
         self._folder = tempfile.TemporaryDirectory(prefix="bench-")
         self.front = ("127.0.0.1", free_port())
         command = [str(environment.python()), str(TOP / "ops/lab/bench/peer/server.py"), str(self.front[1]), *options]
@@ -94,11 +94,11 @@ class Peer:
     def __enter__(self) -> Self:
         self._process.start()
         try:
-            wait_for(self._answers, 60, "the peer did not answer")
+            wait_for(lambda: answers(self.front, "/livez"), 60, "the peer did not answer")
         except RuntimeError as error:
-            said = self._process.said()
+            log = self._process.log_end()
             self.__exit__(None, None, None)
-            raise click.ClickException(f"{error}:\n{said}") from None
+            raise click.ClickException(f"{error}:\n{log}") from None
         return self
 
     def __exit__(
@@ -111,19 +111,9 @@ class Peer:
         """See Side."""
         return {"peer": self._process.family()}
 
-    def _answers(self) -> bool:
-        connection = http.client.HTTPConnection(*self.front, timeout=2)
-        try:
-            connection.request("GET", "/livez")
-            return connection.getresponse().status == 200
-        except OSError:
-            return False
-        finally:
-            connection.close()
-
 
 def pin(cores: int) -> int:
-    """Keep this process, and all that it starts, on the first so many cores of those it may use; how many these are."""
+    """Keep this process and its children on the first `cores` of the cores that it may use; returns how many these are."""
     if not hasattr(os, "sched_setaffinity"):  # not Linux
         return os.cpu_count() or 1
     allowed = sorted(os.sched_getaffinity(0))[:cores]
@@ -133,7 +123,7 @@ def pin(cores: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Arrangement:
-    """Who has which cores, by their numbers."""
+    """The cores of the service and those of the load, by their numbers."""
 
     name: str
     service: frozenset[int]
@@ -141,7 +131,7 @@ class Arrangement:
 
     @contextmanager
     def started(self, service: Service) -> Iterator[Service]:
-        """Start the service on its cores; then this thread, and those that it starts from then on, are on the load's."""
+        """Start the service on its cores; inside the block, this thread and those it starts run on the load's cores."""
         before = os.sched_getaffinity(0)
         try:
             os.sched_setaffinity(0, self.service)
@@ -153,7 +143,7 @@ class Arrangement:
 
 
 def arrangements() -> list[Arrangement]:
-    """The service on all cores of this process but the last, which the load has; then both on all of them."""
+    """Two arrangements: the load on the last core and the service on the others; then both on all cores."""
     if not hasattr(os, "sched_getaffinity"):  # not Linux
         return []
     cores = sorted(os.sched_getaffinity(0))

@@ -26,7 +26,7 @@ _KINDS = {
     "empty": "nobody there",
     "large": "tracked, 12 megapixels",
 }
-#: What the plot shows as one: slivers cannot be told apart.
+#: Stages that the plot shows as one: single ones would be too thin.
 _TOGETHER = {
     "pose": "pose, light",
     "light": "pose, light",
@@ -35,7 +35,7 @@ _TOGETHER = {
     "rim": "evidence",
     "moire": "evidence",
 }
-#: What a measuring process tells.
+#: The output of a measuring process.
 _Figures = dict[str, Any]
 
 
@@ -53,10 +53,10 @@ _Figures = dict[str, Any]
 @click.option("--peer/--no-peer", default=True, show_default=True, help="MediaPipe beside it (1 GB in var/peer).")
 @report_option
 def vision(*, engines: str, count: int, rounds: int, video: Path | None, peer: bool, report: Path) -> None:
-    """Vision alone: milliseconds a frame, by kind of frame and by stage, of one process on one core.
+    """Measure vision alone: milliseconds a frame, by kind of frame and by stage, of one process on one core.
 
-    From the bytes of a 640 × 480 JPEG to the measures; the whole way is in both sides' time. Each side has a process of
-    its own, and they take turns, so that what else the machine does hits both.
+    A frame's time is from the bytes of a 640 × 480 JPEG to the measures, on both sides. Each side has a process of its
+    own, and they take turns, so that other work on the machine affects both.
     """
     console = Console()
     with tempfile.TemporaryDirectory() as folder:
@@ -77,7 +77,7 @@ def vision(*, engines: str, count: int, rounds: int, video: Path | None, peer: b
 
 
 def lay_out(directory: Path, count: int, video: Path | None) -> None:
-    """Write the frames of each kind where the measuring processes look for them."""
+    """Write the frames of each kind into the directory that the measuring processes read."""
     face = frames.moving(count, video)
     few = max(10, count // 4)
     kinds = {
@@ -93,7 +93,7 @@ def lay_out(directory: Path, count: int, video: Path | None) -> None:
 
 
 def asked(command: list[str]) -> _Figures:
-    """What a measuring process found: its last line."""
+    """Run a measuring process; returns the JSON of its last line."""
     told = subprocess.run(command, cwd=TOP, capture_output=True, text=True, check=False)
     if told.returncode:
         raise click.ClickException(f"{' '.join(command)} ended with {told.returncode}:\n{told.stderr[-2000:]}")
@@ -102,7 +102,7 @@ def asked(command: list[str]) -> _Figures:
 
 
 def merge(turns: list[_Figures]) -> _Figures:
-    """All turns of one side as one."""
+    """Join all turns of one side."""
     merged: _Figures = {"memory": max(turn["memory"] for turn in turns)}
     for kind in _KINDS:
         if kind in turns[0]:
@@ -150,7 +150,7 @@ def stages_table(merged: dict[str, _Figures]) -> Table:
 
 
 def process_table(merged: dict[str, _Figures]) -> Table:
-    """What a process takes."""
+    """The table of memory and loading time of a process."""
     rows = [[name, figures["memory"], figures.get("load")] for name, figures in merged.items()]
     return Table("A process", ["", "memory at most, MB", "loading the models, ms"], rows)
 

@@ -1,1 +1,1 @@
-"""How many machines so many sessions need: a model, its simulation, and what it is made from. See docs/capacity.md."""
+"""The machines that a number of sessions needs: measurements, a model, and a simulation. See docs/capacity.md."""

@@ -12,36 +12,37 @@ from ops.lab.bench import charts
 from ops.lab.bench.report import Table
 from ops.lab.capacity import model, page
 from ops.lab.capacity.measured import MEASURED, Measured
+from ops.lab.rig import ROOT
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """What so many sessions need, by a model of measured service times: docs/capacity.md."""
+    """Compute what a number of sessions needs, by a model of measured service times: docs/capacity.md."""
 
 
 @main.command()
-@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), default=MEASURED, help="The file it goes into.")
+@click.option("--to", type=click.Path(dir_okay=False, path_type=Path), default=MEASURED, help="The file to write.")
 def measure(to: Path) -> None:
-    """Measure the service times anew on this machine (some three minutes; nothing else should keep it busy)."""
+    """Measure the service times on this machine (about three minutes; nothing else should keep it busy)."""
     from ops.lab.bench.machine import about
     from ops.lab.capacity.measure import measure as measure_stack
     from ops.lab.capacity.measure import vision_times
-    from ops.lab.chaos.clips import Clips
-    from ops.lab.chaos.stack import ROOT, Kind
+    from ops.lab.rig.clips import Clips
+    from ops.lab.rig.stack import Backing
 
     clips = Clips(ROOT / "var" / "models", takes=1)
     told = about()
     here = {"command": "ops/capacity measure", "date": datetime.now(UTC).date().isoformat()}
     here |= {name.replace(" ", "_"): told[name] for name in ("revision", "machine", "load before")}
-    values = {str(kind): measure_stack(kind, clips) for kind in Kind}
+    values = {str(kind): measure_stack(kind, clips) for kind in Backing}
     Measured.write(here, values, vision_times(clips), to)
     click.echo(f"✓ {to}")
 
 
 @main.command()
-@click.option("--write", is_flag=True, help="Put them, and the plot, into docs/capacity.md.")
+@click.option("--write", is_flag=True, help="Write tables and plot into docs/capacity.md.")
 def tables(write: bool) -> None:
-    """Show what docs/capacity.md shows."""
+    """Show the tables of docs/capacity.md."""
     measured = Measured.read()
     made = list(model.tables(measured))
     console = Console()
@@ -63,7 +64,7 @@ def tables(write: bool) -> None:
 @click.option("--writers", type=click.IntRange(0), default=2, show_default=True, help="PostgreSQL's cores; 0: SQLite.")
 @click.option("--seed", default=0, show_default=True, help="Equal seeds give equal outcomes.")
 def simulate(sessions: int, workers: int, webs: int, writers: int, seed: int) -> None:
-    """Simulate so many sessions before so many processes: latency, and the share that is refused."""
+    """Simulate a number of sessions and processes: latency, and the share of refused frames."""
     what = model.service(Measured.read(), workers, webs=webs, writers=writers)
     outcome = model.run(what, sessions, seed=seed)
     row = ["simulated", 1e3 * outcome.quantile(0.5), 1e3 * outcome.quantile(0.99), outcome.refused_share]

@@ -16,17 +16,18 @@ from typing import Any
 import psycopg
 
 from ops.lab.bench.ours import measured
-from ops.lab.chaos.clips import FPS, Clips
-from ops.lab.chaos.load import Load, Request
-from ops.lab.chaos.processes import Process
-from ops.lab.chaos.stack import ROOT, Kind, Stack
+from ops.lab.rig import ROOT
+from ops.lab.rig.clips import FPS, Clips
+from ops.lab.rig.load import Load, Request
+from ops.lab.rig.processes import Process
+from ops.lab.rig.stack import Backing, Stack
 from shared.liveness.challenge import ChallengeType
 from shared.redis.client import make_redis
 from workers.vision.pipeline import Vision
 
-#: Seconds: what the processes take by themselves; the load before anything counts; the load; the counting by watching.
+#: Seconds: of an idle service; of a load before it counts; of the load; of watching Redis and PostgreSQL.
 IDLE, SETTLING, LOAD, WATCHED = 4.0, 4.0, 20.0, 8.0
-#: Clients of the loads at which latency is taken down; the first of them is what costs are measured at.
+#: Numbers of clients at which latency is measured; costs are measured at the first.
 CLIENTS = (6, 12)
 _PROGRAMS = ("web", "worker", "identity", "clock", "events")
 _STATEMENT = re.compile(r"(?:statement|execute [^:]*): (\w+)")
@@ -34,27 +35,27 @@ _STATEMENT = re.compile(r"(?:statement|execute [^:]*): (\w+)")
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """All counters at one moment."""
+    """The counters of all processes at one moment."""
 
     at: float
     #: Seconds of CPU by process.
     cpu: dict[str, float]
-    #: Bytes that the service's own processes wrote to files, their logs left out.
+    #: Bytes that the service's own processes wrote to files, except logs.
     written: int
     redis: dict[str, float]
-    #: Bytes of PostgreSQL's log of writes, so far.
+    #: Bytes of PostgreSQL's write-ahead log.
     wal: float
 
 
-def measure(kind: Kind, clips: Clips) -> dict[str, float]:
-    """Every value of one stack, by its name in measured.toml."""
+def measure(kind: Backing, clips: Clips) -> dict[str, float]:
+    """Measure one kind of stack; returns the values by their names in measured.toml."""
     out: dict[str, float] = {}
     with Stack(kind, webs=1, workers=2, balanced=False) as stack:
-        time.sleep(IDLE)  # what a start takes
+        time.sleep(IDLE)  # until the start is over
         before = _read(stack)
         time.sleep(IDLE)
         idle = _between(before, _read(stack))
-        for clients in CLIENTS if kind is Kind.EMBEDDED else CLIENTS[:1]:
+        for clients in CLIENTS if kind is Backing.EMBEDDED else CLIENTS[:1]:
             load = Load(stack.front, clips, clients=clients, fps=FPS, leaving=0.0)
             load.start()
             time.sleep(SETTLING)
@@ -70,7 +71,7 @@ def measure(kind: Kind, clips: Clips) -> dict[str, float]:
                     time.sleep(WATCHED)
                 out |= _counts(seen, sum(r.what == "frame" for r in load.notes.requests[since:]))
             load.finish(within=1.0)
-        if kind is Kind.EMBEDDED:
+        if kind is Backing.EMBEDDED:
             out["identity_cpu_ms"] /= out["comparisons"]
     return out
 
@@ -108,7 +109,7 @@ def _cpu(programs: list[Process]) -> float:
 
 
 def _between(a: Reading, b: Reading) -> dict[str, float]:
-    """What was spent, a second."""
+    """The differences of all counters, a second."""
     seconds = b.at - a.at
     spent = {f"cpu {name}": b.cpu[name] - a.cpu[name] for name in b.cpu}
     spent |= {f"redis {name}": b.redis[name] - a.redis[name] for name in b.redis}
@@ -116,13 +117,13 @@ def _between(a: Reading, b: Reading) -> dict[str, float]:
     return {name: value / seconds for name, value in spent.items()}
 
 
-def _costs(kind: Kind, busy: dict[str, float], idle: dict[str, float], rate: float) -> dict[str, float]:
+def _costs(kind: Backing, busy: dict[str, float], idle: dict[str, float], rate: float) -> dict[str, float]:
     of = {name: max(0.0, busy[name] - idle[name]) / rate for name in busy}
-    if kind is Kind.EMBEDDED:
+    if kind is Backing.EMBEDDED:
         return {
             "web_cpu_ms": 1e3 * of["cpu web"],
             "worker_cpu_ms": 1e3 * of["cpu worker"],
-            "identity_cpu_ms": 1e3 * of["cpu identity"],  # of a frame, as yet
+            "identity_cpu_ms": 1e3 * of["cpu identity"],  # a frame; `measure` makes it a comparison
             "redis_cpu_ms": 1e3 * of["cpu Redis"],
             "redis_commands": of["redis commands"],
             "redis_bytes": of["redis bytes"],
@@ -154,7 +155,7 @@ def _latency(clients: int, requests: list[Request], seconds: float) -> dict[str,
 
 @contextmanager
 def _watching(stack: Stack) -> Iterator[Counter[str]]:
-    """Count what passes, by watching it; that slows it, so that no time is measured meanwhile."""
+    """Count commands and statements inside the block. Watching slows the servers, so nothing is timed meanwhile."""
     seen: Counter[str] = Counter()
     ending = threading.Event()
     log: Path | None = None

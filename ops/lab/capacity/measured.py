@@ -1,4 +1,4 @@
-"""measured.toml: what a frame costs, and how it is known."""
+"""Reads and writes measured.toml: the costs of a frame, and how they were measured."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Where it lies.
+#: The file.
 MEASURED = Path(__file__).with_name("measured.toml")
 
 
@@ -23,7 +23,7 @@ class Measured:
 
     @classmethod
     def read(cls, path: Path = MEASURED) -> Measured:
-        """From the file."""
+        """Read the file."""
         with path.open("rb") as file:
             told = tomllib.load(file)
         values = {
@@ -39,9 +39,9 @@ class Measured:
         vision_ms: Sequence[float],
         path: Path = MEASURED,
     ) -> None:
-        """Into the file, each value with its unit, and by what and when it was measured."""
+        """Write the file: each value with its unit, and the revision, machine and date."""
         how = f'by = "{about["command"]}", on = {about["date"]}'
-        lines = ["# Written by ops/capacity measure; docs/capacity.md says what it is for.", "", "[about]"]
+        lines = ["# Written by ops/capacity measure; see docs/capacity.md.", "", "[about]"]
         lines += [f'{name} = "{value}"' for name, value in about.items()]
         for kind, some in values.items():
             lines += ["", f"[{kind}]"]
@@ -53,7 +53,7 @@ class Measured:
 
 
 def unit_of(name: str) -> str:
-    """What a value counts."""
+    """The unit of a value."""
     if name == "identity_cpu_ms":
         return "ms of CPU a comparison"
     if name.startswith("run_"):

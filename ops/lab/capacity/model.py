@@ -1,4 +1,4 @@
-"""What so many sessions need, from what one frame costs; and how long a frame then takes, by simulation."""
+"""Computes what a number of sessions needs from the costs of one frame, and simulates a frame's latency."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from ops.lab.capacity.simulation import Outcome, Service, constant, like, of_ses
 
 #: Frames a second of a session.
 FPS = 8.0
-#: The numbers of concurrent sessions that docs/capacity.md speaks of.
+#: The numbers of concurrent sessions in docs/capacity.md.
 SESSIONS = (10**3, 10**5, 10**6)
-#: The share of their time that cores are to be busy: p99 stays low below it (see the table by load).
+#: The share of time that cores should be busy; below it p99 stays low (see the table by load).
 BUSY = 0.6
 #: Frames under way for each worker process, as FRAMES_PER_WORKER has it.
 LIMIT = 24
-#: Not measured here: what one disk is taken to bear, bytes of PostgreSQL's log a second; messages of one RabbitMQ queue.
+#: Assumed, not measured: bytes of write-ahead log that a disk takes a second; messages a second of one RabbitMQ queue.
 WAL_RATE, QUEUE_RATE = 200e6, 20_000.0
-#: Not measured here: cores of the largest database server that is taken into account.
+#: Assumed: the cores of the largest database server.
 DATABASE_CORES = 32
 #: Loads of the workers, and sessions at which they are simulated.
 LOADS = (0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0, 1.2)
@@ -31,7 +31,7 @@ _WARM = 5_000
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What runs beside it, by the second."""
+    """The resources that a number of sessions needs; rates are by the second."""
 
     sessions: int
     frames: float
@@ -51,7 +51,7 @@ class Need:
 
     @classmethod
     def of(cls, sessions: int, measured: Measured) -> Need:
-        """For sessions that all send FPS frames a second, over RabbitMQ, PostgreSQL and Redis."""
+        """The need of sessions that send FPS frames a second each, with RabbitMQ, PostgreSQL and Redis."""
         frames, full, extra = sessions * FPS, measured.full, measured.embedded["comparisons"]
         cores = lambda ms: ceil(frames * ms / 1e3 / BUSY)  # noqa: E731
         return cls(
@@ -74,7 +74,7 @@ class Need:
 
 
 def service(measured: Measured, workers: int, *, webs: int, writers: int) -> Service:
-    """Over PostgreSQL, or, with no writers, over SQLite, whose work is part of the worker's own."""
+    """The simulated service. writers: PostgreSQL's cores; 0: SQLite, whose work is part of the worker's."""
     costs = measured.full if writers else measured.embedded
     return Service(
         webs=webs,
@@ -88,12 +88,12 @@ def service(measured: Measured, workers: int, *, webs: int, writers: int) -> Ser
 
 
 def run(what: Service, sessions: int, *, seed: int = 0) -> Outcome:
-    """So many sessions before it, for 40 000 frames."""
+    """Simulate 40,000 frames of a number of sessions."""
     return simulate(what, of_sessions(sessions, FPS, seed), _FRAMES, seed=seed, warm=_WARM)
 
 
 def tables(measured: Measured) -> Iterator[Table]:
-    """All of docs/capacity.md."""
+    """All tables of docs/capacity.md."""
     yield costs(measured)
     yield checked(measured)
     yield by_load(measured)
@@ -102,7 +102,7 @@ def tables(measured: Measured) -> Iterator[Table]:
 
 
 def costs(measured: Measured) -> Table:
-    """What was measured."""
+    """The table of measured costs."""
     names = {
         "web_cpu_ms": "web process, ms of CPU",
         "worker_cpu_ms": "worker, ms of CPU",
@@ -121,13 +121,13 @@ def costs(measured: Measured) -> Table:
         "rabbitmq_cpu_ms": "RabbitMQ, ms of CPU",
     }
     vision = {"vision": sum(measured.vision_ms) / len(measured.vision_ms)}
-    sides = (measured.embedded | vision, measured.full | vision)
+    sides = ({**measured.embedded, **vision}, {**measured.full, **vision})
     rows = [[shown, *(side.get(name) for side in sides)] for name, shown in names.items()]
     return Table("A frame, measured", ["a frame", "SQLite, Redis", "PostgreSQL, RabbitMQ, Redis"], rows)
 
 
 def checked(measured: Measured) -> Table:
-    """The simulation of the machine that was measured, beside the measurement."""
+    """The table that compares the simulation of the measured machine with the measurement."""
     rows = []
     for clients in sorted(int(name.split("_")[1]) for name in measured.embedded if name.endswith("_rate")):
         of = {what: measured.embedded[f"run_{clients}_{what}"] for what in ("rate", "p50_ms", "p99_ms", "refused")}
@@ -141,7 +141,7 @@ def checked(measured: Measured) -> Table:
 
 
 def load_curve(measured: Measured) -> Iterator[tuple[float, int, Outcome]]:
-    """(busy share asked of the workers, workers, what came of it) for CELL sessions over PostgreSQL."""
+    """(busy share of the workers, number of workers, outcome) for CELL sessions with PostgreSQL."""
     need = CELL * FPS * (measured.full["worker_cpu_ms"] + measured.full["postgres_cpu_ms"]) / 1e3
     webs = ceil(CELL * FPS * measured.full["web_cpu_ms"] / 1e3 / BUSY)
     writers = ceil(CELL * FPS * measured.full["postgres_cpu_ms"] / 1e3 / BUSY)
@@ -151,7 +151,7 @@ def load_curve(measured: Measured) -> Iterator[tuple[float, int, Outcome]]:
 
 
 def by_load(measured: Measured) -> Table:
-    """Latency by how busy the workers are."""
+    """The table of latency by the workers' load."""
     rows = [
         [f"{load:.0%}", workers, 1e3 * outcome.quantile(0.5), 1e3 * outcome.quantile(0.99), outcome.refused_share]
         for load, workers, outcome in load_curve(measured)
@@ -161,9 +161,9 @@ def by_load(measured: Measured) -> Table:
 
 
 def needs(measured: Measured) -> Table:
-    """What SESSIONS need."""
+    """The table of what SESSIONS need."""
     some = [Need.of(sessions, measured) for sessions in SESSIONS]
-    rows = [
+    rows: list[list[str | float]] = [
         ["frames a second", *(_large(n.frames) for n in some)],
         ["cores: web", *(_large(n.web_cores) for n in some)],
         ["cores: worker", *(_large(n.worker_cores) for n in some)],
@@ -184,7 +184,7 @@ def needs(measured: Measured) -> Table:
 
 
 def bounds(measured: Measured) -> Table:
-    """How many sessions one of each bears, and what is to be changed there; the least comes first."""
+    """The table of the sessions that one of each part can serve, the smallest first, and what to change there."""
     full, one = measured.full, lambda rate: rate / FPS
     parts = [
         ("Redis: its one thread", BUSY * 1e3 / full["redis_cpu_ms"], "several, a session's keys all in one of them"),

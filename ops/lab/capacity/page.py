@@ -1,4 +1,4 @@
-"""docs/capacity.md: its tables stand between two comments, and are made anew by `ops/capacity tables --write`."""
+"""Rewrites the tables of docs/capacity.md, which stand between two comments: `ops/capacity tables --write`."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _END = "<!-- until here -->\n"
 
 
 def text_of(tables: Iterable[Table]) -> str:
-    """What stands between the comments."""
+    """The text to stand between the comments."""
     return "\n" + "\n".join(table.markdown() for table in tables) + "\n"
 
 
 def kept(page: Path = PAGE) -> str:
-    """What stands there now. Raises ValueError where the comments are missing."""
+    """The text that stands between them now. Raises ValueError if the comments are missing."""
     text = page.read_text(encoding="utf-8")
     return text[text.index(_BEGIN) + len(_BEGIN) : text.index(_END)]
 
 
 def put(text: str, page: Path = PAGE) -> None:
-    """Replace it."""
+    """Replace the text between the comments."""
     whole = page.read_text(encoding="utf-8")
     page.write_text(whole.replace(_BEGIN + kept(page) + _END, _BEGIN + text + _END), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Frames on their way through the service, event by event: web threads, a queue, workers, a database.
+"""Simulates frames on their way through the service, event by event: web threads, a queue, workers, a database.
 
 A frame passes the web process (its CPU, one frame at a time for each process), waits for a worker, and holds it while it is
 measured and while the database writes what came of it; the database may keep it waiting in turn. It is refused where as
@@ -14,56 +14,56 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 
-#: A time, drawn anew for each frame.
+#: Draws a time for a frame.
 Draw = Callable[[random.Random], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """How many there are of each, and how long each takes for a frame."""
+    """The numbers of web threads, workers and writers, and the time that each takes for a frame."""
 
     webs: int
     workers: int
-    #: What the database does at once.
+    #: The number of units of work that the database does at once.
     writers: int
     web: Draw
     worker: Draw
     database: Draw
-    #: Frames that may be under way behind the web, all together; others are refused. None: all are taken.
+    #: The most frames under way behind the web; more are refused. None: no limit.
     limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of the frames."""
+    """The outcome of a simulation."""
 
-    #: Of each that was answered, in the order of answers.
+    #: The latency of each answered frame, in the order of answers.
     latencies: Sequence[float]
     refused: int
 
     @property
     def mean(self) -> float:
-        """Of the latencies."""
+        """The mean latency."""
         return sum(self.latencies) / len(self.latencies)
 
     @property
     def refused_share(self) -> float:
-        """Of all frames."""
+        """The share of frames that were refused."""
         return self.refused / (self.refused + len(self.latencies))
 
     def quantile(self, share: float) -> float:
-        """The latency that this share of the answered frames stays within."""
+        """The latency below which this share of the answered frames stays."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def simulate(service: Service, arrivals: Iterator[float], frames: int, *, seed: int = 0, warm: int = 0) -> Outcome:
-    """Let so many frames arrive, of which the first `warm` are not counted. Equal arguments give equal outcomes."""
+    """Simulate a number of frames; the first `warm` are not counted. Equal arguments give equal outcomes."""
     return _Run(service, random.Random(seed), warm).through(arrivals, frames)  # noqa: S311 - no secret
 
 
 def of_sessions(sessions: int, fps: float, seed: int = 0) -> Iterator[float]:
-    """When frames arrive: each session's at its own phase, and evenly, but for a camera's jitter of a tenth."""
+    """Arrival times: each session's frames come evenly, at a phase of its own, with a jitter of a tenth."""
     chance = random.Random(f"arrivals {seed}")  # noqa: S311
     phases = sorted(chance.random() / fps for _ in range(sessions))
     due = [(phase, n, phase) for n, phase in enumerate(phases)]
@@ -76,7 +76,7 @@ def of_sessions(sessions: int, fps: float, seed: int = 0) -> Iterator[float]:
 
 
 def poisson(rate: float, seed: int = 0) -> Iterator[float]:
-    """When frames arrive that know nothing of each other, so many a second."""
+    """Arrival times of independent frames, at a mean rate a second."""
     chance, at = random.Random(f"poisson {seed}"), 0.0  # noqa: S311
     while True:
         at += chance.expovariate(rate)
@@ -84,26 +84,26 @@ def poisson(rate: float, seed: int = 0) -> Iterator[float]:
 
 
 def exponential(mean: float) -> Draw:
-    """A time without a memory."""
+    """An exponentially distributed time."""
     return lambda chance: chance.expovariate(1 / mean)
 
 
 def constant(seconds: float) -> Draw:
-    """Always the same."""
+    """A constant time."""
     return lambda _: seconds
 
 
 def like(quantiles: Sequence[float], mean: float) -> Draw:
-    """A time spread as these equally likely ones are, scaled so that its mean is this."""
+    """A time drawn from equally likely ones, scaled to this mean."""
     scale = mean * len(quantiles) / sum(quantiles)
     return lambda chance: scale * chance.choice(quantiles)
 
 
 class _Station:
-    """A few servers before which frames wait in order. `drawn`: how long one takes; `then`: what follows."""
+    """A number of servers with one queue. drawn: a server's time for a frame; then: called with the finished frame."""
 
     def __init__(self, run: _Run, servers: int, drawn: Draw, then: Callable[[float], None], *, held: bool) -> None:
-        """held: a server stays with its frame until `leave`; else it is free once its time has passed."""
+        """held: whether a server stays with its frame until `leave`; else it is free once its time has passed."""
         self._run, self.free, self._drawn, self._then, self._held = run, servers, drawn, then, held
         self._waiting: deque[float] = deque()
 
@@ -130,7 +130,7 @@ class _Station:
 
 
 class _Run:
-    """A frame is known by when it arrived."""
+    """Runs a simulation; a frame is identified by its time of arrival."""
 
     def __init__(self, service: Service, chance: random.Random, warm: int) -> None:
         self.chance, self._now, self._warm = chance, 0.0, warm

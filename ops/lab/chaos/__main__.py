@@ -14,9 +14,10 @@ import click
 
 from ops.lab.chaos.faults import FAULTS
 from ops.lab.chaos.run import Result
-from ops.lab.chaos.stack import ROOT, Backing
+from ops.lab.rig import ROOT
+from ops.lab.rig.stack import Backing
 
-#: How many of a fault's complaints are shown; all of them are in --out.
+#: The most violations that are shown for a fault; --out has all of them.
 _SENTENCES = 6
 
 _HOSTS_HEAD = "| worker hosts | frames/s | p50 ms | p99 ms | refused | worker CPU ms a frame |\n" + "|---" * 6 + "|"
@@ -26,26 +27,36 @@ _BY_NAME = {fault.name: fault for fault in FAULTS}
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Breaks the service on purpose, under load, and checks what it did: docs/faults.md."""
-    # So that what was started and mounted is ended and unmounted.
+    """Break the service on purpose, under load, and check what it did: docs/faults.md."""
+    # So that `with` blocks end processes and unmount disks.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 @main.command("list")
 def list_faults() -> None:
-    """The faults that there are."""
+    """List the faults."""
     for fault in FAULTS:
         click.echo(f"{fault.name:20} {fault.what}")
 
 
 @main.command("run")
 @click.argument("names", nargs=-1, metavar="[FAULT]...", type=click.Choice(list(_BY_NAME)))
-@click.option("--on", "kinds", type=click.Choice([kind.value for kind in Backing]), multiple=True, help="Else both.")
-@click.option("--clients", default=6, show_default=True, help="Sessions at a time.")
-@click.option("--fps", default=6.0, show_default=True, help="Frames a second of each.")
-@click.option("--times", default=1, show_default=True, help="How many times over.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Where to write the table as JSON.")
-@click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Where logs of what did not hold go.")
+@click.option(
+    "--on",
+    "kinds",
+    type=click.Choice([kind.value for kind in Backing]),
+    multiple=True,
+    help="Which servers the service runs on; both by default.",
+)
+@click.option("--clients", default=6, show_default=True, help="Concurrent sessions.")
+@click.option("--fps", default=6.0, show_default=True, help="Frames a second of each session.")
+@click.option("--times", default=1, show_default=True, help="How often to repeat everything.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="A file for the results, as JSON.")
+@click.option(
+    "--keep",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="A directory for the logs of faults that did not hold.",
+)
 def run_faults(
     *,
     names: Sequence[str],
@@ -56,9 +67,9 @@ def run_faults(
     out: Path | None,
     keep: Path | None,
 ) -> None:
-    """Inflict the named faults, or all of them. Ends with 1 where something did not hold."""
-    from ops.lab.chaos.clips import Clips
+    """Inflict the named faults, or all of them. Exits with 1 if anything did not hold."""
     from ops.lab.chaos.run import run
+    from ops.lab.rig.clips import Clips
 
     frames = Clips(ROOT / "var" / "models")
     faults = [_BY_NAME[name] for name in names] or list(FAULTS)
@@ -81,13 +92,13 @@ def run_faults(
     "--on", "kind", type=click.Choice([kind.value for kind in Backing]), default="embedded", show_default=True
 )
 @click.option("--minutes", default=20.0, show_default=True)
-@click.option("--clients", default=8, show_default=True, help="Sessions at a time.")
-@click.option("--fps", default=8.0, show_default=True, help="Frames a second of each.")
+@click.option("--clients", default=8, show_default=True, help="Concurrent sessions.")
+@click.option("--fps", default=8.0, show_default=True, help="Frames a second of each session.")
 @click.option("--out", default=Path("var/chaos"), type=click.Path(file_okay=False, path_type=Path), show_default=True)
 def soak_for(*, kind: str, minutes: float, clients: int, fps: float, out: Path) -> None:
-    """Ordinary load for a while: memory, connections and keys must stay level. Writes a table and a plot."""
-    from ops.lab.chaos.clips import Clips
+    """Check under ordinary load that memory, connections and keys stay level. Writes a table and a plot."""
     from ops.lab.chaos.soak import plot, soak, table
+    from ops.lab.rig.clips import Clips
 
     result = soak(Backing(kind), Clips(ROOT / "var" / "models"), minutes=minutes, clients=clients, fps=fps)
     out.mkdir(parents=True, exist_ok=True)
@@ -100,14 +111,14 @@ def soak_for(*, kind: str, minutes: float, clients: int, fps: float, out: Path) 
 
 
 @main.command("hosts")
-@click.option("--most", default=3, show_default=True, help="Worker hosts.")
-@click.option("--cpu", default=0.25, show_default=True, help="Of how much of a processor each of them disposes.")
-@click.option("--seconds", default=12.0, show_default=True, help="Of each measurement.")
-@click.option("--only", type=click.Choice(["throughput", "cut-off"]), help="Else both.")
+@click.option("--most", default=3, show_default=True, help="The largest number of worker hosts.")
+@click.option("--cpu", default=0.25, show_default=True, help="The share of a processor of each worker host.")
+@click.option("--seconds", default=12.0, show_default=True, help="Seconds of each measurement.")
+@click.option("--only", type=click.Choice(["throughput", "cut-off"]), help="Only this part; both by default.")
 def several_hosts(*, most: int, cpu: float, seconds: float, only: str | None) -> None:
-    """Hosts in network namespaces: throughput by worker hosts, and one of them cut off and returned. Needs root."""
-    from ops.lab.chaos.clips import Clips
+    """Run the service on several hosts (network namespaces), and cut one off and connect it again. Needs root."""
     from ops.lab.chaos.hosts import cut_off, throughput
+    from ops.lab.rig.clips import Clips
 
     frames = Clips(ROOT / "var" / "models")
     if only != "cut-off":

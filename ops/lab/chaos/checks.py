@@ -1,9 +1,9 @@
-"""What must hold after a fault, as sentences about what does not."""
+"""What must hold after a fault; each check yields a sentence for each violation."""
 
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -11,48 +11,48 @@ from redis import Redis
 from sqlalchemy import Engine, text
 
 from ops.lab.chaos import truth
-from ops.lab.chaos.load import Notes, Request, Seen
-from ops.lab.chaos.stack import Stack
+from ops.lab.rig.load import Notes, Request, Seen
+from ops.lab.rig.stack import Stack
 
-#: Seconds beyond the frame's deadline by which an answer must be there: the balancer, and a busy machine.
+#: Seconds that an answer may take beyond the frame's deadline: for the balancer, and a busy machine.
 MARGIN = 2.0
-#: Statuses that are an answer: judged, or a problem that says what to do.
+#: Statuses that are an answer: a judged frame, or a problem that says what to do.
 _ANSWERS = frozenset({200, 404, 503})
-#: Keys that are there while the service rests.
+#: Prefixes of the keys that exist while the service rests.
 RESTING = (
     "workers:",
-    "lease:",
     "metrics:",
     "limit:",
+    "ended:",
     "dramatiq:__heartbeats__",
     "dramatiq:__acks__",
     "_kombu.binding",
 )
-#: Seconds after which a session that is overdue must have been ended by the clock.
+#: Seconds within which the clock must have ended an overdue session.
 _CLOCK = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Tolerance:
-    """What a fault is allowed to do to requests."""
+    """What a fault may do to requests."""
 
-    #: Other outcomes than answers: statuses of the balancer, or `0` for a broken connection; and how many at most.
+    #: Statuses allowed beside answers: the balancer's, or 0 for a broken connection; and how many of them at most.
     also: frozenset[int] = frozenset()
     at_most: int = 0
     #: Seconds beyond the deadline.
     margin: float = MARGIN
-    #: What share of the requests may be answered with 503, so that clients go on as if nothing were.
+    #: The share of requests that may be refused with 503; clients go on after these.
     refused: float = 1.0
 
 
-#: Requests are answered, whatever happens.
+#: Every request is answered.
 ONLY_ANSWERS = Tolerance()
-#: Clients see nothing of it; a machine that is busy for a moment is allowed for.
+#: Clients notice nothing, except for a machine that is busy for a moment.
 UNSEEN = Tolerance(refused=0.025)
 
 
 def answered(requests: Sequence[Request], deadline: float, tolerance: Tolerance) -> Iterator[str]:
-    """Each request got an answer, in time, that a client can understand."""
+    """Each request has an answer that came in time and that a client can understand."""
     other = [r for r in requests if r.status not in _ANSWERS]
     strange = [r for r in other if r.status not in tolerance.also]
     if strange:
@@ -74,7 +74,7 @@ def answered(requests: Sequence[Request], deadline: float, tolerance: Tolerance)
 
 
 def sessions_kept(stack: Stack, notes: Notes, patience: float = 45.0) -> Iterator[str]:
-    """None is lost or stuck; and each is as its client was told, and as its frames give."""
+    """No session is lost or stuck; each is as its client was told, and as its frames give."""
     until = time.monotonic() + patience
     while (stuck := overdue(stack.engine, time.time() - _CLOCK)) or living(stack.engine):
         if time.monotonic() > until:
@@ -95,7 +95,7 @@ def sessions_kept(stack: Stack, notes: Notes, patience: float = 45.0) -> Iterato
 
 
 def _as_told(seen: Seen, record: truth.Record | None) -> Iterator[str]:
-    """A client was told nothing that is not so."""
+    """A client was told nothing that the rows contradict."""
     if record is None:
         if not seen.cancelled and not seen.left:
             yield f"session {seen.session_id} is lost; its client saw it {seen.state}"
@@ -110,40 +110,40 @@ def _as_told(seen: Seen, record: truth.Record | None) -> Iterator[str]:
 
 
 def overdue(engine: Engine, at: float) -> list[str]:
-    """Sessions that should have ended by then."""
+    """The ids of sessions that should have ended by `at`."""
     with engine.connect() as connection:
         return list(connection.scalars(text("SELECT id FROM sessions WHERE due <= :at"), {"at": at}))
 
 
 def living(engine: Engine) -> int:
-    """How many sessions have not ended."""
+    """The number of sessions that have not ended."""
     with engine.connect() as connection:
         return int(connection.scalar(text("SELECT count(*) FROM sessions WHERE ended_at IS NULL")) or 0)
 
 
-def events_kept(engine: Engine, notes: Notes, *, relayed: bool, patience: float = 45.0) -> Iterator[str]:
-    """Each session has told all that happened to it, once and in order; where there is a relay, all gets published.
+def events_kept(engine: Engine, notes: Notes, *, patience: float = 45.0) -> Iterator[str]:
+    """Each session's events are in the outbox, complete and in order, and all events get published.
 
-    To be asked once sessions have ended, and with patience: the last of them has ended a moment ago, and the relay, which
-    looks a few times a second and pauses for up to ten after a fault, comes to its last event after that.
+    Call this once all sessions have ended. The last event may be published some time later: the relay looks a few times a
+    second, and pauses for up to ten seconds after a fault.
     """
     until = time.monotonic() + patience
-    while relayed and (waiting := unpublished(engine)):
+    while waiting := unpublished(engine):
         if time.monotonic() > until:
             yield f"{len(waiting)} events have not been published within {patience:g} s: {', '.join(waiting[:5])}"
             break
         time.sleep(0.1)
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT session_id, type FROM outbox ORDER BY id")).all()
-    told: dict[str, list[str]] = {}
+    events: dict[str, list[str]] = {}
     for session_id, kind in rows:
-        told.setdefault(session_id, []).append(kind.removeprefix("session."))
-    for session_id, seen in notes.sessions.items():
+        events.setdefault(session_id, []).append(kind.removeprefix("session."))
+    for session_id in notes.sessions:
         record = truth.read(engine, session_id)
-        kinds = told.get(session_id, [])
+        kinds = events.get(session_id, [])
         if record is None:
-            # What was published of a deleted session is deleted, too (shared/db/trail.py): then there is nothing to look at.
-            if (kinds or (seen.cancelled and not relayed)) and kinds[-1:] != ["cancelled"]:
+            # The published events of a deleted session are deleted with it (shared/db/trail.py).
+            if kinds and kinds[-1] != "cancelled":
                 yield f"{session_id} is gone, and its last event is {kinds[-1:]}"
             continue
         passes = len(record.session.challenges) - record.session.remaining
@@ -155,7 +155,7 @@ def events_kept(engine: Engine, notes: Notes, *, relayed: bool, patience: float 
 
 
 def unpublished(engine: Engine) -> list[str]:
-    """What waits in the outbox, as `session: type`, in the order of writing."""
+    """The unpublished events of the outbox, as `session: type`, in the order of writing."""
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT session_id, type FROM outbox WHERE published_at IS NULL ORDER BY id"))
         return [f"{session_id}: {kind}" for session_id, kind in rows]
@@ -171,13 +171,13 @@ def verdicts(engine: Engine, notes: Notes) -> Counter[str]:
     return ended
 
 
-#: Seconds after which all keys must have gone: longer than any time to live, and than it takes until another subscriber is
-#: given what a killed one had in hand (60, `workers.events.cloudevents.connect`, and until it looks).
+#: Seconds within which all keys must have gone: longer than any time to live, and than the 60 seconds after which kombu
+#: hands the messages of a killed subscriber to another one (`workers.events.cloudevents.connect`).
 _PATIENCE = 90.0
 
 
 def keys_left(redis: Redis, *, lingering: float = 0.0) -> Iterator[str]:
-    """Nothing but what is always there is left in Redis, once times to live are over; `lingering`: seconds later."""
+    """Redis holds only RESTING keys once times to live are over. lingering: seconds that keys may stay beyond that."""
     until = time.monotonic() + _PATIENCE + lingering
     while left := [key for key in _keys(redis) if not key.startswith(RESTING)]:
         if time.monotonic() > until:
@@ -194,7 +194,7 @@ def _keys(redis: Redis) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """What the service holds while it rests."""
+    """The connections and the memory of a service at rest."""
 
     #: Clients connected to each server.
     connections: dict[str, int]
@@ -203,8 +203,8 @@ class Holding:
 
     @classmethod
     def of(cls, stack: Stack) -> Holding:
-        """Look."""
-        memory: Counter[str] = Counter()
+        """Measure a stack now."""
+        memory: defaultdict[str, float] = defaultdict(float)
         for program in stack.programs:
             memory[program.name] += sum(program.of_each(lambda p: int(p.memory_info().rss))) / 1e6
         connections = {server.name: server.connections() for server in stack.servers}
@@ -212,7 +212,7 @@ class Holding:
 
 
 def holding_kept(stack: Stack, before: Holding, *, connections: int, share: float = 0.25) -> Iterator[str]:
-    """Memory and connections are where they were: within what a pool may hold, and a share of the memory."""
+    """Connections and memory are as before: within so many connections of pools, and a share of the memory."""
     now = Holding.of(stack)
     for name, count in now.connections.items():
         if count > before.connections[name] + connections:
@@ -227,5 +227,5 @@ def _counted(kinds: Counter[str]) -> str:
 
 
 def outcomes(requests: Sequence[Request]) -> Counter[str]:
-    """Statuses and codes, for the report."""
+    """The number of requests by status and code, for the report."""
     return Counter(f"{r.status}" + (f" {r.code}" if r.code else "") for r in requests)

@@ -1,51 +1,49 @@
-"""The faults: what is done to a running service, and what that may do to requests."""
+"""The faults: what each does to a running service, and what it may do to requests."""
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ops.lab.chaos.checks import ONLY_ANSWERS, UNSEEN, Tolerance
-from ops.lab.chaos.processes import Process
-from ops.lab.chaos.servers import Server
-from ops.lab.chaos.stack import GRACE, Backing, Stack
+from ops.lab.rig.servers import Server
+from ops.lab.rig.stack import GRACE, Backing, Stack
 
-#: Seconds that a server is stopped for.
+#: Seconds for which a server is stopped (SIGSTOP).
 PAUSE = 10.0
-#: Seconds that the disk stays full.
+#: Seconds for which the disk is full.
 FULL = 8.0
-#: Seconds that a program's clock is off, and a server's: keys that Redis lets expire later stay for as much longer.
+#: Seconds by which a program's clock is wrong, and a server's; keys in Redis may expire later by as much.
 OFF, SERVER_OFF = 60.0, 30.0
-#: Seconds that clocks are off for.
+#: Seconds for which clocks are wrong.
 JUMP = 8.0
-#: nginx' own words for a web process that is not there or went away in the middle of a request.
+#: nginx' statuses for a web process that does not listen, or died in the middle of a request.
 _GATEWAY = frozenset({502, 504})
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that goes wrong."""
+    """A fault."""
 
     name: str
-    #: What is done, for people.
+    #: What the fault does, in words for people.
     what: str
-    #: Returns when it is over.
+    #: Inflicts the fault; returns when it is over.
     do: Callable[[Stack], None]
     tolerance: Tolerance = ONLY_ANSWERS
     kinds: frozenset[Backing] = frozenset(Backing)
-    #: What the stack must have been started with.
+    #: Whether the stack needs a small disk, and clocks that can be wrong.
     disk: bool = False
     clock: bool = False
-    #: Whether the clock is that of a server.
+    #: Whether the wrong clock is a server's.
     of_server: bool = False
-    #: Seconds that keys in Redis may stay for longer than they are to.
+    #: Seconds that keys in Redis may stay beyond their time to live.
     lingers: float = 0.0
 
 
 def _children_killed(name: str) -> Callable[[Stack], None]:
-    """-9 to the process that does the work, and to whoever watches it."""
+    """Kill a program with its parent and children."""
 
     def do(stack: Stack) -> None:
         for program in stack.programs_named(name)[:1]:
@@ -56,7 +54,7 @@ def _children_killed(name: str) -> Callable[[Stack], None]:
 
 
 def _worker_alone_killed(stack: Stack) -> None:
-    """-9 to the process that works; dramatiq's own parent ends by itself, and is started again."""
+    """Kill the process that works on frames; dramatiq's parent process then ends, and the stack restarts the program."""
     program = stack.programs_named("worker")[0]
     for process in program.family()[1:]:
         if "resource_tracker" not in " ".join(process.cmdline()):
@@ -71,7 +69,7 @@ def _all_workers_killed(stack: Stack) -> None:
 
 
 def _web_worker_killed(stack: Stack) -> None:
-    """-9 to the process that answers; gunicorn's own parent starts another."""
+    """Kill the process that answers; gunicorn's parent process starts another."""
     stack.programs_named("web")[0].family()[1].kill()
     time.sleep(4.0)
 
@@ -82,12 +80,8 @@ def _server(name: str) -> Callable[[Stack], Server]:
 
 def _paused(name: str) -> Callable[[Stack], None]:
     def do(stack: Stack) -> None:
-        server = _server(name)(stack)
-        server.pause()
-        try:
+        with _server(name)(stack).hung():
             time.sleep(PAUSE)
-        finally:
-            server.resume()
 
     return do
 
@@ -101,17 +95,9 @@ def _restarted(name: str) -> Callable[[Stack], None]:
 
 
 def _worker_stopped(stack: Stack) -> None:
-    """A machine that was suspended with a frame in hand, and comes back when nobody waits any more."""
-    program = stack.programs_named("worker")[0]
-    _signal(program, signal.SIGSTOP)
-    try:
+    """Suspend a worker with a frame in hand, until nobody waits for the answer any more."""
+    with stack.programs_named("worker")[0].hung():
         time.sleep(PAUSE)
-    finally:
-        _signal(program, signal.SIGCONT)
-
-
-def _signal(program: Process, number: signal.Signals) -> None:
-    program.of_each(lambda process: process.send_signal(number))
 
 
 def _disk_full(stack: Stack) -> None:
@@ -125,7 +111,7 @@ def _disk_full(stack: Stack) -> None:
 
 
 def _clocks_jump(names: Sequence[str], *jumps: float) -> Callable[[Stack], None]:
-    """Those of these programs, all by one jump, or each host's by its own; and are put right again."""
+    """Set the clocks of these programs wrong, all by one jump or each host's by its own, and then right again."""
 
     def do(stack: Stack) -> None:
         assert stack.clock is not None
@@ -141,7 +127,7 @@ def _clocks_jump(names: Sequence[str], *jumps: float) -> Callable[[Stack], None]
 
 
 def _server_jumps(name: str, *jumps: float) -> Callable[[Stack], None]:
-    """One after the other."""
+    """Set a server's clock wrong by one jump after the other, and then right again."""
 
     def do(stack: Stack) -> None:
         assert stack.clock is not None
@@ -155,7 +141,7 @@ def _server_jumps(name: str, *jumps: float) -> Callable[[Stack], None]:
 
 
 def _deployed(stack: Stack) -> None:
-    """New processes beside the old ones; when they are ready, the old ones are asked to end, one after the other."""
+    """Start new processes beside the old ones, and end each old one once its successor is ready."""
     old = [(name, p) for name in ("web", "worker", "identity", "clock", "events") for p in stack.programs_named(name)]
     ports = list(stack.web_ports)
     spare = ports[-1]
@@ -173,7 +159,7 @@ def _deployed(stack: Stack) -> None:
         else:
             stack.start_events()
         stack.forget(program)
-        if not program.terminate(GRACE):
+        if not program.end(within=GRACE):
             raise RuntimeError(f"{name} did not end within {GRACE:g} s of SIGTERM")
 
 
@@ -191,7 +177,7 @@ def _server_clock(name: str, server: str, what: str, *jumps: float) -> Fault:
         name,
         f"the clock of {server} jumps {what}",
         _server_jumps(server, *jumps),
-        # Redis forgets what was to expire in the meantime: frames in hand, and answers.
+        # Redis deletes keys that expire in the meantime: frames in hand, and answers.
         ONLY_ANSWERS if server == "Redis" else UNSEEN,
         kinds=frozenset(Backing) if server == "Redis" else _FULL_ONLY,
         clock=True,

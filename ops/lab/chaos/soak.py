@@ -1,4 +1,4 @@
-"""Ordinary work for a while, to see whether anything grows that should not."""
+"""Ordinary load for a while, to see whether memory, connections or keys grow."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from redis import Redis
 
 from ops.lab.chaos import checks
 from ops.lab.chaos.checks import ONLY_ANSWERS, Holding
-from ops.lab.chaos.load import Frames, Load, Request
-from ops.lab.chaos.stack import Backing, Stack
+from ops.lab.rig.load import Frames, Load, Request
+from ops.lab.rig.stack import Backing, Stack
 from shared.redis.client import make_redis
 
 #: Seconds between two looks.
@@ -27,9 +27,9 @@ _KEYS, _CONNECTIONS = 1.25, 6
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What there is at one moment."""
+    """The state of the service at one moment."""
 
-    #: Seconds since the beginning.
+    #: Seconds since the soak's beginning.
     at: float
     holding: Holding
     #: Keys in Redis, by their kind.
@@ -40,7 +40,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Soak:
-    """What was seen all along."""
+    """The outcome of a soak."""
 
     looks: list[Look]
     requests: list[Request]
@@ -49,7 +49,7 @@ class Soak:
 
 
 def soak(kind: Backing, frames: Frames, *, minutes: float, clients: int, fps: float) -> Soak:
-    """Let clients come for so many minutes, and look all the while."""
+    """Put a stack under load for so many minutes, and look at it every few seconds."""
     with Stack(kind, workers=2) as stack, make_redis(stack.redis.url) as client:
         load = Load(stack.front, frames, clients=clients, fps=fps)
         began = time.monotonic()
@@ -62,14 +62,14 @@ def soak(kind: Backing, frames: Frames, *, minutes: float, clients: int, fps: fl
         seconds = time.monotonic() - began
         wrong = [*checks.answered(load.notes.requests, stack.deadline, ONLY_ANSWERS), *_grown(looks)]
         wrong += checks.sessions_kept(stack, load.notes)
-        wrong += checks.events_kept(stack.engine, load.notes, relayed=stack.relayed)
+        wrong += checks.events_kept(stack.engine, load.notes)
         wrong += checks.keys_left(client)
         looks.append(_look(stack, client, time.monotonic() - began))
     return Soak(looks, load.notes.requests, wrong, seconds)
 
 
 def table(result: Soak) -> list[list[str]]:
-    """Rows of words: what was seen in each tenth of the time."""
+    """A table, its head first: the state in each tenth of the time."""
     rows = [["minutes", "frames a second", "p50 ms", "p99 ms", "memory MB", "connections", "keys", "Redis MB"]]
     began = min((r.at for r in result.requests), default=0.0)
     last = result.looks[-2].at if len(result.looks) > 1 else 0.0
@@ -99,7 +99,7 @@ def table(result: Soak) -> list[list[str]]:
 
 
 def plot(result: Soak, path: Path) -> None:
-    """Memory, connections and keys over the time."""
+    """Plot memory, connections and keys over time."""
     import matplotlib as mpl
 
     mpl.use("svg")

@@ -1,9 +1,9 @@
-"""Whether a session's state and verdict are what its frames give: its rows are judged again by the pure domain.
+"""Checks that a session's state and verdict follow from its frames: the pure domain judges the rows again.
 
-Rows are replayed in the order in which they were written, as that is the order in which they were judged. Three things are
-not in them, and each may have been either way: whether an earlier frame was still under way when one was judged
-(`none_earlier`), when a comparison of faces came in, and by whom an overdue session was ended. The search is for one
-history that gives each recorded answer and the state in the end; without one, the service is wrong.
+Rows are replayed in the order of writing, which is the order of judging. The rows do not say three things: whether an
+earlier frame was still under way when a frame was judged (`none_earlier`), when a comparison of faces came in, and which
+process ended an overdue session. So the check searches for one history that gives every recorded answer and the final
+state; if there is none, the service is wrong.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from shared.liveness.evidence import FITTED, SWAP_LIMITS, Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.session import FrameResult, Session
 
-#: How many frames of each kind the service recalls, see shared/db/sessions.py.
+#: How many opening and recent frames the service loads, see shared/db/sessions.py.
 _OPENING_FRAMES, _RECENT_FRAMES = 100, 300
-#: Frames that are judged again at most in search of a history.
+#: The most frames that the search for a history judges.
 _PATIENCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A frame as it was recorded."""
+    """A recorded frame and its result."""
 
     frame: Frame
     result: FrameResult
@@ -37,16 +37,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that is recorded of a session."""
+    """A session and its recorded frames."""
 
     session: Session
     rows: list[Row]
-    #: Whether its frames' measures have been deleted, as they are a minute after its end.
+    #: Whether the frames' measures have been deleted, which happens a minute after the session's end.
     forgotten: bool
 
 
 def read(engine: Engine, session_id: str) -> Record | None:
-    """What is recorded of a session; None if there is none."""
+    """The record of a session; None if it does not exist."""
     with UnitOfWork(engine, read_only=True) as uow:
         session = uow.sessions.get(session_id)
     if session is None:
@@ -64,7 +64,7 @@ def read(engine: Engine, session_id: str) -> Record | None:
 
 
 def disagreement(record: Record, weighing: Weighing = FITTED) -> str | None:
-    """Why no history gives what is recorded; None where there is one. weighing: what the service's verdicts go by."""
+    """Why no history gives what is recorded; None if one does. weighing: the weights of the service's verdicts."""
     session = _opened(record.session)
     distances = [
         (s.frame_id, s.distance)
@@ -82,7 +82,7 @@ def disagreement(record: Record, weighing: Weighing = FITTED) -> str | None:
 
 @dataclass(slots=True)
 class _Reached:
-    """How far any history came, for the report; and what its verdicts go by."""
+    """How far any history came, for the report; and the weights of its verdicts."""
 
     weighing: Weighing = FITTED
     frames: int = 0
@@ -99,7 +99,7 @@ def _replay(
     *,
     reached: _Reached,
 ) -> bool:
-    """Whether the rows from `at` on can follow on a session in this state. Does not change what it is given."""
+    """Whether the rows from `at` on can follow a session in this state; the arguments stay unchanged."""
     if at == len(record.rows):
         return _ends(session, record, distances, reached)
     row = record.rows[at]
@@ -109,15 +109,15 @@ def _replay(
     for identified, left in _identified(session, distances, row.frame.at):
         for none_earlier in (True, False):
             state = copy.deepcopy(identified)
-            state.frames = _recalled(state, before, row.frame.at)
-            # As recorded it is unmirrored already; the session would turn it round once more.
+            state.frames = _loaded(state, before, row.frame.at)
+            # Recorded observations are unmirrored; a mirrored session would flip them again.
             state.mirrored = False
             result = state.submit(
                 row.frame.id, row.frame.observation, row.frame.at, none_earlier=none_earlier, weighing=reached.weighing
             )
             if at >= reached.frames:
                 reached.frames, reached.given = at, result
-            # Where the face is, the worker adds to the session's answer.
+            # The worker, not the session, adds the place of the face.
             if replace(result, face=row.result.face) != row.result or not _as_sampled(state, record):
                 continue
             state.frames = []
@@ -130,19 +130,19 @@ def _replay(
 def _identified(
     session: Session, distances: Sequence[tuple[str, float]], at: float
 ) -> Iterator[tuple[Session, Sequence[tuple[str, float]]]]:
-    """The session after none, one, two … of the comparisons that are still out and can be in."""
+    """The session after none, one, two … of the comparisons that may have come in by now, and those that are left."""
     yield session, distances
     state = session
     for taken, (frame_id, distance) in enumerate(distances, 1):
-        if not session.asks_for(frame_id):
+        if not session.awaits_distance(frame_id):
             return
         state = copy.deepcopy(state)
-        state.identify(frame_id, distance, at)
+        state.take_distance(frame_id, distance, at)
         yield state, distances[taken:]
 
 
 def _as_sampled(session: Session, record: Record) -> bool:
-    """Whether the same frames' faces were asked for: that depends on which comparisons were in, and so tells of them."""
+    """Whether the session asked for the same faces as recorded, which depends on the comparisons that had come in."""
     if session.identity is None or record.session.identity is None:
         return True
     asked = [sample.frame_id for sample in session.identity.samples]
@@ -169,8 +169,8 @@ def _ending(session: Session) -> tuple[Any, ...]:
     return session.state, session.is_live, session.reason, session.score, session.ended_at, passed
 
 
-def _recalled(session: Session, before: list[Frame], at: float) -> list[Frame]:
-    """As the repository brings them: see `SessionRepository.load_frames`."""
+def _loaded(session: Session, before: list[Frame], at: float) -> list[Frame]:
+    """The frames that `SessionRepository.load_frames` would load."""
     until, since = session.frames_needed(at)
     newest = sorted(before, key=lambda frame: frame.at, reverse=True)
     opening = [frame for frame in newest if frame.at <= until][:_OPENING_FRAMES]

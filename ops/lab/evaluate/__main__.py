@@ -17,10 +17,10 @@ from ops.lab.evaluate.manifest import ManifestError, load_manifest
 from shared.evidence_weights import WeightsError, read_weights
 from shared.liveness.evidence import FITTED, Weighing
 
-#: Exit statuses. 2 is also what click ends with on a wrong argument.
+#: Exit statuses; click also exits with 2 on a wrong argument.
 UNUSABLE, INTERRUPTED = 2, 130
 PARTS = ("gestures", "bona_fide", "attacks")
-#: Instead of parts: nothing is played, and weights are fitted over earlier runs alone.
+#: For --only: nothing is played, and weights are fitted over earlier runs alone.
 NONE = "none"
 _TOP = Path(__file__).resolve().parents[3]
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
@@ -29,7 +29,7 @@ _DIRECTORY = click.Path(file_okay=False, resolve_path=True, path_type=Path)
 
 
 class Names(click.ParamType):
-    """Words with commas between them."""
+    """An option's type: words, separated by commas."""
 
     name = "names"
 
@@ -46,7 +46,7 @@ class Names(click.ParamType):
 
 
 class Rates(click.ParamType):
-    """Frame rates with commas between them."""
+    """An option's type: frame rates, separated by commas."""
 
     name = "rates"
 
@@ -63,26 +63,26 @@ class Rates(click.ParamType):
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("manifest", type=_FILE)
-@click.option("--root", type=_DIRECTORY, help="What the manifest's paths are relative to; else where it lies.")
+@click.option("--root", type=_DIRECTORY, help="The root of the manifest's paths; else its directory.")
 @click.option("--engine", type=click.Choice(["mesh", "dlib", "both"]), default="mesh", show_default=True)
 @click.option("--fps", type=Rates(), default="8", show_default=True, help="Frames a second of the gestures.")
-@click.option("--session-fps", type=Rates(), help="Frames a second of sessions and attacks; else the first of --fps.")
+@click.option("--session-fps", type=Rates(), help="The same of sessions and attacks; else the first of --fps.")
 @click.option("--only", type=Names((*PARTS, NONE)), default=",".join(PARTS), show_default=True, help="Parts, or none.")
-@click.option("--species", type=Names(), default="", help="Only these species of attack, with commas.")
-@click.option("--people", type=Names(), default="", help="Only these people, with commas.")
-@click.option("--report", type=_DIRECTORY, default="var/evaluation", show_default=True, help="Where the report goes.")
+@click.option("--species", type=Names(), default="", help="Only these species of attack, separated by commas.")
+@click.option("--people", type=Names(), default="", help="Only these people, separated by commas.")
+@click.option("--report", type=_DIRECTORY, default="var/evaluation", show_default=True, help="The report's directory.")
 @click.option("--rounds", type=click.IntRange(1, 20), default=1, show_default=True, help="Draws for each session.")
 @click.option("--timeout", type=click.FloatRange(1, 60), default=5.0, show_default=True, help="Seconds a challenge.")
 @click.option("--processes", type=click.IntRange(1, 16), default=1, show_default=True)
-@click.option("--identity/--no-identity", default=True, show_default=True, help="Compares faces in whole sessions.")
+@click.option("--identity/--no-identity", default=True, show_default=True, help="Compare faces in whole sessions.")
 @click.option("--filmed", type=click.Choice(FILMINGS), default=AS_RECORDED, show_default=True, help="Another camera.")
 @click.option("--client", type=click.Choice([*CLIENTS]), default=STEADY, show_default=True, help="How frames are sent.")
-@click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other draws and other noise.")
-@click.option("--weights", type=_FILE, help="Verdicts by the weights of this file; else by those of the service.")
-@click.option("--fit", type=_NEW_FILE, help="Fits weights over the sessions, into this file: JSON, or a module (.py).")
-@click.option("--with", "earlier", type=_FILE, multiple=True, help="results.json of an earlier run, to be fitted over.")
-@click.option("--leave-people-out", is_flag=True, help="Each verdict by weights that are fitted without the person.")
-@click.option("--models", type=_DIRECTORY, help="Where the models are; else MODELS_DIR, else var/models.")
+@click.option("--seed", type=int, default=7, show_default=True, help="The seed of all draws and noise.")
+@click.option("--weights", type=_FILE, help="The weights of the verdicts; else the service's own.")
+@click.option("--fit", type=_NEW_FILE, help="Fit weights over the sessions, into this file: JSON, or a module (.py).")
+@click.option("--with", "earlier", type=_FILE, multiple=True, help="results.json of an earlier run, for the fit.")
+@click.option("--leave-people-out", is_flag=True, help="Judge each person by weights that are fitted without them.")
+@click.option("--models", type=_DIRECTORY, help="The models' directory; else MODELS_DIR, else var/models.")
 def evaluate(
     *,
     manifest: Path,
@@ -120,7 +120,7 @@ def evaluate(
         known = load_manifest(manifest, root, people)
         weighing = _weighing(weights)
         sessions = read_earlier(earlier)
-        # Vision takes seconds to import: what is wrong with the arguments is told before.
+        # Imported late: vision takes seconds, and wrong arguments should be told at once.
         from ops.lab.evaluate.fitting.running import Fitting
         from ops.lab.evaluate.plan import Wanted
         from ops.lab.evaluate.presets import PRESETS
@@ -154,7 +154,7 @@ def evaluate(
 
 
 def _parts(only: list[str], fit: Path | None, earlier: tuple[Path, ...], *, leave_people_out: bool) -> list[str]:
-    """The parts to be played. Raises FittingError where the options of a fit do not go together."""
+    """The parts to be played. Raises FittingError if the options of a fit contradict each other."""
     if NONE in only and (len(only) > 1 or fit is None or not earlier):
         raise FittingError("--only none plays nothing: it stands alone, and needs --fit and --with.")
     if earlier and fit is None and not leave_people_out:

@@ -1,4 +1,4 @@
-"""What a report must say about itself: from what, when, with what it was made."""
+"""The description of a run that its report states."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class About:
     #: SHA-256 of the manifest, first 16 hex digits.
     manifest_digest: str
     people: int
-    #: What the manifest says about each of them.
+    #: The manifest's attributes of each person.
     attributes: dict[str, dict[str, str | bool | float]]
     segments: int
     #: Frames a second of the gestures, and of whole sessions and attacks.
@@ -36,14 +36,14 @@ class About:
     timeout: float
     seed: int
     rounds: int
-    #: Whether faces were compared: without it, identity swaps can only be seen by chance.
+    #: Whether faces were compared; without that, identity swaps are seen only by chance.
     identity: bool
-    #: As which camera it was filmed, and as which client it was sent.
+    #: The kind of camera, and the kind of client.
     filming: str
     client: str
-    #: What the verdicts go by: what the weights say about themselves.
+    #: The description of the weights that verdicts were made with.
     weights: dict[str, str]
-    #: Whether each verdict is that of weights which never saw the person.
+    #: Whether each verdict is by weights that were fitted without the person.
     people_left_out: bool
     versions: dict[str, str]
     machine: str

@@ -1,4 +1,4 @@
-"""Who sits before the camera: people as their recordings show them."""
+"""Actors: people before the camera, as their recordings show them."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from ops.lab.evaluate.video import Shot, shots
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import FrameResult
 
-#: Seconds of doing nothing in particular, while the prompt is read.
+#: Seconds at rest, while the prompt is read.
 READING = 1.2
 
 
 def forever(segments: Sequence[Segment], fps: float) -> Source:
-    """The segments over and over, whatever is answered."""
+    """Plays the segments again and again, whatever is answered."""
     for lap in count():
         for segment in segments:
             yield from shots(segment, fps, lap)
 
 
 def reading(person: Person, fps: float) -> list[Shot]:
-    """The person before the first challenge is acted on; nothing where no neutral recording is."""
+    """Plays the person at rest, while the prompt is read; nothing if there is no neutral recording."""
     if not person.neutral:
         return []
     return list(shots(person.neutral[0], fps))[: max(1, int(READING * fps))]
 
 
 def showing(pictures: Iterable[Shot | None]) -> Scene:
-    """The pictures, once; returns the answer to the last one but one, as every answer comes with the next picture."""
+    """Plays the pictures once; returns the answer to the last but one, since each answer comes with the next picture."""
     reply: FrameResult | None = None
     for shot in pictures:
         reply = yield shot

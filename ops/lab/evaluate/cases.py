@@ -1,4 +1,4 @@
-"""What is tried: who is asked for what, and what they show."""
+"""The cases of a run: who is asked for what, and what they show."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from ops.lab.evaluate.player import Source
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.draw import draw
 
-#: Seconds that a gesture's clip goes on after its challenge must have timed out.
+#: Seconds that a gesture's clip goes on after its challenge has timed out.
 GRACE = 2.0
-#: Draws of challenges until one is fit for an actor.
+#: The most draws of challenges until an actor can try them.
 TRIES = 4000
 
 Types = list[ChallengeType]
@@ -27,11 +27,11 @@ class Case:
     #: "hit", "false_accept", "bona_fide" or "attack".
     kind: str
     person: str
-    #: What makes it different from the person's other cases of this kind.
+    #: Distinguishes the case from the person's other cases of this kind.
     detail: str
     #: Number of challenges.
     count: int
-    #: Whether the actor can try these challenges: others are drawn until it can.
+    #: Whether the actor can try these challenges; else others are drawn.
     accept: Callable[[Types], bool]
     make: Callable[[Types], Source]
     #: The species of an attack.
@@ -40,7 +40,7 @@ class Case:
 
     @property
     def name(self) -> str:
-        """Unique within a run."""
+        """A name that is unique within a run."""
         return ":".join(filter(None, (self.kind, self.species, self.person, self.detail)))
 
     def challenges(self, seed: int, lap: int = 0) -> Types | None:
@@ -53,22 +53,22 @@ class Case:
         return None
 
     def seconds(self, timeout: float) -> float:
-        """How long it is played at most."""
+        """The seconds that the case is played at most."""
         return timeout + GRACE if self.clip else self.count * (timeout + 1) + 3
 
 
 def asks(*types: ChallengeType) -> Callable[[Types], bool]:
-    """Exactly these."""
+    """Accepts exactly these challenges."""
     return lambda drawn: drawn == list(types)
 
 
 def within(able: set[ChallengeType]) -> Callable[[Types], bool]:
-    """Only these."""
+    """Accepts challenges of these types only."""
     return lambda drawn: set(drawn) <= able
 
 
 def anything(_: Types) -> bool:
-    """Whatever is drawn."""
+    """Accepts any challenges."""
     return True
 
 

@@ -167,7 +167,7 @@ def trade_off_chart(verdicts: Sequence[Verdicts]) -> str:
                 marker="o",
                 label=label,
             )
-            # Presets that end up at one place share one word.
+            # Presets at the same place share a label.
             placed: dict[tuple[float, float], list[str]] = {}
             for verdict, x, y in zip(verdicts, people, values, strict=True):
                 placed.setdefault((x, y), []).append(verdict.preset)
@@ -188,12 +188,12 @@ def _intervals(axes: Axes, rates: dict[str, Rate], colour: str) -> None:
 
 
 def _bars(rates: Sequence[Rate]) -> list[list[float]]:
-    """How far the intervals reach below and above, in percent."""
+    """The lengths of the intervals below and above, in percent."""
     return [[100 * max(0.0, r.share - r.low) for r in rates], [100 * max(0.0, r.high - r.share) for r in rates]]
 
 
 def _scattered(row: int, n: int) -> list[float]:
-    """Places around a row, so that dots of equal value are seen."""
+    """Offsets around a row, so that dots of equal value stay visible."""
     return [row + 0.22 * ((i * 7) % 11 / 5 - 1) for i in range(n)]
 
 

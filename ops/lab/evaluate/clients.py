@@ -1,4 +1,4 @@
-"""Clients that send a camera's pictures in their own ways: over a bad line, or with an encoder that fails now and then."""
+"""Kinds of clients: steady ones, clients with a bad line, and one whose encoder fails now and then."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:  # the command line names the clients, and must not wait for v
     from ops.lab.evaluate.player import Source
     from shared.liveness.session import FrameResult
 
-#: Sends each picture in its time.
+#: The client that sends each picture in time.
 STEADY = "steady"
-#: Chance that a frame is lost on its way.
+#: The probability that a frame is lost.
 LOST = 0.15
-#: Seconds that a frame is usually late, at most; seconds of a pause of the line; chance that a frame meets a pause.
+#: The most seconds of a usual delay; the seconds of a pause of the line; the probability that a frame meets a pause.
 JITTER, PAUSE, PAUSES = 0.1, 0.35, 0.05
-#: Seconds between two frames that have waited in a line and arrive one after the other.
+#: Seconds between two delayed frames that arrive one after the other.
 BURST = 0.01
 #: Pictures between two black frames.
 WHOLE = 5
 
-#: Tells what becomes of a frame, by its number; None: the frame does not arrive.
+#: What becomes of a frame, by its number; None: the frame does not arrive.
 Fate = Callable[[int, Shot], Shot | None]
 
 
@@ -35,7 +35,7 @@ def _drops(_: float, chance: random.Random) -> Fate:
 
 
 def _late(fps: float, chance: random.Random) -> Fate:
-    """A line that delays frames and sometimes stands still; frames arrive in the order in which they were sent."""
+    """A line that delays frames and sometimes pauses; frames arrive in the order of sending."""
     newest = 0.0
 
     def fate(index: int, shot: Shot) -> Shot:
@@ -43,7 +43,7 @@ def _late(fps: float, chance: random.Random) -> Fate:
         due = index / fps
         delay = PAUSE if chance.random() < PAUSES else chance.uniform(0, JITTER)
         newest = max(due + delay, newest + BURST)
-        # Rounded, as measurements are remembered by times of four digits.
+        # Rounded, since measurements are cached by times of four digits.
         return replace(shot, late=round(newest - due, 4))
 
     return fate

@@ -1,4 +1,4 @@
-"""The same recordings as other cameras and rooms would show them: what a service must not lose people to."""
+"""The same recordings as other cameras and rooms would show them; the service must recognize people there, too."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:  # the command line names the filmings, and must not wait for 
     from ops.lab.evaluate.player import Source
     from shared.liveness.session import FrameResult
 
-#: As it was filmed.
+#: The recording as it was filmed.
 AS_RECORDED = "as_recorded"
 #: Width and height of a camera of few pixels.
 SMALL = (176, 144)
-#: JPEG quality of filmings that have another than a client's usual one.
+#: The JPEG quality of filmings that differ from the usual client's.
 QUALITIES = {"compressed": 35}
-#: In a mirror: the session is told so.
+#: A mirrored camera; the session is created as mirrored.
 MIRRORED = "mirrored"
 
 

@@ -1,4 +1,4 @@
-"""What an engine costs: milliseconds a frame and memory, in a process of its own."""
+"""Measures an engine's milliseconds a frame and memory, in a process of its own."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from ops.lab.evaluate.video import shots
 from workers.vision.pipeline import Vision
 from workers.vision.prior import Prior
 
-#: Frames that are timed, of clips of several people; and those before, which are not.
+#: The number of frames that are timed, and of those before that are not.
 FRAMES, WARM_UP = 160, 10
 
-#: Who may use what an engine brings.
+#: The licence of an engine's models.
 LICENCES = {
     "mesh": "Apache-2.0 (MediaPipe's mesh, iris and BlazeFace models); commercial use is allowed",
     "dlib": "Boost (the code); the 68-point model was trained on iBUG 300-W, whose licence excludes commercial use",
@@ -66,7 +66,7 @@ def _measure(models: Path, engine: str, clips: list[list[bytes]], fps: float) ->
     for clip in clips:
         prior: Prior | None = None
         for i, data in enumerate(clip):
-            # The processor's time, as far as it tells: other work on the machine does not count.
+            # CPU time, so that other work on the machine does not count.
             began = time.thread_time()
             _, prior = vision.measure(data, prior, BEGIN + i / fps)
             milliseconds.append(1e3 * (time.thread_time() - began))

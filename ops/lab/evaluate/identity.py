@@ -1,4 +1,4 @@
-"""Whether it is one person all the way: the seam for the workers' comparison of faces."""
+"""The comparison of faces in an offline session, and its absence."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from typing import Protocol
 from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session
 
-#: Seconds, by the recordings' clock, from a frame to the comparison of its face: what a worker takes that is not busy.
+#: Seconds, by the recording's clock, from a frame to the comparison of its face by a worker that is not busy.
 DELAY = 0.15
 
 
 class Identity(Protocol):
-    """Sees one session's pictures and tells the session what it makes of them (`workers.offline.OfflineIdentity`)."""
+    """Compares the faces of one session's pictures, and tells the session (`workers.offline.OfflineIdentity`)."""
 
     def saw(self, session: Session, data: bytes, observation: Observation, result: FrameResult, at: float, /) -> None:
-        """A frame that arrived at `at` has been judged."""
+        """Take a frame that arrived at `at` and has been judged."""
 
     def wait(self, session: Session, at: float, /) -> None:
-        """No frame has come up to `at`; comparisons that are under way come in without one."""
+        """Let time pass up to `at` without a frame; comparisons under way come in."""
 
 
 class NoIdentity:
-    """Compares nobody: what a service does whose identity check is turned off."""
+    """Compares no faces, as a service with IDENTITY=off."""
 
     def saw(self, session: Session, data: bytes, observation: Observation, result: FrameResult, at: float, /) -> None:
         """See Identity."""

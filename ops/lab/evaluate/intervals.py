@@ -1,4 +1,4 @@
-"""How much a count of successes says: 95 % intervals."""
+"""95 % intervals of a share, from a count of successes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _Z = 1.959964
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
-    """Wilson's two-sided 95 % interval of a share; it holds for few cases and near 0 and 1 too."""
+    """Wilson's two-sided 95 % interval of a share, which also holds for few cases and near 0 and 1."""
     if n == 0:
         return 0.0, 1.0
     share = successes / n

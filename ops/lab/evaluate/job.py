@@ -1,4 +1,4 @@
-"""What a run is made with, and the parts that it falls into."""
+"""The setup of a run, and its jobs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ops.lab.evaluate.clients import STEADY
 from ops.lab.evaluate.filming import AS_RECORDED
 from shared.liveness.evidence import FITTED, Weighing
 
-#: What stands for the segments that are nobody's.
+#: The name that stands for segments of nobody.
 STILL_HEAD = "still_head"
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What a run is made with."""
+    """The setup of a run."""
 
     manifest: Path
     root: Path | None
@@ -25,13 +25,13 @@ class Setup:
     seed: int
     timeout: float
     rounds: int
-    #: Whether whole sessions are to be of one person, by comparing faces.
+    #: Whether faces are compared in whole sessions.
     identity: bool
-    #: How everything is filmed: one of `ops.lab.evaluate.filming.FILMINGS`.
+    #: The filming: one of `ops.lab.evaluate.filming.FILMINGS`.
     filming: str = AS_RECORDED
-    #: How everything is sent: one of `ops.lab.evaluate.clients.CLIENTS`.
+    #: The client: one of `ops.lab.evaluate.clients.CLIENTS`.
     client: str = STEADY
-    #: What verdicts go by.
+    #: The weights of the verdicts.
     weighing: Weighing = FITTED
 
 

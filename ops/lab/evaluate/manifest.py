@@ -27,9 +27,9 @@ class Segment:
     path: Path
     start: float
     end: float
-    #: The middle of the gesture; 0 where there is none.
+    #: The second of the gesture's middle; 0 if there is none.
     peak: float = 0.0
-    #: When the gesture begins, where somebody has labelled it.
+    #: The second of the gesture's beginning, if it is labelled.
     onset: float | None = None
     #: Degrees clockwise by which the recording's pictures are to be turned; None: as the recording says of itself.
     turn: int | None = field(default=None, kw_only=True)
@@ -38,7 +38,7 @@ class Segment:
         return f"{self.path.name} {self.start:g}–{self.end:g} s"
 
     def holds(self, path: Path, second: float) -> bool:
-        """Whether a second of a recording is in it."""
+        """Whether the segment contains a second of a recording."""
         return self.path == path and self.start <= second <= self.end
 
 
@@ -49,35 +49,35 @@ class Person:
     name: str
     neutral: tuple[Segment, ...]
     gestures: Mapping[ChallengeType, tuple[Segment, ...]]
-    #: What groups people in a report: "skin", "glasses", "beard", "light" and whatever else the manifest has.
+    #: Attributes by which a report groups people: "skin", "glasses", "beard", "light" and any other in the manifest.
     about: Mapping[str, str | bool | float] = field(default_factory=dict)
 
     def absent(self, gesture: ChallengeType) -> list[Segment]:
-        """What shows this person without `gesture`: doing nothing, or something else."""
+        """The segments that show this person without `gesture`."""
         other = [s for g, segments in self.gestures.items() if g != gesture for s in segments]
         return [*self.neutral, *other]
 
     @property
     def segments(self) -> list[Segment]:
-        """All of them."""
+        """All segments."""
         return [*self.neutral, *(s for segments in self.gestures.values() for s in segments)]
 
     @property
     def genuine(self) -> bool:
-        """Whether there is anything to answer a challenge with."""
+        """Whether any segment shows a gesture."""
         return bool(self.gestures)
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Everyone, and what else there is to try."""
+    """The people, and the recordings of attacks."""
 
     people: tuple[Person, ...]
     #: Recordings of a person, filmed off a screen: presentation attacks.
     screen_replays: tuple[Person, ...]
     #: Recordings of a face that a program has made: presentation or injection attacks.
     generated: tuple[Person, ...]
-    #: A head that stays still while the eyes move: no turn, whatever is asked.
+    #: Recordings of a still head with moving eyes, which must pass no turn.
     still_head: tuple[Segment, ...]
 
     def person(self, name: str) -> Person:
@@ -85,7 +85,7 @@ class Manifest:
         return next(p for p in self.people if p.name == name)
 
     def attacks(self, species: str) -> tuple[Person, ...]:
-        """The recordings of a species of attack; none where the species is made from other recordings."""
+        """The recordings of a species of attack; none for species that are made from other recordings."""
         return {SCREEN_REPLAY: self.screen_replays, GENERATED: self.generated}.get(species, ())
 
 

@@ -1,4 +1,4 @@
-"""The same vision as the workers', that measures each picture once."""
+"""The workers' vision with a cache, so that each picture is measured once."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ import msgspec
 from shared.liveness.observation import Observation
 from workers.vision.prior import Prior
 
-#: Measurements that are remembered: several minutes of frames, some 30 KB each at worst.
+#: The size of the cache: several minutes of frames, at most about 30 KB each.
 ROOM = 6000
 
 
 class Measures(Protocol):
-    """What is needed of `workers.vision.pipeline.Vision`."""
+    """The part of `workers.vision.pipeline.Vision` that is used here."""
 
     def measure(self, data: bytes, prior: Prior | None, at: float) -> tuple[Observation, Prior | None]:
-        """What a picture shows, and where its face is; raises BadImage."""
+        """Measure a picture. Raises BadImage."""
 
 
 class Measuring:
@@ -34,7 +34,7 @@ class Measuring:
         self._vision = vision
         self._room = room
         self._known: OrderedDict[bytes, tuple[Observation, Prior | None]] = OrderedDict()
-        #: Milliseconds of each measurement that was really made.
+        #: Milliseconds of each measurement that was not in the cache.
         self.milliseconds: list[float] = []
 
     def measure(self, data: bytes, prior: Prior | None, at: float) -> tuple[Observation, Prior | None]:
@@ -55,7 +55,7 @@ class Measuring:
 
 
 def _key(data: bytes, prior: Prior | None, at: float) -> bytes:
-    # Times as ages: what is known of one moment holds at another.
+    # Times as ages, so that a measurement is found again at another time.
     before = b"" if prior is None else msgspec.msgpack.encode(_shifted(prior, -at))
     return hashlib.blake2b(data, digest_size=16).digest() + hashlib.blake2b(before, digest_size=16).digest()
 

@@ -1,4 +1,4 @@
-"""What came of one case, in plain values: it goes from process to process, and into results.json."""
+"""The outcome of a case in plain values, for other processes and for results.json."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Outcome:
-    """One session."""
+    """The outcome of one session."""
 
     kind: str
     species: str
@@ -24,21 +24,21 @@ class Outcome:
     reason: str | None
     seconds: float
     frames: int
-    #: Frames that could not be judged, by why.
+    #: The number of frames that could not be judged, by reason.
     problems: dict[str, int] = field(default_factory=dict)
-    #: What the judges of the evidence found: the highest score of each.
+    #: The highest score of each finding.
     evidence: dict[str, float] = field(default_factory=dict)
-    #: All that they found, in order: (code, score, position of the challenge; none where it is about the whole session).
+    #: All findings in order: (code, score, position of the challenge, or None for the whole session).
     findings: list[tuple[str, float, int | None]] = field(default_factory=list)
-    #: The verdict's score; None where the session was not completed.
+    #: The verdict's score; None if the session was not completed.
     score: float | None = None
-    #: Which draw of challenges it is, how it was sent, and how it was filmed.
+    #: The number of the draw of challenges, the client, and the filming.
     draw: int = 0
     client: str = ""
     filming: str = ""
-    #: The clip shown: recording, start, end.
+    #: The clip that was shown: recording, start, end.
     clip: tuple[str, float, float] | None = None
-    #: The second of the recording that was shown when it passed, and how often the clip had begun anew before.
+    #: The second of the recording at which the challenge passed, and how often the clip had begun anew before.
     passed_at_second: float | None = None
     lap: int = 0
     #: Seconds from the gesture's beginning and from its labelled peak, in the clip's first showing, to the pass.
@@ -49,10 +49,10 @@ class Outcome:
 
     @property
     def accepted(self) -> bool:
-        """The verdict was: live."""
+        """Whether the verdict was live."""
         return self.is_live is True
 
     @property
     def completed(self) -> bool:
-        """All challenges were passed, whatever the verdict."""
+        """Whether all challenges were passed, whatever the verdict."""
         return self.state == "completed"

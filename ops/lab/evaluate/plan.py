@@ -1,4 +1,4 @@
-"""What a run consists of, and doing it in one process or several."""
+"""Plans the jobs of a run, and does them in one process or several."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ Done = Signals | list[Outcome]
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is to be evaluated."""
+    """The choice of what is evaluated."""
 
     parts: list[str]
     engines: list[str]
     #: Frames a second of the gestures, and of whole sessions and attacks.
     rates: list[float]
     session_rates: list[float]
-    #: Species of attack; none: all.
+    #: Species of attack; empty: all.
     species: list[str]
 
 
@@ -66,13 +66,13 @@ def _attacks(wanted: Wanted, names: Sequence[str], species: Sequence[str]) -> It
 
 
 def do(jobs: Sequence[Job], setup: Setup, processes: int) -> Iterator[tuple[Job, Done]]:
-    """Do the jobs; each one with what came of it, as it gets done."""
+    """Do the jobs; yields each with its outcome, in the order of completion."""
     if processes == 1:
         worker = Worker(setup)
         for job in jobs:
             yield job, _do(worker, job)
         return
-    # Spawned, not forked: OpenCV's and the progress bar's threads do not bear a fork.
+    # Spawned, not forked: OpenCV and the progress bar have threads.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, initializer=_begin, initargs=(setup,)) as pool:
         futures = {pool.submit(_do_here, job): job for job in jobs}

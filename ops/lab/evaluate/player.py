@@ -14,13 +14,13 @@ from shared.liveness.evidence import FITTED, Weighing
 from shared.liveness.session import FrameResult, Session
 from workers.vision.prior import Prior
 
-#: Seconds since the epoch at which every session begins. Not 0: the domain's times are those of a clock.
+#: The Unix time at which every session begins; not 0, since the domain expects real times.
 BEGIN = 1_000_000.0
 
-#: Gives pictures, and is sent the answer to the one before, as a client is. None: nothing is sent in this frame's place,
-#: and nothing is answered. A source that ends is a client that falls silent.
+#: Yields pictures, and is sent the answer to the picture before. None: no frame is sent, and nothing is answered. A source
+#: that ends is a client that falls silent.
 Source = Generator[Shot | None, FrameResult | None, None]
-#: A part of one, which returns the latest answer.
+#: A part of a source, which returns the latest answer.
 Scene = Generator[Shot | None, FrameResult | None, FrameResult | None]
 
 
@@ -32,13 +32,13 @@ class Pass:
     #: Seconds since the first frame.
     at: float
     confidence: float
-    #: The picture it was passed with.
+    #: The picture that passed the challenge.
     shot: Shot
 
 
 @dataclass(slots=True)
 class Played:
-    """What became of a session."""
+    """The outcome of a session that was played."""
 
     session: Session
     weighing: Weighing = FITTED
@@ -46,7 +46,7 @@ class Played:
     frames: int = 0
     #: Frames that could not be judged, by why.
     problems: Counter[str] = field(default_factory=Counter)
-    #: Seconds since the first frame, up to the last one or to the end that time alone has brought.
+    #: Seconds from the first frame to the last one, or to the session's end by time alone.
     seconds: float = 0.0
 
 
@@ -84,7 +84,7 @@ def play(
         last, played.seconds = shot, slot + shot.late
         at = BEGIN + played.seconds
         observation, prior = vision.measure(shot.data, prior, at)
-        _recall(session, at)
+        _drop_unneeded(session, at)
         reply = session.submit(str(index), observation, at, weighing=weighing)
         identity.saw(session, shot.data, observation, reply, at)
         played.frames += 1
@@ -98,14 +98,14 @@ def play(
 
 
 def _fall_silent(played: Played, identity: Identity, last: Shot | None) -> None:
-    """Let time pass as the clock process does, until the session has ended without another frame."""
+    """Let time pass, as the clock process does, until the session has ended."""
     while (due := played.session.due) is not None:
         identity.wait(played.session, due)
         _tick(played, due, last)
 
 
 def _tick(played: Played, at: float, last: Shot | None) -> None:
-    """Let time pass up to `at`; a pass that it brings is that of the last picture."""
+    """Let time pass up to `at`; a pass counts for the last picture."""
     session = played.session
     current = session.current
     session.tick(at, played.weighing)
@@ -116,7 +116,7 @@ def _tick(played: Played, at: float, last: Shot | None) -> None:
         played.passes.append(passed)
 
 
-def _recall(session: Session, at: float) -> None:
-    """Leave at hand what the rows would bring back: the opening and the last seconds."""
+def _drop_unneeded(session: Session, at: float) -> None:
+    """Keep the frames that the repository would load: the opening and the last seconds."""
     until, since = session.frames_needed(at)
     session.frames = [f for f in session.frames if f.at <= until or f.at >= since]

@@ -1,10 +1,10 @@
-"""The verdict's presets, as the domain has them."""
+"""The verdict's presets."""
 
 from __future__ import annotations
 
 from shared.liveness.evidence import Preset
 
-#: Least to most evidence asked for.
+#: In the order of the evidence that they ask for.
 PRESETS: tuple[str, ...] = tuple(Preset)
-#: The one that gestures are judged under: passes do not depend on it.
+#: The preset of gestures, whose passes do not depend on it.
 USUAL = str(Preset.STANDARD)

@@ -1,4 +1,4 @@
-"""Writes what a run has found: report.html, which loads nothing from elsewhere, results.json, and the plots."""
+"""Writes the report of a run: report.html, which loads nothing from elsewhere, results.json, and the plots."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ def write_report(
 
 
 def usual_rates(results: Results) -> GestureRates | None:
-    """The figures that are looked at in detail: those of the first engine at the first rate."""
+    """The figures that the report details: those of the first engine at the first rate."""
     return results.gestures[0] if results.gestures else None
 
 
 def usual_verdicts(results: Results) -> Verdicts | None:
-    """Those of the first engine at the first rate, under the usual preset."""
+    """The sessions of the first engine at the first rate, under the usual preset."""
     return next((v for v in results.verdicts if v.preset == USUAL), results.verdicts[0] if results.verdicts else None)
 
 
@@ -85,7 +85,7 @@ def _page(about: About, results: Results, signals: Sequence[Signals], plots: dic
         rates=usual_rates(results),
         verdicts=usual_verdicts(results),
         recordings=[recording.path.name for recording in signals],
-        # Each plot is a picture of its own: inlined ones would share their ids.
+        # Each plot is a separate image: inlined plots would share ids.
         plots={name: base64.b64encode(svg.encode()).decode() for name, svg in plots.items()},
     )
 

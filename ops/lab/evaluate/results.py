@@ -1,4 +1,4 @@
-"""From outcomes to figures: what is counted, with which interval, in the words of ISO/IEC 30107-3 where they fit."""
+"""Counts outcomes, with intervals, in the terms of ISO/IEC 30107-3 where they fit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ops.lab.evaluate.signals import UNITS, Signals, onset, reach
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures.amount import NEEDED
 
-#: Seconds that an onset may be wrong by: it is looked for in frames that are 0.067 s apart.
+#: Seconds by which an onset may be wrong: it is searched in frames that are 0.067 s apart.
 EARLY = 0.1
 
 
@@ -29,25 +29,25 @@ class Rate:
 
     @classmethod
     def of(cls, flags: Iterable[bool]) -> Rate:
-        """How many of them are true."""
+        """Count the true ones."""
         counted = list(flags)
         return cls(sum(counted), len(counted), *wilson(sum(counted), len(counted)))
 
     @property
     def share(self) -> float:
-        """Of n; 0 of none."""
+        """The share k / n; 0 if n is 0."""
         return self.k / self.n if self.n else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class GestureRates:
-    """One engine at one frame rate; by gesture, and all together under "all"."""
+    """The gestures of one engine at one frame rate; all together under "all"."""
 
     engine: str
     fps: float
     hits: dict[str, Rate]
     false_accepts: dict[str, Rate]
-    #: The same without the false accepts that fall into seconds that are labelled with the gesture asked for.
+    #: The same without false accepts in seconds that are labelled with the gesture asked for.
     unlabelled: Rate
     #: Seconds from onset and from labelled peak to the pass, of each hit.
     since_onset: dict[str, list[float]]
@@ -57,7 +57,7 @@ class GestureRates:
 
     @property
     def early(self) -> int:
-        """Hits that passed before their gesture began: something else in the clip was taken for it."""
+        """Hits that passed before the gesture began, by something else in the clip."""
         return sum(s < -EARLY for s in self.since_onset["all"])
 
     def median(self, gesture: str = "all") -> float | None:
@@ -72,9 +72,9 @@ class Species:
 
     name: str
     n: int
-    #: People who were attacked: attacks on one person are alike, so that these are the independent ones at worst.
+    #: The number of attacked people: at worst, only attacks on different people are independent.
     targets: int
-    #: Attacks whose challenges all passed: what is left for the evidence.
+    #: Attacks that passed all challenges, and which only the evidence can stop.
     completed: int
     accepted: int
     upper: float
@@ -94,7 +94,7 @@ class Verdicts:
     preset: str
     #: Bona fide sessions that were not found live, for whatever reason: BPCER, non-response included.
     rejected: Rate
-    #: Of these, those whose challenges were not all passed; the others failed by their evidence.
+    #: Of these, sessions that did not pass all challenges; the others failed by their evidence.
     not_completed: int
     #: Seconds of the median session that was found live.
     seconds: float | None
@@ -102,7 +102,7 @@ class Verdicts:
 
     @property
     def worst(self) -> Species | None:
-        """The species with the highest APCER, of equal ones that with the highest bound: the one to be quoted."""
+        """The species to be quoted: the highest APCER, and of equal ones the highest bound."""
         return max(self.species, key=lambda s: (s.apcer, s.upper), default=None)
 
 
@@ -149,7 +149,7 @@ def summarise(outcomes: Sequence[Outcome], signals: Sequence[Signals], footprint
 
 
 def _time(outcomes: Sequence[Outcome], signals: Sequence[Signals]) -> None:
-    """Tell the hits how long they took from the gesture's onset, in the clip's first showing."""
+    """Add to each hit the seconds since the gesture's onset, in the clip's first showing."""
     begins: dict[tuple[str, str, float, float], float] = {}
     for recording in signals:
         for label in recording.labels:
@@ -227,7 +227,7 @@ def _reaches(signals: Sequence[Signals]) -> list[Reach]:
             labelled = [label.segment for label in recording.labels if label.gesture == gesture]
             for segment in recording.segments:
                 far = reach(recording, gesture, segment)
-                # What overlaps a labelled clip may hold some of the gesture: it says nothing either way.
+                # A segment that overlaps a labelled clip may show some of the gesture, and is left out.
                 beside = any(segment.start < s.end and s.start < segment.end for s in labelled)
                 if far is not None and (segment in labelled or not beside):
                     (done if segment in labelled else otherwise).append(round(far, 4))

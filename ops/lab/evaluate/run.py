@@ -36,7 +36,7 @@ def run(
     report: Path,
     fitting: Fitting = NO_FITTING,
 ) -> Path:
-    """Do everything; returns the report's path, or that of `weights.md` where nothing is played."""
+    """Run an evaluation; returns the path of the report, or of `weights.md` if nothing is played."""
     _check(setup, wanted)
     _check_fitting(manifest, wanted, fitting)
     began = time.monotonic()
@@ -58,7 +58,7 @@ def run(
 def _play(
     console: Console, manifest: Manifest, setup: Setup, wanted: Wanted, processes: int
 ) -> tuple[list[Outcome], list[Signals], list[Footprint]]:
-    """Play all that is wanted, and measure what it costs."""
+    """Play all jobs, and measure the engines."""
     jobs = plan(manifest, wanted)
     outcomes: list[Outcome] = []
     signals: list[Signals] = []
@@ -74,14 +74,14 @@ def _play(
                 signals.append(done)
             else:
                 outcomes += done
-    # Processes end their jobs in any order: a report must not depend on it.
+    # Jobs end in any order; the report must not depend on it.
     signals.sort(key=lambda s: s.path)
     outcomes.sort(key=lambda o: _place(o, setup, wanted))
     return outcomes, signals, footprints
 
 
 def _place(outcome: Outcome, setup: Setup, wanted: Wanted) -> tuple[object, ...]:
-    """Where it stands in the report: engines, rates and presets as they were asked for."""
+    """The position in the report: engines, rates and presets in the order of the options."""
     return (
         outcome.kind,
         wanted.engines.index(outcome.engine),
@@ -101,7 +101,7 @@ def _check(setup: Setup, wanted: Wanted) -> None:
         raise ManifestError(f"There is no species {', '.join(unknown)}: there are {', '.join(EVERY_SPECIES)}.")
     if not wanted.parts:
         return
-    # The mesh is needed in any case: the scissors for cut-outs go by its points.
+    # The mesh is always needed: cut-outs are cut along its points.
     groups = dict.fromkeys(["mesh", *wanted.engines, *(["identity"] if setup.identity else [])])
     lacking = [p.name for group in groups for p in MODELS[group] if not (setup.models / p.name).is_file()]
     if lacking:
@@ -121,7 +121,7 @@ def _check_fitting(manifest: Manifest, wanted: Wanted, fitting: Fitting) -> None
 
 
 def _print_summary(console: Console, results: Results) -> None:
-    """The figures in a few lines."""
+    """Print the figures in a few lines."""
     for rates in results.gestures:
         table = Table(title=f"{rates.engine}, {rates.fps:g} frames a second", title_justify="left")
         for column in ("gesture", "hits", "false accepts"):

@@ -1,4 +1,4 @@
-"""A recording as the judges see it: its signals over time, where its gestures begin, and how far they go."""
+"""The signals of a recording over time, the onsets of its gestures, and how far these go."""
 
 from __future__ import annotations
 
@@ -15,15 +15,16 @@ from ops.lab.evaluate.video import encoded, pictures
 from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 from shared.liveness.frame import Frame
 from shared.liveness.gestures import thresholds
+from shared.liveness.gestures.head import MOVEMENTS
 from shared.liveness.gestures.neutral import learn_neutral
-from shared.liveness.gestures.track import Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Signal
 from workers.vision.prior import Prior
 
 #: Frames a second that signals are looked at with: more than clients send, to see when a gesture begins.
 FPS = 15.0
-#: Share of a gesture's way at which it is taken to have begun.
+#: The share of a gesture's amount at which it counts as begun.
 BEGUN = 0.2
-#: Seconds around a label's peak within which the gesture's own summit is looked for.
+#: Seconds around a label's peak in which the gesture's summit is searched.
 AROUND = 0.7
 #: Seconds at the beginning of a clip that count as its opening, as a session's do.
 OPENING = 3.0
@@ -39,7 +40,7 @@ UNITS: dict[ChallengeType, str] = dict.fromkeys(HEAD_MOVEMENTS, "degrees") | {
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A gesture as the manifest has it."""
+    """A gesture of the manifest."""
 
     person: str
     gesture: ChallengeType
@@ -56,13 +57,13 @@ class Signals:
     #: All segments that the manifest has of it.
     segments: Sequence[Segment]
 
-    def track(self, start: float, end: float) -> Track:
+    def track(self, start: float, end: float) -> FaceSignals:
         """The usable frames of these seconds."""
-        return Track([f for f in self.frames if start <= f.at < end])
+        return FaceSignals([f for f in self.frames if start <= f.at < end])
 
 
 def recordings(people: Sequence[Person]) -> dict[Path, list[Label]]:
-    """The recordings there are, each with what is labelled in it."""
+    """The recordings, each with its labelled gestures."""
     found: dict[Path, list[Label]] = {}
     for person in people:
         for segment in person.segments:
@@ -86,23 +87,23 @@ def watch(path: Path, people: Sequence[Person], vision: Measures) -> Signals:
 
 
 def onset(signals: Signals, gesture: ChallengeType, segment: Segment) -> float | None:
-    """When the gesture begins: as labelled, else when its signal is last near rest before the summit around its peak."""
+    """The gesture's onset: as labelled, else when its signal is last near rest before the summit around its peak."""
     if segment.onset is not None:
         return segment.onset
     track = signals.track(segment.start, segment.end)
     course = _course(track, gesture)
-    summits = np.flatnonzero(np.abs(track.at - segment.peak) <= AROUND)
+    summits = np.flatnonzero(np.abs(track.times - segment.peak) <= AROUND)
     if not len(summits):
         return None
     summit = summits[int(np.argmax(course[summits]))]
     way = course[: summit + 1]
     rest = float(np.quantile(way, 0.2))
     below = np.flatnonzero(way <= rest + BEGUN * (way[-1] - rest))
-    return float(track.at[below[-1]]) if len(below) and way[-1] > rest else None
+    return float(track.times[below[-1]]) if len(below) and way[-1] > rest else None
 
 
 def reach(signals: Signals, gesture: ChallengeType, segment: Segment) -> float | None:
-    """How far the gesture goes in a segment, away from the person's neutral in it and held as the judges want it held."""
+    """The gesture's amount in a segment, from the person's neutral, held as long as the judges ask for."""
     track = signals.track(segment.start, segment.end)
     if len(track) < 5:
         return None
@@ -116,19 +117,11 @@ def reach(signals: Signals, gesture: ChallengeType, segment: Segment) -> float |
     if gesture is ChallengeType.OPEN_MOUTH:
         grin = thresholds.GRIN_SHARE * (track.smile - neutral.smile).clip(min=0)
         return _sustained(course - neutral.mouth_open - grin, thresholds.SUSTAINED)
-    axis, sign = _AXES[gesture]
+    axis, sign, _ = MOVEMENTS[gesture]
     return _sustained(course - sign * (neutral.yaw if axis == "yaw" else neutral.pitch), 1 / FPS)
 
 
-_AXES = {
-    ChallengeType.TURN_LEFT: ("yaw", 1.0),
-    ChallengeType.TURN_RIGHT: ("yaw", -1.0),
-    ChallengeType.LOOK_UP: ("pitch", 1.0),
-    ChallengeType.LOOK_DOWN: ("pitch", -1.0),
-}
-
-
-def _course(track: Track, gesture: ChallengeType) -> Signal:
+def _course(track: FaceSignals, gesture: ChallengeType) -> Signal:
     """The one signal that grows as the gesture is done."""
     if gesture is ChallengeType.BLINK:
         return -(track.left_eye + track.right_eye) / 2
@@ -136,11 +129,11 @@ def _course(track: Track, gesture: ChallengeType) -> Signal:
         return track.smile
     if gesture is ChallengeType.OPEN_MOUTH:
         return track.mouth_open
-    axis, sign = _AXES[gesture]
+    axis, sign, _ = MOVEMENTS[gesture]
     return sign * (track.yaw if axis == "yaw" else track.pitch)
 
 
 def _sustained(course: Signal, seconds: float) -> float:
-    """The highest level that is kept for so long."""
+    """The highest level that is held for a number of seconds."""
     steps = min(len(course), round(seconds * FPS) + 1)
     return float(np.lib.stride_tricks.sliding_window_view(course, steps).min(axis=1).max())

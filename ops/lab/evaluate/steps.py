@@ -1,4 +1,4 @@
-"""How far a run is: a bar on a terminal, a line now and then elsewhere."""
+"""Shows the progress of a run: a bar on a terminal, a line now and then elsewhere."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-#: Seconds between two lines where there is no terminal.
+#: Seconds between two lines if there is no terminal.
 NOW_AND_THEN = 20.0
 
 
 class Steps:
-    """So many steps to do."""
+    """A number of steps to do."""
 
     def __init__(self, console: Console, total: int) -> None:
         self._console = console
@@ -38,7 +38,7 @@ class Steps:
         self._progress.stop()
 
     def done(self, what: str) -> None:
-        """One more step is done."""
+        """Count one more step."""
         self._done += 1
         self._progress.update(self._task, advance=1, description=what)
         if not self._console.is_terminal and time.monotonic() - self._told > NOW_AND_THEN:

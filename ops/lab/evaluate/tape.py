@@ -11,7 +11,7 @@ from shared.liveness.session import FrameResult
 
 
 class Tape:
-    """Plays a source once for each preset; what was made for one is not made anew for the next.
+    """Plays a source for each preset, and makes its pictures only once.
 
     As long as the answers are those that the tape was made with, its pictures are too; from the first other one on, a
     source of its own takes over.
@@ -50,12 +50,12 @@ class Tape:
 
 
 def _alike(a: FrameResult | None, b: FrameResult | None) -> bool:
-    """Whether an actor would go on in the same way."""
+    """Whether an actor would continue in the same way."""
     if a is None or b is None:
         return a is b
     return _heeded(a) == _heeded(b)
 
 
 def _heeded(reply: FrameResult) -> tuple[object, ...]:
-    """All of an answer that some actor acts on."""
+    """The part of an answer that actors react to."""
     return reply.passed, reply.challenge_type, reply.confidence, reply.hint and reply.hint.code

@@ -1,4 +1,4 @@
-"""Pictures out of recordings, as a client's camera would give them: at a frame rate, 640 pixels wide, as JPEG."""
+"""Reads pictures from recordings as a client's camera would give them: at a frame rate, 640 pixels wide, as JPEG."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 from ops.lab.evaluate.manifest import ManifestError, Segment
 from workers.vision.landmarks import Picture, as_picture
 
-#: Longer side in pixels of what a client sends.
+#: The longer side of a client's picture, in pixels.
 LONGEST = 640
-#: JPEG quality of what a client sends.
+#: The JPEG quality of a client's picture.
 QUALITY = 88
 #: Turns by degrees, clockwise.
 _ROTATIONS = {90: cv2.ROTATE_90_CLOCKWISE, -90: cv2.ROTATE_90_COUNTERCLOCKWISE, 180: cv2.ROTATE_180}
@@ -24,10 +24,10 @@ USUAL_RATE = 25.0
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture that a client sends."""
+    """A picture that a client sends."""
 
     data: bytes
-    #: The second of the recording that it shows, where it shows one as it is.
+    #: The second of the recording that the picture shows, if it is unchanged.
     second: float | None = None
     #: How often the clip has begun anew before it.
     lap: int = 0
@@ -56,7 +56,7 @@ def pictures(segment: Segment, fps: float | None = None) -> Iterator[tuple[float
     """(second, picture) of a segment, at most `fps` a second; every one of them without `fps`."""
     capture, wanted = cv2.VideoCapture(str(segment.path)), segment.start
     if segment.turn is not None:
-        # What the recording says of itself is wrong: that is why the manifest names it.
+        # The manifest names a rotation if the recording's own is wrong.
         capture.set(cv2.CAP_PROP_ORIENTATION_AUTO, 0)
     try:
         if not capture.isOpened():
@@ -64,7 +64,7 @@ def pictures(segment: Segment, fps: float | None = None) -> Iterator[tuple[float
         rate = capture.get(cv2.CAP_PROP_FPS)
         rate = rate if 1 < rate < 200 else USUAL_RATE
         index = -1
-        # Grabbed one by one: seeking lands on other frames in many containers.
+        # Grabbed one by one: in many containers, seeking lands on other frames.
         while capture.grab():
             index += 1
             second = index / rate
@@ -84,7 +84,7 @@ def pictures(segment: Segment, fps: float | None = None) -> Iterator[tuple[float
 
 @lru_cache(maxsize=24)
 def reel(segment: Segment) -> tuple[Shot, ...]:
-    """All pictures of a segment. Encoded: decoded ones of a few seconds would fill the memory."""
+    """All pictures of a segment, as JPEG: a few seconds of decoded ones would fill the memory."""
     shots = tuple(Shot(encoded(p), second) for second, p in pictures(segment))
     if not shots:
         raise ManifestError(f"{segment}: the recording is over before this segment begins.")

@@ -1,4 +1,4 @@
-"""The work of one process: jobs that can be done in any order, in any process, with the same outcome."""
+"""Does jobs in one process; the outcome is the same in any order and in any process."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from workers.vision.descriptor import Describer
 from workers.vision.landmarks import Picture, Points
 from workers.vision.pipeline import Vision
 
-#: Seconds a session lives: longer than any is played.
+#: Seconds that a session lives, longer than any case is played.
 TTL = 600.0
 
 
@@ -41,7 +41,7 @@ class Worker:
     """Does jobs, one after the other. Models are loaded when they are first needed."""
 
     def __init__(self, setup: Setup) -> None:
-        # OpenCV would start a thread for each core, in each process.
+        # Else OpenCV starts a thread for each core, in each process.
         cv2.setNumThreads(1)
         self._setup = setup
         self._manifest = load_manifest(setup.manifest, setup.root, setup.people)
@@ -90,13 +90,13 @@ class Worker:
         return Studio(person, self._others(person), job.fps, self._setup.seed, self._face_points, self._face_solid)
 
     def _sent(self, case: Case, job: Job, lap: int, source: Source) -> Source:
-        """The source as it is filmed and sent; chance is the same for each preset, and in every run."""
+        """The source as it is filmed and sent; random choices are the same for each preset and in every run."""
         setup = self._setup
         chance = random.Random(f"{setup.seed}:{setup.client}:{lap}:{case.name}")  # noqa: S311 - repeatable, not secret
         return sent_by(setup.client, filmed(source, setup.filming), job.fps, chance)
 
     def _play(self, case: Case, job: Job, types: Types, source: Source, preset: str) -> Played:
-        # A clip asks how well a gesture is judged: nobody is to wait for a comparison there.
+        # No comparison of faces for single gestures: their results must not wait for it.
         identify = self._setup.identity and case.clip is None
         session = Session.open(
             "evaluated",

@@ -15,7 +15,7 @@ from ops.lab.replay.play import play
 from ops.lab.replay.screen import Screen
 from ops.lab.replay.sources import Camera, Drawing, Source, SourceError, Video
 
-#: Exit statuses. 2 is also what click ends with on a wrong argument.
+#: Exit statuses; click also exits with 2 on a wrong argument.
 LIVE, NOT_LIVE, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 _VIDEO = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
@@ -24,15 +24,15 @@ _VIDEO = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Pa
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("video", required=False, type=_VIDEO)
 @click.option("--camera", type=int, is_flag=False, flag_value=0, metavar="[INDEX]", help="A camera; the first is 0.")
-@click.option("--performer", is_flag=True, help="The drawn performer, who answers whatever is asked.")
-@click.option("--url", default="http://localhost:8000", show_default=True, help="Where the server is.")
+@click.option("--performer", is_flag=True, help="The drawn performer, who does what is asked.")
+@click.option("--url", default="http://localhost:8000", show_default=True, help="The server's address.")
 @click.option("--fps", type=click.FloatRange(0.5, 30), default=8.0, show_default=True, help="Frames a second.")
-@click.option("--challenges", type=click.IntRange(1, 10), help="How many; the server's default if not given.")
-@click.option("--timeout", type=click.FloatRange(1, 60), help="Seconds a challenge; the server's default if not given.")
+@click.option("--challenges", type=click.IntRange(1, 10), help="Number of challenges; else the server's default.")
+@click.option("--timeout", type=click.FloatRange(1, 60), help="Seconds for each challenge; else the server's default.")
 @click.option("--reveal", type=click.Choice(["all", "next"]), help="Show all challenges at once, or one at a time.")
-@click.option("--once", is_flag=True, help="Ends with the video; otherwise it begins again until the session ends.")
-@click.option("--mirrored", is_flag=True, help="The pictures are mirrored, as a selfie view is; the performer then is.")
-@click.option("--seed", type=int, default=0, help="Another seed, another room and other small movements (performer).")
+@click.option("--once", is_flag=True, help="End with the video; else it begins again until the session ends.")
+@click.option("--mirrored", is_flag=True, help="The pictures are mirrored, as in a selfie view; so is the performer.")
+@click.option("--seed", type=int, default=0, help="The seed of the performer's room and small movements.")
 def replay(
     *,
     video: Path | None,
@@ -82,7 +82,7 @@ def _source(video: Path | None, camera: int | None, *, once: bool, fps: float, s
         return Camera(camera)
     from shared.settings import load_settings_or_exit
 
-    # MODELS_DIR and .env are named from the repository's top, wherever this is called from.
+    # MODELS_DIR and .env are relative to the repository's top, whatever the current directory.
     os.chdir(Path(__file__).resolve().parents[3])
     return Drawing(load_settings_or_exit().models_dir, fps, seed=seed, mirrored=mirrored)
 

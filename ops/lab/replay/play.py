@@ -1,4 +1,4 @@
-"""A source played against the server: what it films is sent, and it hears what the server says."""
+"""Plays a source against the server: its pictures are sent, and the source gets the replies."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ops.lab.replay.sources import Source
 
 
 class _Both:
-    """Tells the source, too, what a frame was answered."""
+    """A Listener that passes each reply to the source, too."""
 
     def __init__(self, listener: Listener, source: Source) -> None:
         self._listener, self._source = listener, source

@@ -1,4 +1,4 @@
-"""What the person at the terminal sees: progress, the instruction, what has passed, the hint of the moment."""
+"""The terminal's display: progress, the instruction, passed challenges, the present hint."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class Screen:
 
     def troubled(self, sentence: str) -> None:
         """See Listener."""
-        if sentence != self._trouble:  # once, not with every frame
+        if sentence != self._trouble:  # once, not for every frame
             self._trouble = sentence
             self._console.print(f"! {sentence}", style="yellow", highlight=False)
 

@@ -1,4 +1,4 @@
-"""Where frames come from: a video file, a camera, the drawn performer."""
+"""The sources of frames: a video file, a camera, the drawn performer."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ import cv2
 
 from liveness_client import Reply
 
-#: Longer side of what is sent, in pixels: more only costs time on its way.
+#: The longer side of a frame, in pixels; more would only cost time.
 LONGEST = 1280
-#: Seconds that a camera may take to its first picture.
+#: Seconds that a camera may take to give its first picture.
 CAMERA_WITHIN = 5.0
 
 
 class SourceError(Exception):
-    """It cannot be played; a sentence for the person who runs the program."""
+    """The source cannot be played; the message is for the person at the terminal."""
 
 
 class Source(Protocol):
-    """Gives the picture of the moment."""
+    """A source of frames."""
 
     def frame(self, at: float) -> bytes | None:
-        """A JPEG of what is seen `at` seconds after the beginning; None when there is no more."""
+        """The frame `at` seconds after the beginning, as JPEG; None when the source has ended."""
 
     def hear(self, reply: Reply) -> None:
-        """What the server said to the latest frame."""
+        """Take the server's reply to the latest frame."""
 
     def close(self) -> None:
-        """Let go of it."""
+        """Release the file or the camera."""
 
 
 def encoded(picture: Any) -> bytes:
-    """A picture as JPEG, made smaller where it is larger than anyone needs."""
+    """A picture as JPEG, scaled down to the longer side of a frame."""
     factor = LONGEST / max(picture.shape[:2])
     if factor < 1:
         picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
@@ -43,7 +43,7 @@ def encoded(picture: Any) -> bytes:
 
 
 class Video:
-    """A video file in its own time, from the beginning again when it has ended (unless `once`)."""
+    """A video file in real time, which begins again when it has ended (unless `once`)."""
 
     def __init__(self, path: Path, *, once: bool = False) -> None:
         self._capture = cv2.VideoCapture(str(path))
@@ -51,7 +51,7 @@ class Video:
             raise SourceError(f"{path} is not a video that OpenCV can read.")
         self._path = path
         self._once = once
-        #: Containers without a rate say 0 or nonsense.
+        #: Frames a second; containers without a rate give 0 or nonsense.
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self._rate = rate if 1 <= rate <= 1000 else 25.0
         #: Frames grabbed in this round, and when the round began.
@@ -79,7 +79,7 @@ class Video:
         return encoded(self._picture)
 
     def hear(self, reply: Reply) -> None:
-        """A recording does not answer."""
+        """Ignore the reply."""
 
     def close(self) -> None:
         """See Source."""
@@ -106,7 +106,7 @@ class Camera:
         return None if self._over.is_set() else encoded(self._picture)
 
     def hear(self, reply: Reply) -> None:
-        """The person in front of the camera reads the screen."""
+        """Ignore the reply: the person before the camera reads the screen."""
 
     def close(self) -> None:
         """See Source."""
@@ -135,7 +135,7 @@ class Drawing:
             from ops.lab.performer import Performer
         except ImportError as error:
             raise SourceError(
-                f"The performer needs {error.name}: python3 -m ops.run.environment performer installs it."
+                f"The performer needs {error.name}: python3 -m ops.run.environment lab installs it."
             ) from error
         try:
             performer = Performer(models, seed, mirrored=mirrored)
@@ -154,7 +154,7 @@ class Drawing:
         return encoded(picture)
 
     def hear(self, reply: Reply) -> None:
-        """Takes in what is asked."""
+        """Pass what is asked on to the performer."""
         self._reply = {"challenge_type": reply.challenge_type, "passed": reply.passed}
 
     def close(self) -> None:

@@ -1,4 +1,7 @@
-"""What a session showed beyond its gestures: small judges, each with a score, and the verdict from all of them."""
+"""The evidence of a session: small judges that each score how much its frames look like one kind of attack.
+
+`examine` runs them over the frames of a challenge whose gesture was met; a `Weighing` turns their findings into the verdict.
+"""
 
 from __future__ import annotations
 
@@ -48,41 +51,40 @@ def examine(
     opening_until: float,
     after: float = 0.0,
 ) -> list[Finding]:
-    """What the frames of one challenge say whose gesture has been met; oldest first, up to now.
+    """The findings about the latest challenge, whose gesture has been met.
 
-    asked: the challenges so far, the one that was met last of all; since: when that one began; met: when its gesture was
-    met; opening_until: as in `shared.liveness.gestures.judge`. after: seconds that must be seen after `met`, see
-    `sight.unseen`.
+    frames: those at hand, oldest first, up to now; asked: the challenges so far, the latest one last; since: when the latest
+    one began; met: when its gesture was met; opening_until: the end of the session's opening; after: seconds for which the
+    face must have been followed after `met`.
 
-    Frames from before `since` are looked at by those judges alone that need to see more than a quick answer; frames from
-    after `met` by those that do not look at the gesture's course.
+    Judges that need more frames than a quick gesture takes also use frames from before `since`. Judges of the gesture's
+    course use no frames from after `met`.
     """
     kind, position = asked[-1], len(asked) - 1
-    before = frames
-    frames = [f for f in before if f.at >= since]
-    course = [f for f in frames if f.at <= met]
-    to_met = [f for f in before if f.at <= met]
+    of_challenge = [f for f in frames if f.at >= since]
+    course = [f for f in of_challenge if f.at <= met]
+    until_met = [f for f in frames if f.at <= met]
     scores = {
-        Code.UNSEEN: unseen(before, since=since, met=met, after=after),
-        Code.FROZEN: frozen(frames),
+        Code.UNSEEN: unseen(frames, since=since, met=met, after=after),
+        Code.FROZEN: frozen(of_challenge),
         Code.FLAT: flat(course),
-        Code.REPEATED: repeated(frames),
+        Code.REPEATED: repeated(of_challenge),
         Code.ABRUPT: abrupt(course, kind),
-        Code.CUT: cut(frames),
-        Code.STIFF: stiff(before, kind, since),
-        Code.MIXED: mixed(before, kind, since),
-        Code.PLANAR: planar(before, since),
-        Code.CALM: calm(before, since),
-        Code.ONE_PICTURE: one_picture(before, since),
-        Code.STARING: staring(before, since),
-        Code.SCREEN: _first(screen(frames), screen(before)),
-        Code.MOIRE: _first(moire(frames), moire(before)),
-        Code.UNASKED: unasked(to_met, asked, since=since, opening_until=opening_until),
-        Code.ADRIFT: _first(adrift(frames), adrift(before)),
+        Code.CUT: cut(of_challenge),
+        Code.STIFF: stiff(frames, kind, since),
+        Code.MIXED: mixed(frames, kind, since),
+        Code.PLANAR: planar(frames, since),
+        Code.CALM: calm(frames, since),
+        Code.ONE_PICTURE: one_picture(frames, since),
+        Code.STARING: staring(frames, since),
+        Code.SCREEN: _first_score(screen(of_challenge), screen(frames)),
+        Code.MOIRE: _first_score(moire(of_challenge), moire(frames)),
+        Code.UNASKED: unasked(until_met, asked, since=since, opening_until=opening_until),
+        Code.ADRIFT: _first_score(adrift(of_challenge), adrift(frames)),
     }
     return [Finding(code, round(score, 4), position) for code, score in scores.items() if score is not None]
 
 
-def _first(score: float | None, other: float | None) -> float | None:
-    """The score of the challenge; where it passed too soon for one, that of all that was seen up to then."""
-    return other if score is None else score
+def _first_score(of_challenge: float | None, of_all: float | None) -> float | None:
+    """The score of the challenge's frames; if they are too few for one, that of all frames at hand."""
+    return of_all if of_challenge is None else of_challenge

@@ -1,4 +1,4 @@
-"""A rim around the face that moves by itself: a screen or a print that somebody holds."""
+"""The judge of a rim around the face that moves by itself: a screen or a print in somebody's hand."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from statistics import quantiles
 
 from shared.liveness.frame import Frame
 
-#: Samples from which it can be judged: one may have caught the hand, or a head before an edge, in mid-course.
+#: Least samples: a single one may have caught a moving hand, or a head in front of an edge.
 _LEAST = 2
-#: Of so many equal parts that samples are divided into, the last one's beginning counts: a hand is still now and then.
-_PARTS = 4
 
 
 def adrift(frames: Sequence[Frame]) -> float | None:
-    """How surely a rim moved otherwise than what lies outside of it, 0 to 1 (`Observation.adrift`, upper quartile).
+    """How surely a rim moved differently from what lies outside it, 0 to 1 (the upper quartile of `Observation.adrift`).
 
-    None with too few samples. A low score does not clear anybody: a screen that stands still has no rim that moves.
+    The upper quartile, because a hand is still at times. None with too few samples. A low score clears nobody: the rim of a
+    screen that stands still does not move.
     """
     samples = [f.observation.adrift for f in frames if f.observation.adrift is not None]
     if len(samples) < _LEAST:
         return None
-    return quantiles(samples, n=_PARTS, method="inclusive")[-1]
+    return quantiles(samples, n=4, method="inclusive")[-1]

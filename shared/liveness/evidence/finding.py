@@ -1,4 +1,4 @@
-"""What one judge of the evidence found."""
+"""A finding: the score of one judge of the evidence, and the codes of the judges."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Code(StrEnum):
-    """The judges of the evidence; the codes are stable."""
+    """The judges of the evidence by their stable codes; `meanings.MEANINGS` explains each."""
 
     FROZEN = "frozen"
     FLAT = "flat"
@@ -29,7 +29,7 @@ class Code(StrEnum):
     STARING = "staring"
 
 
-#: The species of presentation attack (ISO/IEC 30107-3) that a judge is there for.
+#: The species of presentation attack (ISO/IEC 30107-3) that each judge is meant to find.
 SPECIES: dict[Code, str] = {
     Code.FROZEN: "still or photo_swap",
     Code.FLAT: "moved_photo",
@@ -54,13 +54,13 @@ SPECIES: dict[Code, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A judge's score over the frames of one challenge: the higher, the more it speaks for an attack."""
+    """A judge's score over the frames of one challenge; a higher score speaks more for an attack."""
 
     code: Code
-    #: In the judge's own unit, which its module describes.
+    #: The score, in the unit that the judge's module describes.
     score: float
-    #: Position of the challenge that it was found in; None where it is about the session as a whole.
+    #: Position of the challenge; None if the finding is about the whole session.
     challenge: int | None = None
-    #: The weight of the finding in the verdict, in bits: above 0 for a living person, below 0 for an attack. None until the
+    #: Weight of the finding in the verdict, in bits: above 0 for a living person, below 0 for an attack. None until the
     #: session is complete.
     bits: float | None = None

@@ -1,4 +1,4 @@
-"""What each code of a finding means, in a sentence: docs/evidence.md is made from here (`python -m ops.run.tables`)."""
+"""What each code of a finding, and its score, means: the sentences of docs/evidence.md (`python -m ops.run.tables`)."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from shared.liveness.evidence.finding import Code
 
 MEANINGS: Mapping[Code, str] = {
     Code.FROZEN: "The face's picture stood still: the share of steps from frame to frame that changed nothing but noise.",
-    Code.FLAT: "The face was squeezed as a photo is that is turned away, beyond what a turned head explains: by how much.",
-    Code.REPEATED: "The same bytes came again, which no camera sends: the share of frames whose bytes had come before.",
-    Code.ABRUPT: "The head was there without having gone there: the share of its movement between one frame and the next.",
+    Code.FLAT: "The face was squeezed like a photo that is turned away, beyond what a turned head explains: by how much.",
+    Code.REPEATED: "The same bytes came again, which no camera sends: the share of pictures whose bytes had come before.",
+    Code.ABRUPT: "The head was elsewhere without having moved there: the share of its movement within a moment.",
     Code.CUT: "The face jumped from one frame to the next: how far, in its own widths.",
-    Code.STIFF: "Nothing but what was asked for moved in the face, as in a print with holes in it: how stiff the rest was.",
-    Code.SWAPPED: "Another person took over: how far this face's descriptor is from that of the session's first.",
-    Code.SCREEN: "Straight edges enclose the face and meet in corners, as the rim of a screen or a print does: how surely.",
-    Code.MOIRE: "Fine stripes, as a screen's pixels make before a camera's: how far they stand out.",
+    Code.STIFF: "Nothing but what was asked for moved in the face, as in a print with holes: how stiff everything else was.",
+    Code.SWAPPED: "Another person took over: the distance of this face's descriptor from that of the session's first face.",
+    Code.SCREEN: "Straight edges enclosed the face and met in corners, like the rim of a screen or a print: how surely.",
+    Code.MOIRE: "Fine stripes lay on the face, like those of a screen's pixels before a camera: how far they stood out.",
     Code.UNASKED: "Gestures were made that nobody had asked for: how many kinds.",
-    Code.UNIDENTIFIED: "The challenge passed with a face that could not be compared with the session's first: 1 where so.",
+    Code.UNIDENTIFIED: "The challenge passed with a face that was never compared with the session's first face: always 1.",
     Code.UNSEEN: "Too little of the face was seen: the share of the minimum that is lacking.",
-    Code.CALM: "At its calmest the face was again what it had been before, as one photo is: how much so.",
-    Code.PLANAR: "Between its changes the face moved as a sheet in a hand does: how much so, most of the time.",
-    Code.MIXED: "The face was one picture, another, or a mixture of both, as photos that follow each other: how much so.",
-    Code.ADRIFT: "Such a rim moved otherwise than what lies outside of it, as that of a thing in a hand: how surely.",
-    Code.ONE_PICTURE: "The skin was one picture that only moved, as a photo that a program animates: how much so.",
-    Code.STARING: "The eyes stayed where they were in the head, as those of an animated photo: how much so.",
+    Code.CALM: "At its calmest the face was exactly what it had been before, like one photo: how much so.",
+    Code.PLANAR: "Between its changes the face moved like a sheet in a hand: how much so.",
+    Code.MIXED: "The face was one picture, another, or a mixture of both, like photos that follow each other: how much so.",
+    Code.ADRIFT: "A rim around the face moved differently from what lies outside, like one held in a hand: how surely.",
+    Code.ONE_PICTURE: "The skin was one picture that only moved, like a photo that a program animates: how much so.",
+    Code.STARING: "The eyes stayed where they were in the head, like those of an animated photo: how much so.",
 }

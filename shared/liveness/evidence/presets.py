@@ -1,4 +1,4 @@
-"""How much evidence a verdict asks for."""
+"""The presets: how much evidence a live verdict takes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from enum import StrEnum
 
 
 class Preset(StrEnum):
-    """How much evidence is asked for: the stricter, the fewer attacks and the more people are turned away."""
+    """How much evidence a live verdict takes: a stricter preset accepts fewer attacks and turns more people away."""
 
     LENIENT = "lenient"
     STANDARD = "standard"
     STRICT = "strict"
 
 
-#: The descriptor's distance from which two faces of one session are of two people, by preset: a swap ends a session at once.
+#: Descriptor distance from which two faces of one session are taken for two people's, by preset.
 SWAP_LIMITS: Mapping[Preset, float] = {Preset.LENIENT: 0.55, Preset.STANDARD: 0.52, Preset.STRICT: 0.48}

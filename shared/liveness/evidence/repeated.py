@@ -1,4 +1,4 @@
-"""The same bytes sent again: an injected frame, or a loop."""
+"""The judge of pictures that are sent again, byte by byte: an injected frame, or a loop."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from shared.liveness.frame import Frame
 
 
 def repeated(frames: Sequence[Frame]) -> float | None:
-    """The share of pictures whose bytes came before, 0 to 1; None without pictures.
+    """The share of pictures whose bytes had come before, 0 to 1; None without pictures.
 
-    A picture that follows its twin at once is one picture: clients whose camera is slower than they are send it twice.
+    Equal frames in a row count as one picture: a client that is faster than its camera sends a picture twice.
     """
     digests = [f.observation.digest for f in frames if f.observation.digest]
     pictures = [digest for i, digest in enumerate(digests) if i == 0 or digests[i - 1] != digest]

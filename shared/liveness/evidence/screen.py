@@ -1,4 +1,4 @@
-"""What gives a screen away: its rim around the face, and its pixels against the camera's."""
+"""Two judges of screens: of the rim around the face, and of the stripes that a screen's pixels make before a camera."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ from statistics import median
 
 from shared.liveness.frame import Frame
 
-#: Samples from which a median means anything: they are taken each half second or so.
+#: Least samples for a meaningful median; one is taken about every half second.
 _LEAST = 2
 
 
 def screen(frames: Sequence[Frame]) -> float | None:
-    """How surely straight edges enclose the face and end in corners, 0 to 1 (`Observation.rim`, median).
+    """How surely straight edges enclose the face and meet in corners, 0 to 1; None with too few samples.
 
-    None with too few samples.
+    The median of `Observation.rim`.
     """
     return _median([f.observation.rim for f in frames if f.observation.rim is not None])
 
 
 def moire(frames: Sequence[Frame]) -> float | None:
-    """How far fine stripes stand out (`Observation.moire`, median); None with too few samples.
+    """How far fine stripes stand out, as a ratio of powers; None with too few samples.
 
-    Measured: people 8 to 52, a screen filmed from near by 620, screens from further away 14 to 33 as people.
+    The median of `Observation.moire`.
     """
     return _median([f.observation.moire for f in frames if f.observation.moire is not None])
 

@@ -1,8 +1,7 @@
-"""How much of a face was seen: the seconds in which it could be followed from one frame to the next.
+"""The judge of how much was seen: for how many seconds the face could be followed from one frame to the next.
 
-A judge that saw nothing says nothing, and a client chooses what the judges get to see: its frame rate, its gaps, its
-silence. So a minimum must have been seen before a challenge passes, and what was not seen never counts in a session's
-favour.
+The client, who may be an attacker, chooses its frame rate, gaps and silence, and so what the other judges get to see. So a
+minimum must be seen before a challenge passes, and what was not seen never counts in a session's favour.
 """
 
 from __future__ import annotations
@@ -10,52 +9,60 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from shared.liveness.following import broken
+from shared.liveness.following import breaks_track
 from shared.liveness.frame import Frame
 
-#: Seconds between two frames up to which a movement can be followed: a client with three frames a second, and some delay.
-STEP = 0.45
-#: Seconds for which the face must have been followed.
-FOLLOWED = 1.0
-#: Seconds for which the face must have been followed after the last gesture was met: a change of pictures shows by what
-#: comes after it.
-AFTER = 0.6
-#: Seconds that are looked at, at the least, though the challenge began later: some gestures take a few frames.
-BACK = 2.5
+#: Most seconds between two frames of a movement that can be followed: three frames a second, and some delay.
+LONGEST_STEP = 0.45
+#: Least seconds for which the face must have been followed in a challenge.
+LEAST_FOLLOWED = 1.0
+#: Least seconds for which the face must have been followed after the last gesture was met: a change of pictures shows in the
+#: frames after it.
+LEAST_AFTER = 0.6
+#: Least seconds of frames that are examined, even if the challenge began later: some gestures take only a few frames.
+LOOK_BACK = 2.5
+
+
+def recent(frames: Sequence[Frame], since: float) -> list[Frame]:
+    """The frames to examine for a challenge that began at `since`: those from then on, and at least LOOK_BACK seconds."""
+    if not frames:
+        return []
+    begin = min(since, frames[-1].at - LOOK_BACK)
+    return [f for f in frames if f.at >= begin]
 
 
 def followed(frames: Sequence[Frame]) -> float:
-    """The seconds in which the face could be followed from one frame to the next; frames are oldest first."""
+    """The seconds for which the face could be followed from one frame to the next; frames are oldest first."""
     return sum(b.at - a.at for a, b in pairwise(_pictures(frames)) if _followed(a, b))
 
 
-def seldom(frames: Sequence[Frame]) -> bool:
-    """Whether most of the newest frames came too seldom for a movement to be followed."""
+def too_sparse(frames: Sequence[Frame]) -> bool:
+    """Whether most of the newest frames are too far apart in time for a movement to be followed."""
     steps = [b.at - a.at for a, b in pairwise(frames[-6:])]
-    return bool(steps) and sum(step > STEP for step in steps) > len(steps) / 2
+    return bool(steps) and sum(step > LONGEST_STEP for step in steps) > len(steps) / 2
 
 
 def unseen(frames: Sequence[Frame], *, since: float, met: float, after: float) -> float:
-    """The share of the minimum that has not been seen, 0 (all was) to 1 (nothing).
+    """The share of the minimum that was not seen, 0 (all was seen) to 1 (nothing).
 
     frames: oldest first; since: when the challenge began; met: when its gesture was met; after: seconds for which the face
-    must have been followed from then on.
+    must have been followed after `met`.
     """
-    looked_at = [f for f in frames if f.at >= min(since, frames[-1].at - BACK)] if frames else []
+    examined = recent(frames, since)
     shares = [
-        followed(looked_at) / FOLLOWED,
-        followed([f for f in looked_at if f.at >= met]) / after if after > 0 else 1.0,
+        followed(examined) / LEAST_FOLLOWED,
+        followed([f for f in examined if f.at >= met]) / after if after > 0 else 1.0,
     ]
-    # Times are sums of parts of a second: the last digit is no lack.
+    # Rounded, as sums of times are inexact in their last digits.
     return round(max(0.0, 1 - min(shares)), 4)
 
 
 def _pictures(frames: Sequence[Frame]) -> list[Frame]:
-    """The frames without those that show the picture before them once more, as clients send whose camera is slow."""
+    """The frames without those that repeat the picture before them, as a client sends that is faster than its camera."""
     digests = [f.observation.digest for f in frames]
     return [f for i, f in enumerate(frames) if i == 0 or not digests[i] or digests[i] != digests[i - 1]]
 
 
 def _followed(before: Frame, after: Frame) -> bool:
     usable = before.observation.usable and after.observation.usable
-    return usable and after.at - before.at <= STEP and not broken(before, after)
+    return usable and after.at - before.at <= LONGEST_STEP and not breaks_track(before, after)

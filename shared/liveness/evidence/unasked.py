@@ -1,4 +1,4 @@
-"""Gestures that nobody asked for: a recording shows all it has, in its own order, until what is asked for comes by."""
+"""The judge of gestures that nobody asked for: a recording shows all its gestures, until one happens to be the right one."""
 
 from __future__ import annotations
 
@@ -12,57 +12,55 @@ from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.amount import NEEDED, amount
 from shared.liveness.gestures.head import moved
 from shared.liveness.gestures.neutral import Neutral, learn_neutral
-from shared.liveness.gestures.track import Mask, Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Mask, Signal
 
-#: How many times as much as its own challenge asks for: a turn of 28 degrees, a smile that nobody overlooks.
+#: How many times the amount that its own challenge needs an unasked gesture must reach: enough that nobody overlooks it.
 PLAIN = 1.4
-#: Share of what is needed under which a gesture has not begun: what is over from the one before is none.
+#: Share of the amount needed under which a gesture has not begun: the remains of the one before do not count.
 _RESTED = 0.5
-#: Seconds from the pass before in which a person still comes back from that gesture.
+#: Seconds after the previous pass in which a person still comes back from that gesture.
 _COMING_BACK = 0.5
-#: Frames in a row that must show it.
+#: Least frames in a row that show the gesture plainly.
 _LEAST = 2
 
 
 def unasked(
     frames: Sequence[Frame], asked: Sequence[ChallengeType], *, since: float, opening_until: float
 ) -> float | None:
-    """How many kinds of gesture were made from rest, and plainly, that nobody had asked for; None without a face.
+    """The number of kinds of gesture that were made plainly, from rest, and not asked for; None without a usable frame.
 
-    frames: oldest first, those before `since` for the neutral alone. asked: the challenges so far; the last is the one
-    that began at `since`, and was passed. opening_until: as in `judge`.
+    Not counted are blinks, gestures asked for earlier, and the opposite of the one asked for: people mix up left and right.
 
-    Not counted are blinks, what was asked for earlier, and the opposite of what is asked for: people mix up left and right.
-    Measured over whole sessions: people 0, in 2 of 430 at 8 and 15 frames a second and in 11 of 199 at 5 a second 1, never
-    more. Recordings that happened to pass all three challenges, where each may take 10 s: half 2 or more, a third 3 or
-    more, and more so where they may take longer; docs/security.md has them all.
+    frames: oldest first, those before `since` only for the neutral; asked: the challenges so far, the last of which began at
+    `since`; opening_until: the end of the session's opening.
     """
-    track = Track(frames)
-    now = track.since(since + _COMING_BACK)
-    if not len(track.at[now]):
+    signals = FaceSignals(frames)
+    examined = signals.since(since + _COMING_BACK)
+    if not len(signals.times[examined]):
         return None
-    neutral = learn_neutral(track, opening_until)
+    neutral = learn_neutral(signals, opening_until)
     kinds = set(ChallengeType) - {ChallengeType.BLINK, *asked, OPPOSITES.get(asked[-1])}
-    courses = (_course(kind, track, neutral) for kind in kinds)
-    return float(sum(_made(share[now], told[now]) for share, told in courses))
+    courses = (_course(kind, signals, neutral) for kind in kinds)
+    return float(sum(_was_made(share[examined], measurable[examined]) for share, measurable in courses))
 
 
-def _course(kind: ChallengeType, track: Track, neutral: Neutral) -> tuple[Signal, Mask]:
-    """How much of `kind` each frame shows, as a share of what its challenge asks for; and where that can be told."""
-    share: Signal = amount(kind, track, neutral) / NEEDED[kind]
+def _course(kind: ChallengeType, signals: FaceSignals, neutral: Neutral) -> tuple[Signal, Mask]:
+    """How much of the gesture each frame shows, as a share of the amount needed; and whether that can be measured there."""
+    share: Signal = amount(kind, signals, neutral) / NEEDED[kind]
     if kind in HEAD_MOVEMENTS:
-        along, across = moved(kind, track, neutral)
+        along, across = moved(kind, signals, neutral)
         return share, along * thresholds.CROSS_AXIS >= across
-    away = np.maximum(np.abs(track.yaw - neutral.yaw), np.abs(track.pitch - neutral.pitch))
+    away = np.maximum(np.abs(signals.yaw - neutral.yaw), np.abs(signals.pitch - neutral.pitch))
     return share, away <= thresholds.MOUTH_HIDDEN
 
 
-def _made(share: Signal, told: Mask) -> bool:
+def _was_made(share: Signal, measurable: Mask) -> bool:
+    """Whether a gesture went from rest to a plain amount, for enough frames in a row."""
     rested = np.flatnonzero(share < _RESTED)
     if not len(rested):
         return False
     in_a_row = 0
-    for plain in (share >= PLAIN)[rested[0] :] & told[rested[0] :]:
+    for plain in (share >= PLAIN)[rested[0] :] & measurable[rested[0] :]:
         in_a_row = in_a_row + 1 if plain else 0
         if in_a_row == _LEAST:
             return True

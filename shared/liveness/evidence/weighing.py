@@ -1,7 +1,8 @@
-"""How findings become a verdict: each weighs some bits for a living person or for an attack, and the sum decides.
+"""The weighing of findings: each weighs some bits for a living person or for an attack, and their sum gives the verdict.
 
-A bit doubles the odds: a finding of +1 is twice as likely from a living person as from an attack, one of -1 half as likely.
-Each judge's curve falls with its score and is bounded, so that one weak sign turns nobody away and several do.
+A bit doubles the odds (a log-likelihood ratio to base 2): a finding of +1 is twice as likely from a living person as from an
+attack, one of -1 half as likely. A judge's curve falls with the score and is bounded, so that no weak sign decides alone,
+but several together do.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from shared.liveness.challenge import HEAD_MOVEMENTS, ChallengeType
 from shared.liveness.evidence.finding import Code, Finding
 from shared.liveness.evidence.presets import Preset
 
-#: Bits of a finding that decides by itself: no sum of others outweighs it.
+#: Bits of a finding that decides alone: no sum of other findings outweighs it.
 DECIDES: Final = -40.0
 
 
 class Group(StrEnum):
-    """The kinds of challenge that are judged alike: what a face shows differs with what it is asked for."""
+    """The groups of gestures whose findings are weighed alike: a face shows different signs in each."""
 
     HEAD = "head"
     EYES = "eyes"
@@ -28,7 +29,7 @@ class Group(StrEnum):
 
 
 def group_of(kind: ChallengeType) -> Group:
-    """The group that a challenge belongs to."""
+    """The group of a challenge."""
     if kind in HEAD_MOVEMENTS:
         return Group.HEAD
     return Group.EYES if kind is ChallengeType.BLINK else Group.MOUTH
@@ -36,11 +37,11 @@ def group_of(kind: ChallengeType) -> Group:
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """The bits that each score of a judge weighs: straight between the knots, level beyond them."""
+    """The bits that each score of a judge weighs: linear between the knots, constant beyond them."""
 
-    #: Rising.
+    #: The knots' scores, rising.
     scores: tuple[float, ...]
-    #: Falling, or level: a higher score never speaks more for a living person.
+    #: The knots' bits, never rising: a higher score never speaks more for a living person.
     bits: tuple[float, ...]
 
     def __call__(self, score: float) -> float:
@@ -55,24 +56,24 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """All that a verdict goes by: fitted by `ops/evaluate --fit`, and the same for every session."""
+    """The weights of a verdict, fitted by `ops/evaluate --fit`; the same for every session."""
 
-    #: The curve of each judge, by the group of the challenge.
+    #: The curves of each judge, by the group of the challenge; a finding without a curve weighs nothing.
     curves: Mapping[Code, Mapping[Group, Curve]]
-    #: Bits before anything was seen.
+    #: Bits of a session without findings.
     prior: float
-    #: What the bits are multiplied by, for 1, 2, 3 … challenges (the last holds for more): what one person's challenges
-    #: show is not independent.
+    #: Factor of the bits for 1, 2, 3 … challenges (the last one for more, too): findings about one person's challenges are
+    #: not independent.
     scales: tuple[float, ...]
-    #: The least score of a live session.
+    #: The least score of a live session, by preset.
     thresholds: Mapping[Preset, float]
-    #: Scores from which a judge decides by itself.
+    #: The score from which a judge's finding decides alone.
     decisive: Mapping[Code, float]
-    #: From what and when the curves were fitted.
+    #: When and from what the weights were fitted.
     made: Mapping[str, str] = field(default_factory=dict)
 
     def weigh(self, findings: Iterable[Finding], asked: Sequence[ChallengeType]) -> Verdict:
-        """The verdict on a session that was asked for these challenges, from the findings about it."""
+        """The verdict from all findings about a session that asked for these challenges."""
         scale = self.scales[min(len(asked), len(self.scales)) - 1]
         weighed = [replace(f, bits=round(self._bits(f, asked, scale), 3)) for f in findings]
         total = self.prior + sum(f.bits or 0.0 for f in weighed)
@@ -90,18 +91,18 @@ class Weighing:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What all findings together say."""
+    """The verdict on a session: its score, and the weighed findings."""
 
-    #: How likely it is that the session is a living person's, 0 to 1, where sessions come as in the fit.
+    #: Probability, 0 to 1, that the session is a living person's, if attacks are as frequent as in the fit.
     score: float
-    #: Each with its bits.
+    #: The findings, each with its bits.
     findings: list[Finding]
 
     @property
     def gravest(self) -> Finding | None:
-        """The finding that weighs most against a living person; None where none does."""
-        doubts = [f for f in self.findings if (f.bits or 0.0) < 0]
-        return min(doubts, key=lambda f: f.bits or 0.0, default=None)
+        """The finding that weighs most against a living person; None if none does."""
+        against = [f for f in self.findings if (f.bits or 0.0) < 0]
+        return min(against, key=lambda f: f.bits or 0.0, default=None)
 
 
 def weighs_against(finding: Finding) -> bool:

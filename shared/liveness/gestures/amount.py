@@ -1,4 +1,4 @@
-"""How much of a gesture is seen, by the measure of the judge that decides on it."""
+"""How much of a gesture each frame shows, in the measure that the gesture's judge uses."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.blink import openness
 from shared.liveness.gestures.head import moved
-from shared.liveness.gestures.mouth import opening, smiling
+from shared.liveness.gestures.mouth import lips_parted, smile_amount
 from shared.liveness.gestures.neutral import Neutral
-from shared.liveness.gestures.track import Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Signal
 
-#: How much each judge asks for at the least. It asks for more than that: a course, a hold, a head that faces the camera.
+#: The amount that each gesture needs at least; its judge asks for more (a course, a duration, a head that faces the camera).
 NEEDED: dict[ChallengeType, float] = {
     ChallengeType.TURN_LEFT: thresholds.TURN,
     ChallengeType.TURN_RIGHT: thresholds.TURN,
@@ -22,17 +22,17 @@ NEEDED: dict[ChallengeType, float] = {
 }
 
 
-def amount(kind: ChallengeType, track: Track, neutral: Neutral) -> Signal:
-    """How much of `kind` each frame shows, in the unit of `NEEDED`.
+def amount(kind: ChallengeType, signals: FaceSignals, neutral: Neutral) -> Signal:
+    """How much of the gesture each frame shows, from the neutral, in the unit of `NEEDED`.
 
-    Degrees for the head, the share of their own opening by which the eyes are shut, inter-ocular distances for the mouth.
+    Degrees for the head, the share of the open-eye level by which the eyes are closed, inter-ocular distances for the mouth.
     """
     match kind:
         case ChallengeType.BLINK:
-            return 1 - openness(track, neutral)[0]
+            return 1 - openness(signals, neutral)[0]
         case ChallengeType.SMILE:
-            return smiling(track, neutral)
+            return smile_amount(signals, neutral)
         case ChallengeType.OPEN_MOUTH:
-            return opening(track, neutral)
+            return lips_parted(signals, neutral)
         case _:
-            return moved(kind, track, neutral)[0]
+            return moved(kind, signals, neutral)[0]

@@ -1,4 +1,4 @@
-"""Turning the head and looking up and down: one judge for four directions."""
+"""The judge of head movements: one for turning left and right, looking up and down."""
 
 from __future__ import annotations
 
@@ -9,61 +9,69 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.judgement import Judgement, sureness
 from shared.liveness.gestures.neutral import Neutral
-from shared.liveness.gestures.track import Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Signal
 
-#: Axis, sign of the movement along it, degrees to move.
-_MOVES = {
+#: The axis of each head movement, the sign of the movement along the axis, and the degrees that it needs.
+MOVEMENTS = {
     ChallengeType.TURN_LEFT: ("yaw", 1.0, thresholds.TURN),
     ChallengeType.TURN_RIGHT: ("yaw", -1.0, thresholds.TURN),
     ChallengeType.LOOK_UP: ("pitch", 1.0, thresholds.LOOK_UP),
     ChallengeType.LOOK_DOWN: ("pitch", -1.0, thresholds.LOOK_DOWN),
 }
+#: Share of the degrees needed by which the last but one frame must have moved as well: one frame alone may be mismeasured.
+_SECOND_FRAME = 0.6
 
 
-def moved(kind: ChallengeType, track: Track, neutral: Neutral) -> tuple[Signal, Signal]:
-    """Degrees from the neutral along the axis of `kind`, positive the way it asks; and along the other one, unsigned."""
-    axis, sign, _ = _MOVES[kind]
-    yaw, pitch = track.yaw - neutral.yaw, track.pitch - neutral.pitch
+def moved(kind: ChallengeType, signals: FaceSignals, neutral: Neutral) -> tuple[Signal, Signal]:
+    """Degrees from the neutral: along the axis of the movement, positive in its direction; and along the other, unsigned."""
+    axis, sign, _ = MOVEMENTS[kind]
+    yaw, pitch = signals.yaw - neutral.yaw, signals.pitch - neutral.pitch
     return (sign * yaw, np.abs(pitch)) if axis == "yaw" else (sign * pitch, np.abs(yaw))
 
 
-def judge_head(kind: ChallengeType, track: Track, neutral: Neutral, since: float) -> Judgement:
-    """Whether the head has moved as `kind` asks: from rest, mainly along one axis, and stayed there for two frames."""
-    axis, sign, needed = _MOVES[kind]
-    along, across = moved(kind, track, neutral)
-    now = track.since(since)
-    rested = np.flatnonzero(along[now] <= thresholds.AT_REST)
-    if not len(rested):
+def judge_head(kind: ChallengeType, signals: FaceSignals, neutral: Neutral, since: float) -> Judgement:
+    """Judge whether the head moved as `kind` asks: from rest, mainly along one axis, and stayed there for two frames."""
+    axis, sign, needed = MOVEMENTS[kind]
+    along, across = moved(kind, signals, neutral)
+    answer = signals.since(since)
+    at_rest = np.flatnonzero(along[answer] <= thresholds.AT_REST)
+    if not len(at_rest):
         return Judgement(False, 0.0, hints.LOOK_STRAIGHT)
-    begun = now.start + int(rested[0])
-    course, aside = along[begun:], across[begun:]
-    angle, set_out = (track.yaw, neutral.first_yaw) if axis == "yaw" else (track.pitch, neutral.first_pitch)
-    other = track.pitch if axis == "yaw" else track.yaw
-    set_out_from = begun + int(np.flatnonzero(course <= thresholds.AT_REST)[-1])
-    centre = (thresholds.PLAUSIBLE_YAW if axis == "yaw" else thresholds.PLAUSIBLE_PITCH)[0]
-    there = (
+    # The course from the first rest since the challenge started, and the last rest in that course.
+    begin = answer.start + int(at_rest[0])
+    course, aside = along[begin:], across[begin:]
+    last_rest = begin + int(np.flatnonzero(course <= thresholds.AT_REST)[-1])
+    if axis == "yaw":
+        angle, other, first_rest, facing = signals.yaw, signals.pitch, neutral.first_yaw, thresholds.FACING_YAW
+    else:
+        angle, other, first_rest, facing = signals.pitch, signals.yaw, neutral.first_pitch, thresholds.FACING_PITCH
+    reached = (
         (course >= needed)
-        & (sign * (angle[begun:] - centre) >= thresholds.BEYOND[kind])
+        & (sign * (angle[begin:] - facing) >= thresholds.BEYOND_FACING[kind])
         & (course * thresholds.CROSS_AXIS >= aside)
-        & (sign * (angle[begun:] - set_out) >= thresholds.SET_OUT * needed)
+        & (sign * (angle[begin:] - first_rest) >= thresholds.BEYOND_FIRST_REST * needed)
     )
-    # On its way, or by where it ends: who comes back from a turn while looking up goes aside, and ends straight.
-    aside_on_the_way = abs(float(other[-1] - other[set_out_from]))
-    straight = aside_on_the_way <= thresholds.COURSE * course[-1] or aside[-1] <= thresholds.ENDS_STRAIGHT * course[-1]
+    # Straight on the way, or at its end: a person who comes back from a turn while looking up goes aside, and ends straight.
+    detour = abs(float(other[-1] - other[last_rest]))
+    straight = detour <= thresholds.MOST_DETOUR * course[-1] or aside[-1] <= thresholds.ENDS_STRAIGHT * course[-1]
     confidence = sureness(float(course[-1]), needed)
-    if len(course) >= 3 and there[-1] and straight and course[-2] >= 0.6 * needed:
+    if len(course) >= 3 and reached[-1] and straight and course[-2] >= _SECOND_FRAME * needed:
         return Judgement(True, confidence, hints.PASSED)
-    just_was = bool(there[track.at[begun:] >= track.at[-1] - thresholds.JUST_NOW].any())
-    return _not_yet(kind, float(course[-1]) / needed, float(aside[-1]) / needed, confidence, just_was=just_was)
+    just_reached = bool(reached[signals.times[begin:] >= signals.times[-1] - thresholds.JUST_NOW].any())
+    return _not_yet(kind, float(course[-1]) / needed, float(aside[-1]) / needed, confidence, just_reached=just_reached)
 
 
-def _not_yet(kind: ChallengeType, reached: float, aside: float, confidence: float, *, just_was: bool) -> Judgement:
-    """What is missing, going by how far the head went (shares of what is needed). just_was: it was there, too briefly."""
-    if reached <= -thresholds.WRONG_WAY:
+def _not_yet(kind: ChallengeType, share: float, aside: float, confidence: float, *, just_reached: bool) -> Judgement:
+    """The judgement of a movement that is not met, with the hint about what is missing.
+
+    share, aside: degrees along the axis and along the other, over those needed. just_reached: the head went far enough a
+    moment ago, but too briefly.
+    """
+    if share <= -thresholds.WRONG_WAY:
         return Judgement(False, 0.0, hints.other_way(kind))
-    if aside > thresholds.CROSS_AXIS * max(1.0, reached):
-        hint = hints.astray(kind) if reached >= thresholds.ON_THE_WAY else hints.LOOK_STRAIGHT
+    if aside > thresholds.CROSS_AXIS * max(1.0, share):
+        hint = hints.astray(kind) if share >= thresholds.ON_THE_WAY else hints.LOOK_STRAIGHT
         return Judgement(False, confidence, hint)
-    if reached >= thresholds.ON_THE_WAY:
+    if share >= thresholds.ON_THE_WAY:
         return Judgement(False, confidence, hints.further(kind))
-    return Judgement(False, confidence, hints.HOLD_IT if just_was else hints.do(kind))
+    return Judgement(False, confidence, hints.HOLD_IT if just_reached else hints.do(kind))

@@ -1,4 +1,4 @@
-"""What a judge says."""
+"""The decision of a gesture's judge, and how sure the judge is."""
 
 from __future__ import annotations
 
@@ -10,22 +10,19 @@ from shared.liveness.hints import Hint
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """Whether the challenge is met with the newest frame, how surely, and what to tell the person."""
+    """Whether the newest frame completes the gesture that was asked for, how surely, and what to tell the person."""
 
-    passed: bool
+    met: bool
+    #: How sure the judge is of the gesture, 0 to 1.
     confidence: float
     hint: Hint | None = None
 
 
-#: A logistic curve over the share of the needed amount, fitted to 548 clips of 16 people (46 in which the gesture was asked
-#: for, 502 of other things, weighed as equally likely): where it is half, and how steeply it rises there.
+#: Logistic curve over the reached share of the needed amount, fitted to clips of people: the share at which it is a half,
+#: and its steepness.
 _HALF, _SLOPE = 1.05, 3.4
 
 
 def sureness(reached: float, needed: float) -> float:
-    """How likely it is that the gesture was made, given how much of it was seen, if it is as likely as not beforehand.
-
-    Measured on the clips that it was fitted to: of those at 1 to 1.3 times the amount needed 78 % were the gesture (the
-    curve says 0.46 to 0.7), at 1.3 to 2 times 90 % (0.7 to 0.96), beyond 96 %; "the others" contain some that were as well.
-    """
+    """The probability, 0 to 1, that the gesture was made, from how much of it was seen; beforehand it is a half."""
     return 1 / (1 + math.exp(-_SLOPE * (reached / needed - _HALF)))

@@ -1,4 +1,7 @@
-"""What a person's face is like when it does nothing: every gesture is measured from there."""
+"""The neutral: how a person's face looks at rest, learned from the frames at hand. Gestures are measured from there.
+
+Absolute thresholds would fail: people's eyes, mouths and cameras differ too much.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,15 @@ import numpy as np
 
 from shared.liveness.gestures import thresholds
 from shared.liveness.gestures.quantiles import median, quantile
-from shared.liveness.gestures.track import Mask, Signal, Track
+from shared.liveness.gestures.signals import FaceSignals, Mask, Signal
+
+#: Quantiles of the frames at hand that are taken for open eyes, for resting lips and for a mouth without a smile.
+_EYE_QUANTILE, _MOUTH_QUANTILE, _SMILE_QUANTILE = 0.8, 0.2, 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Neutral:
-    """A person at rest: angles in degrees, the rest as in `Face`."""
+    """A person's face at rest: angles in degrees, eyes and mouth in the units of `Face`."""
 
     yaw: float
     pitch: float
@@ -21,71 +27,80 @@ class Neutral:
     right_eye: float
     mouth_open: float
     smile: float
-    #: Where the head rested first of all, if it faced the camera more there than at its neutral; else that neutral.
+    #: Where the head first rested, if it faced the camera more there than at its neutral; else its neutral.
     first_yaw: float
     first_pitch: float
 
 
-def learn_neutral(track: Track, opening_until: float) -> Neutral:
-    """The neutral of a person from the frames at hand; `track` must not be empty.
+def learn_neutral(signals: FaceSignals, opening_until: float) -> Neutral:
+    """Learn a person's neutral from the frames at hand; `signals` must not be empty.
 
-    The head's is where it rests in the opening, refined by later rest near there. Eyes rest open, mouths rest closed and
-    unsmiling, whatever else they do in between: theirs are high and low quantiles over all frames at hand, which a
-    gesture in progress does not shift. The eyes' are taken of a head that is near its neutral, as far as it was there; a
-    mouth that smiles or is open in most frames is not at rest in those.
+    The head's neutral is where it rests in the opening (up to `opening_until`), refined by later rest near there. Eyes rest
+    open, mouths rest closed and without a smile: their neutrals are high and low quantiles over all frames at hand, which a
+    gesture in progress does not shift. For the eyes only frames count in which the head is near its neutral, if there are
+    enough; for a mouth that smiles or is open in most frames, a lower quantile.
     """
-    opening = track.at <= opening_until
-    yaw, first_yaw = _resting_angle(track, track.yaw, opening, thresholds.PLAUSIBLE_YAW)
-    pitch, first_pitch = _resting_angle(track, track.pitch, opening, thresholds.PLAUSIBLE_PITCH)
-    straight = np.maximum(np.abs(track.yaw - yaw), np.abs(track.pitch - pitch)) <= thresholds.STRAIGHT
+    opening = signals.times <= opening_until
+    yaw, first_yaw = _resting_angle(signals, signals.yaw, opening, thresholds.FACING_YAW, thresholds.PLAUSIBLE_YAW)
+    pitch, first_pitch = _resting_angle(
+        signals, signals.pitch, opening, thresholds.FACING_PITCH, thresholds.PLAUSIBLE_PITCH
+    )
+    straight = np.maximum(np.abs(signals.yaw - yaw), np.abs(signals.pitch - pitch)) <= thresholds.STRAIGHT
     return Neutral(
         yaw=yaw,
         pitch=pitch,
-        left_eye=_open_eye(track.left_eye, straight),
-        right_eye=_open_eye(track.right_eye, straight),
-        mouth_open=_resting_mouth(track.mouth_open, 0.2, thresholds.LIPS_APART),
-        smile=_resting_mouth(track.smile, 0.3, thresholds.SMILING_AT_REST),
+        left_eye=_open_eye(signals.left_eye, straight),
+        right_eye=_open_eye(signals.right_eye, straight),
+        mouth_open=_resting_mouth(
+            signals.mouth_open, _MOUTH_QUANTILE, most=thresholds.LIPS_APART, lower=thresholds.LIPS_APART_QUANTILE
+        ),
+        smile=_resting_mouth(
+            signals.smile, _SMILE_QUANTILE, most=thresholds.SMILING_AT_REST, lower=thresholds.SMILING_QUANTILE
+        ),
         first_yaw=first_yaw,
         first_pitch=first_pitch,
     )
 
 
 def _open_eye(openness: Signal, straight: Mask) -> float:
-    # Eyes of a head that is turned away or lifted are wider open than they are before and after.
-    often = np.count_nonzero(straight) >= thresholds.STRAIGHT_OFTEN * len(openness)
-    seen = openness[straight] if often else openness
-    return max(thresholds.LEAST_OPEN, quantile(seen, 0.8))
+    """The open-eye level of one eye, from the frames with a straight head if there are enough."""
+    enough = np.count_nonzero(straight) >= thresholds.STRAIGHT_OFTEN * len(openness)
+    return max(thresholds.LEAST_OPEN, quantile(openness[straight] if enough else openness, _EYE_QUANTILE))
 
 
-def _resting_mouth(signal: Signal, usually: float, plausible: tuple[float, float]) -> float:
-    at_most, seldom = plausible
-    rest = quantile(signal, usually)
-    # Beyond what rest can plausibly be it is what the mouth comes down to at times, so that a wide one is not cut short.
-    return rest if rest <= at_most else max(at_most, quantile(signal, seldom))
+def _resting_mouth(signal: Signal, usual: float, *, most: float, lower: float) -> float:
+    """The signal's quantile `usual`; if that is beyond `most`, the quantile `lower`, but at least `most`."""
+    rest = quantile(signal, usual)
+    # A lower quantile rather than `most` itself: the rest of an unusually wide mouth may truly lie beyond.
+    return rest if rest <= most else max(most, quantile(signal, lower))
 
 
-def _resting_angle(track: Track, angle: Signal, opening: Mask, plausible: tuple[float, float]) -> tuple[float, float]:
-    """The neutral, and where the head rested first of all: see `Neutral.first_yaw`."""
-    centre, reach = plausible
-    steady = (track.speed(angle) <= thresholds.STEADY) & (np.abs(angle - centre) <= reach)
-    first = angle[steady & opening]
-    if not len(first):
-        first = angle[steady]
-    if not len(first):
-        return centre, centre  # Never seen at rest: anyone's neutral will have to do.
-    resting = _rest_near(angle[steady], median(first))
+def _resting_angle(
+    signals: FaceSignals, angle: Signal, opening: Mask, facing: float, plausible: float
+) -> tuple[float, float]:
+    """The neutral of an angle, and the angle of the first rest: see `Neutral.first_yaw`.
+
+    facing: the angle at which a person faces the camera; plausible: most degrees of a rest from there.
+    """
+    steady = (signals.speed(angle) <= thresholds.STEADY) & (np.abs(angle - facing) <= plausible)
+    in_opening = angle[steady & opening]
+    if not len(in_opening):
+        in_opening = angle[steady]
+    if not len(in_opening):
+        return facing, facing  # The head was never seen at rest.
+    resting = _rest_near(angle[steady], median(in_opening))
     begins = int(np.argmax(steady))
-    run = angle[begins:][steady[begins:] & (track.at[begins:] <= track.at[begins] + thresholds.FIRST_REST)]
+    run = angle[begins:][steady[begins:] & (signals.times[begins:] <= signals.times[begins] + thresholds.FIRST_REST)]
     earliest = median(run) if len(run) > 1 else resting
-    if abs(earliest - centre) >= abs(resting - centre):
+    if abs(earliest - facing) >= abs(resting - facing):
         return resting, resting
-    # Where most of the opening was spent is a pause on the way if the head faced the camera more, and clearly, before it.
-    if abs(earliest - centre) < abs(resting - centre) - thresholds.REFINE:
+    # If the head clearly faced the camera more before, most of the opening was spent in a pause on the way.
+    if abs(earliest - facing) < abs(resting - facing) - thresholds.REFINE_WITHIN:
         resting = _rest_near(angle[steady], earliest)
     return resting, earliest
 
 
 def _rest_near(steady: Signal, angle: float) -> float:
-    """`angle`, refined by where the head rested near there."""
-    near = steady[np.abs(steady - angle) <= thresholds.REFINE]
+    """The median of the rests near `angle`; `angle` itself if there are none."""
+    near = steady[np.abs(steady - angle) <= thresholds.REFINE_WITHIN]
     return median(near) if len(near) else angle

@@ -1,1 +1,1 @@
-"""What is counted: declared in `table`, sent to Redis by each process (`pushing`), added up for `/metrics` (`gathering`)."""
+"""Metrics: declared in `table`, added to totals in Redis by each process (`pushing`), read for /metrics (`gathering`)."""

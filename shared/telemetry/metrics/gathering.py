@@ -1,4 +1,4 @@
-"""Out of Redis, for /metrics: the totals of all processes, in Prometheus' form."""
+"""Reads the totals of all processes from Redis, and converts them to Prometheus' metrics for /metrics."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from redis import Redis
 from shared.redis import keyspace
 from shared.telemetry.metrics.table import TABLE, Declared
 
-#: By labels, in the table's order.
+#: Values of gauges by the metric's name, then by its labels in the table's order.
 Gauges = Mapping[str, Mapping[tuple[str, ...], float]]
 _Labels = tuple[tuple[str, str], ...]
 
 
 class Totals:
-    """What `generate_latest` asks for metrics."""
+    """A collector for prometheus_client's `generate_latest`."""
 
     def __init__(self, redis: Redis, gauges: Gauges) -> None:
-        """gauges: by the metric's name, what was looked up just now."""
+        """gauges: the current values of the gauges."""
         self._redis = redis
         self._gauges = gauges
 
     def collect(self) -> Iterator[Metric]:
-        """Every metric of the table, also one that nobody has counted yet."""
+        """Every metric of the table, even if nothing has been counted yet. Raises RedisError."""
         counted = self._counted()
         for declared in TABLE.values():
-            # prometheus_client adds the ending of a counter's name by itself.
+            # prometheus_client appends `_total` to a counter's name.
             metric = Metric(
                 declared.name.removesuffix("_total"), f"{declared.help} Unit: {declared.unit}.", declared.kind
             )
@@ -47,7 +47,7 @@ class Totals:
             yield metric
 
     def _counted(self) -> dict[str, dict[_Labels, float]]:
-        """By the sample's name, by its labels."""
+        """The totals by the sample's name, then by its labels."""
         counted: dict[str, dict[_Labels, float]] = defaultdict(dict)
         totals = cast("dict[bytes, bytes]", self._redis.hgetall(keyspace.METRICS))
         for key, value in totals.items():
@@ -57,9 +57,9 @@ class Totals:
 
 
 def _add_histogram(metric: Metric, declared: Declared, counted: dict[str, dict[_Labels, float]]) -> None:
-    """Its buckets, also those into which nothing has fallen, its sum and its count.
+    """Add a histogram's buckets (empty ones too), sum and count.
 
-    Buckets that another version of the code had are left out: beside ours they would not add up.
+    Buckets of another version of the code are left out, since they do not add up with ours.
     """
     buckets = counted[f"{declared.name}_bucket"]
     for labels, count in sorted(counted[f"{declared.name}_count"].items()):

@@ -1,8 +1,8 @@
-"""From this process into Redis: what it has counted since the last time is added to the totals of all processes.
+"""Pushes this process's counts to Redis, where they are added to the totals of all processes.
 
-Differences, not each process's own sums: a process that ends takes nothing with it, so totals only grow, which is what
-Prometheus takes a counter for. A push that failed is sent again as it was and counts once (see `_ADD`); a process that is
-killed loses what it counted since its last push.
+A push holds the differences since the last one, so that totals only grow, as Prometheus expects of counters, even when a
+process ends. A failed push is repeated unchanged and counts once (see `_ADD`); a process that is killed loses what it has
+counted since its last push. docs/adr/0005 gives the reasons.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ log = structlog.get_logger(__name__)
 #: Seconds between two pushes: below any usual scrape interval.
 EVERY = 5.0
 
-#: Add up, once for each push. KEYS: the totals, the mark of this process's latest push. ARGV: the push's number, seconds to
-#: live of both, then fields and values.
+#: A Lua script that adds a push to the totals, once. KEYS: the totals, the number of this process's latest push. ARGV: the
+#: push's number, the times to live of both keys in seconds, then fields and values.
 _ADD = """
 if redis.call("get", KEYS[2]) == ARGV[1] then return 0 end
 for i = 4, #ARGV, 2 do redis.call("hincrbyfloat", KEYS[1], ARGV[i], ARGV[i + 1]) end
@@ -36,18 +36,18 @@ return 1
 
 
 def field(name: str, labels: dict[str, str]) -> bytes:
-    """What a sample is called among the totals."""
+    """The field of a sample in the hash of totals."""
     return msgspec.json.encode([name, dict(sorted(labels.items()))])
 
 
 def started(pusher: Pusher) -> Pusher:
-    """The same, at work."""
+    """Start a pusher, and return it."""
     pusher.start()
     return pusher
 
 
 class Pusher(threading.Thread):
-    """Pushes this process's counts until it is stopped. To be made after a fork."""
+    """A thread that pushes this process's counts every few seconds. To be created after a fork."""
 
     def __init__(self, redis: Redis, registry: CollectorRegistry = REGISTRY, every: float = EVERY) -> None:
         super().__init__(name="metrics", daemon=True)
@@ -62,24 +62,24 @@ class Pusher(threading.Thread):
         self._one = threading.Lock()
 
     def run(self) -> None:
-        """Push now and then."""
+        """Push until `close` is called."""
         while not self._stopped.wait(self._every):
             self.push()
 
     def close(self) -> None:
-        """Push what is left, and no more."""
+        """Push the remaining counts, stop, and close the connection to Redis."""
         self._stopped.set()
         if self.is_alive():
             self.join()
-        if self.push():  # what was waiting to be sent again,
-            self.push()  # and what came since
+        if self.push():  # a push that failed before, if any,
+            self.push()  # and the counts since then
         self._redis.close()
 
     def push(self) -> bool:
-        """Add what was counted since the last push to the totals; False if Redis is away, and it is kept for the next."""
+        """Add the counts since the last push to the totals; False if Redis is unavailable, and the push will be repeated."""
         with self._one:
             if not self._pending:
-                self._pending = self._new()
+                self._pending = self._differences()
                 self._number += 1
             if self._pending:
                 keys = (keyspace.METRICS, self._mark)
@@ -92,16 +92,16 @@ class Pusher(threading.Thread):
                 self._pending = []
             return True
 
-    def _new(self) -> list[bytes | float]:
-        """Fields and differences."""
-        new: list[bytes | float] = []
+    def _differences(self) -> list[bytes | float]:
+        """Fields and differences since the last push, in turn."""
+        differences: list[bytes | float] = []
         for metric in self._registry.collect():
             for sample in metric.samples:
                 if sample.name.endswith("_created"):
-                    continue  # when this process first counted it: means nothing in a sum
+                    continue  # the time of a process's first count cannot be summed
                 name = field(sample.name, sample.labels)
-                more = sample.value - self._counted.get(name, 0.0)
-                if more:
+                difference = sample.value - self._counted.get(name, 0.0)
+                if difference:
                     self._counted[name] = sample.value
-                    new += [name, more]
-        return new
+                    differences += [name, difference]
+        return differences

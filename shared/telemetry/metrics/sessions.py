@@ -1,4 +1,4 @@
-"""What happens to sessions, counted from their events: wherever one is told, by a frame, a comparison or the clock."""
+"""Counts what happens to sessions, from their events, in whichever process commits them."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from shared.liveness.session import Event
 from shared.telemetry.metrics.table import CHALLENGES_PASSED, SESSION_SCORE, SESSIONS_CREATED, SESSIONS_ENDED
 
-#: Events that are a session's last.
+#: Types of the events that end a session.
 _ENDS = frozenset({"session.completed", "session.failed", "session.expired", "session.cancelled"})
 
 
 def count(events: Iterable[Event]) -> None:
-    """Count what has been committed."""
+    """Count events that have been committed."""
     for event in events:
         if event.type == "session.created":
             SESSIONS_CREATED.inc()

@@ -1,8 +1,8 @@
-"""Every metric of this service: its name, its unit, what it says, its labels, its buckets. Nothing else declares one.
+"""Declares every metric of the service: name, unit, help text, labels and buckets. No other module declares one.
 
-Counting is a few additions in this process's memory (prometheus_client); `shared.telemetry.metrics.pushing` carries them
-out of it.
-Labels have few values, all known: rules not paths, codes not sentences; never an id, an address or a key.
+Counting adds to numbers in this process's memory (prometheus_client); `shared.telemetry.metrics.pushing` adds them to the
+totals in Redis. Labels have few, known values: rules instead of paths, codes instead of sentences, never an id, an address
+or a key.
 """
 
 from __future__ import annotations
@@ -14,29 +14,30 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-#: What this process has counted since it began.
+#: The counts of this process since it started.
 REGISTRY = CollectorRegistry(auto_describe=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """A metric, as /metrics tells of it."""
+    """The declaration of a metric, as /metrics shows it."""
 
     name: str
     kind: Literal["counter", "gauge", "histogram"]
-    #: What one of it is.
+    #: Unit of the values.
     unit: str
     help: str
     labels: tuple[str, ...] = ()
-    #: Upper bounds of a histogram's buckets, without the last one, which has none.
+    #: Upper bounds of a histogram's buckets, without the last, unbounded one.
     buckets: tuple[float, ...] = ()
 
 
+#: All metrics by name, in the order of declaration.
 TABLE: dict[str, Declared] = {}
 
-#: Seconds that people notice, up to what a frame's deadline and a router's patience (30 s) are.
+#: Buckets in seconds for waiting times: from what people notice to a router's usual timeout of 30 s.
 _WAITS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-#: Seconds that a stage of the work takes.
+#: Buckets in seconds for the stages of measuring and judging a frame.
 _STAGES = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 1.0)
 
 
@@ -51,7 +52,7 @@ def _histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...], u
 
 
 def _gauge(name: str, unit: str, text: str, *labels: str) -> Declared:
-    """Not counted by anybody: looked up when /metrics is asked."""
+    """Declare a gauge, which no process counts: its value is looked up when /metrics is read."""
     declared = TABLE[name] = Declared(name, "gauge", unit, text, labels)
     return declared
 
@@ -63,11 +64,11 @@ REQUESTS = _counter(
 )
 PROBLEMS = _counter("liveness_problems_total", "requests", "Requests answered by a problem, by its code.", "code")
 REQUEST_SECONDS = _histogram(
-    "liveness_request_seconds", "From a request's beginning to its answer.", "rule", buckets=_WAITS
+    "liveness_request_seconds", "Time from a request's beginning to its answer.", "rule", buckets=_WAITS
 )
 FRAME_ANSWER_SECONDS = _histogram(
     "liveness_frame_answer_seconds",
-    "From a frame's arrival to its answer, of frames that a worker answered.",
+    "Time from a frame's arrival to its answer, for frames that a worker answered.",
     buckets=_WAITS,
 )
 
@@ -78,38 +79,42 @@ LIMITS_OPEN = _counter(
 # --- queue --------------------------------------------------------------------------------------------------------------
 
 QUEUE_SECONDS = _histogram(
-    "liveness_queue_seconds", "From a message's sending to its being taken by a worker.", "queue", buckets=_WAITS
+    "liveness_queue_seconds", "Time from the sending of a message until a worker takes it.", "queue", buckets=_WAITS
 )
 MESSAGES = _counter(
     "liveness_messages_total",
     "messages",
-    "Messages that workers took: done, failed, or dropped because nobody waited for them any more.",
+    "Messages that workers took, by outcome: done, failed, or dropped because they were too old.",
     "actor",
     "outcome",
 )
-WORK_SECONDS = _histogram("liveness_work_seconds", "Work on one message.", "actor", buckets=_WAITS)
+WORK_SECONDS = _histogram("liveness_work_seconds", "Time of the work on one message.", "actor", buckets=_WAITS)
 QUEUE_LENGTH = _gauge("liveness_queue_length", "messages", "Messages that wait for a worker.", "queue")
 QUEUE_OLDEST = _gauge(
     "liveness_queue_oldest_seconds",
     "seconds",
-    "Age of the message that is to be taken next; 0 where none waits.",
+    "Age of the message that will be taken next; 0 if none waits.",
     "queue",
 )
 WORKERS = _gauge(
     "liveness_workers",
     "processes",
-    "Worker processes that have given a sign of life lately, by the queue served.",
+    "Worker processes that have sent a sign of life lately, by the queue that they serve.",
     "queue",
 )
 
 # --- events -------------------------------------------------------------------------------------------------------------
 
-EVENTS_WAITING = _gauge("liveness_events_waiting", "events", "Events that the broker at EVENTS_URL does not have yet.")
-EVENTS_OLDEST = _gauge("liveness_events_oldest_seconds", "seconds", "Age of the first of them; 0 where none waits.")
+EVENTS_WAITING = _gauge("liveness_events_waiting", "events", "Events that have not been published at EVENTS_URL yet.")
+EVENTS_OLDEST = _gauge(
+    "liveness_events_oldest_seconds",
+    "seconds",
+    "Age of the oldest event that has not been published yet; 0 if there is none.",
+)
 WEBHOOK_ATTEMPTS = _counter(
     "liveness_webhook_attempts_total",
     "attempts",
-    "Calls of webhooks by what came of them: delivered, put_off (tried again later), given_up (the last try failed).",
+    "Calls of webhooks by outcome: delivered, put_off (tried again later), given_up (the last attempt failed).",
     "outcome",
 )
 WEBHOOKS_DISABLED = _gauge(
@@ -123,13 +128,13 @@ WEBHOOKS_DISABLED = _gauge(
 
 VISION_SECONDS = _histogram(
     "liveness_vision_seconds",
-    "A stage of the work on one picture: decode, find (a face in the whole picture), points, eyes, measure, samples (of "
-    "evidence).",
+    "Time of a stage of the work on one picture: decode, find (a face in the whole picture), points, eyes, measure, samples "
+    "(of evidence).",
     "stage",
     buckets=_STAGES,
 )
 JUDGING_SECONDS = _histogram(
-    "liveness_judging_seconds", "Judging one frame: its session's row locked, judged, committed.", buckets=_STAGES
+    "liveness_judging_seconds", "Time to judge one frame: lock its session's row, judge, commit.", buckets=_STAGES
 )
 
 # --- sessions -----------------------------------------------------------------------------------------------------------
@@ -138,7 +143,7 @@ SESSIONS_CREATED = _counter("liveness_sessions_created_total", "sessions", "Sess
 SESSIONS_ENDED = _counter(
     "liveness_sessions_ended_total",
     "sessions",
-    "Sessions ended, by state, the reason where there is one, and the verdict (true, false, none).",
+    "Sessions ended, by state, reason (empty if there is none) and verdict (true, false, none).",
     "state",
     "reason",
     "live",
@@ -156,7 +161,7 @@ CHALLENGES_PASSED = _counter(
 
 
 class Stage:
-    """Times a block: `with Stage(histogram.labels("decode")): …`. What raises is timed as well."""
+    """Times a block, even if it raises: `with Stage(histogram.labels("decode")): …`."""
 
     __slots__ = ("_began", "_histogram")
 

@@ -1,7 +1,7 @@
-"""Traces: one for each request, from the API through the queue to the worker, where OTEL_EXPORTER_OTLP_ENDPOINT is set.
+"""Traces each request from the API through the queue to the worker, if OTEL_EXPORTER_OTLP_ENDPOINT is set.
 
-Without that setting nothing of OpenTelemetry is imported, and everything here does nothing. Its packages are an addition
-(requirements/tracing.txt); where they are missing although the setting is there, the process says so and ends.
+Without that setting nothing of OpenTelemetry is imported, and these functions do nothing. Its packages are optional
+(requirements/tracing.txt); if the setting is present but they are missing, the process ends with a sentence that says so.
 """
 
 from __future__ import annotations
@@ -19,16 +19,17 @@ _started = False
 
 
 def start(settings: Settings, role: str) -> bool:
-    """Trace this process from now on, if traces are wanted; whether they are.
+    """Trace this process from now on if the settings ask for it; return whether they do.
 
-    role: "web" or "worker", for the service's name. To be called before the parts that are traced are made.
+    role: "web" or "worker", part of the service's name in traces. Call it before the engine, Redis clients and broker are
+    created. Ends the process if OpenTelemetry is not installed.
     """
-    global _started  # noqa: PLW0603 - a process is traced once, as OpenTelemetry's own provider is set once
+    global _started  # noqa: PLW0603 - a process can set OpenTelemetry's provider only once
     if settings.otel_exporter_otlp_endpoint is None:
         return False
     if not _started:
         try:
-            from shared.telemetry.tracing import spans  # noqa: PLC0415 - only where traces are wanted
+            from shared.telemetry.tracing import spans  # noqa: PLC0415 - only if traces are wanted
         except ImportError as error:
             refuse(
                 f"Not started: OTEL_EXPORTER_OTLP_ENDPOINT is set, and {error.name} is not installed. "
@@ -40,7 +41,7 @@ def start(settings: Settings, role: str) -> bool:
 
 
 def middleware(settings: Settings, role: str) -> list[Middleware]:
-    """What carries traces over the queue: for whoever sends messages and whoever works on them."""
+    """The middleware that carries traces over the queue, for senders and workers alike; empty without traces."""
     if not start(settings, role):
         return []
     from shared.telemetry.tracing.spans import TracedMessages  # noqa: PLC0415
@@ -49,7 +50,7 @@ def middleware(settings: Settings, role: str) -> list[Middleware]:
 
 
 def watch(engine: Engine) -> Engine:
-    """The same engine, its statements traced where this process is."""
+    """Trace an engine's statements if this process is traced; returns the engine."""
     if _started:
         from shared.telemetry.tracing import spans  # noqa: PLC0415
 

@@ -1,7 +1,7 @@
-"""OpenTelemetry, set up; and our own middleware for dramatiq, for which there is no instrumentation that can be relied on.
+"""Sets up OpenTelemetry, with a middleware of our own for dramatiq, which has no reliable instrumentation.
 
-A span's attributes are ids, names and numbers. Statements are recorded with placeholders, and Redis' commands likewise, so
-no picture, no descriptor and no measure of a face leaves by this way.
+Attributes of spans are ids, names and numbers. Statements of the database and commands of Redis are recorded with
+placeholders, so that no picture, descriptor or measure of a face is exported.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ _TRACER = trace.get_tracer("liveness.queue")
 
 
 class OfRequests(Sampler):
-    """Begins a trace at a request or a message only: idle consumers, signs of life and the clock's sweeps make none."""
+    """A sampler that begins traces only at requests and messages, not at idle consumers, heartbeats or chores."""
 
     def __init__(self, share: float) -> None:
-        self._of_those = TraceIdRatioBased(share)
+        """share: share of those requests and messages that is traced, 0 to 1."""
+        self._by_share = TraceIdRatioBased(share)
 
     def should_sample(  # noqa: PLR0917 - OpenTelemetry's own signature
         self,
@@ -50,41 +51,45 @@ class OfRequests(Sampler):
         links: Sequence[Link] | None = None,
         trace_state: TraceState | None = None,
     ) -> SamplingResult:
-        """Whether to record the first span of a trace."""
+        """Decide whether to record the first span of a trace."""
         if kind in (SpanKind.SERVER, SpanKind.CONSUMER):
-            return self._of_those.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
+            return self._by_share.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
         return SamplingResult(Decision.DROP)
 
     def get_description(self) -> str:
-        """What it does, for those who look."""
-        return f"OfRequests{{{self._of_those.get_description()}}}"
+        """The sampler's description in exported data."""
+        return f"OfRequests{{{self._by_share.get_description()}}}"
 
 
 def begin(endpoint: str, role: str, share: float) -> None:
-    """Send this process's spans to a collector by OTLP over HTTP; OpenTelemetry's other variables hold as it reads them."""
+    """Send this process's spans to a collector by OTLP over HTTP.
+
+    endpoint: base address of the collector; role: part of the service's name, unless OTEL_SERVICE_NAME gives one; share: of
+    requests that are traced, 0 to 1. OpenTelemetry reads its other environment variables itself.
+    """
     name = os.environ.get("OTEL_SERVICE_NAME") or f"liveness-{role}"
     provider = TracerProvider(
         resource=Resource.create({"service.name": name}), sampler=ParentBased(root=OfRequests(share))
     )
     exporter = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces")
-    provider.add_span_processor(BatchSpanProcessor(exporter))  # starts its thread anew after a fork
+    provider.add_span_processor(BatchSpanProcessor(exporter))  # restarts its thread after a fork
     trace.set_tracer_provider(provider)
     RedisInstrumentor().instrument(tracer_provider=provider)
 
 
 def watch(engine: Engine) -> None:
-    """Have an engine's statements traced."""
+    """Trace an engine's statements."""
     SQLAlchemyInstrumentor().instrument(engine=engine)
 
 
 class TracedMessages(Middleware):
-    """Carries a trace in a message's options, and makes the work on it one of its spans."""
+    """Middleware that carries a trace in a message's options, and records the sending and the processing as spans."""
 
     def __init__(self) -> None:
         self._working = threading.local()
 
     def before_enqueue(self, _broker: Broker, message: Message[Any], _delay: int | None) -> None:
-        """A span for the sending; the work will be its child."""
+        """Record a span for the sending, the parent of the processing; does nothing outside of a trace."""
         if not trace.get_current_span().get_span_context().is_valid:
             return
         span = _TRACER.start_span(f"send {message.queue_name}", kind=SpanKind.PRODUCER, attributes=_about(message))
@@ -92,7 +97,7 @@ class TracedMessages(Middleware):
         span.end()
 
     def before_process_message(self, _broker: Broker, message: MessageProxy) -> None:
-        """The work begins."""
+        """Begin the span of the processing."""
         span = _TRACER.start_span(
             f"work {message.actor_name}",
             context=propagate.extract(message.options),
@@ -109,16 +114,16 @@ class TracedMessages(Middleware):
         result: Any = None,
         exception: BaseException | None = None,
     ) -> None:
-        """The work is done, or has failed: by what is told, by which words is not."""
+        """End the span; a failure is recorded by the exception's type, without its message."""
         del result
         self._end(None if exception is None else type(exception).__name__)
 
     def after_skip_message(self, *_: Any) -> None:
-        """It was too old."""
+        """End the span of a message that was too old."""
         self._end("skipped")
 
     def after_worker_shutdown(self, _broker: Broker, _worker: Worker) -> None:
-        """Send what has not been sent, and close the exporter's connection: dramatiq's processes end without `atexit`."""
+        """Export the remaining spans and close the exporter, since dramatiq's processes end without `atexit`."""
         provider = trace.get_tracer_provider()
         if isinstance(provider, TracerProvider):
             provider.shutdown()

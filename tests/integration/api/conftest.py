@@ -91,6 +91,7 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
         redis_url=redis_url,
         database_url=f"sqlite:///{tmp_path}/rows.db",
         identity=False,
+        bind="0.0.0.0",  # tests of limits and of the audit trail call from other machines' addresses
         # More than the service would allow: a test's worker answers, however busy this machine is.
     ).model_copy(update={"frame_deadline": PATIENCE / 2, "frame_wait": PATIENCE})
 

@@ -11,6 +11,7 @@ from sqlalchemy import Engine, text
 
 from shared.db import UnitOfWork, make_engine
 from shared.liveness.session import State
+from tests.endings import nothing_else
 from tests.integration import schema
 from tests.integration.api.conftest import SESSIONS, MakeKey
 
@@ -37,7 +38,7 @@ def tried(start_app: Start, rows: Engine) -> FlaskClient:
 
 def end(rows: Engine, session_id: str, state: State, *, begun: bool = True, is_live: bool | None = None) -> None:
     """Have a session end, as a worker or the clock does."""
-    with UnitOfWork(rows) as uow:
+    with UnitOfWork(rows, on_end=nothing_else) as uow:
         session = uow.sessions.get(session_id, lock=True)
         assert session is not None
         session.started_at = time.time() if begun else None

@@ -22,6 +22,7 @@ from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.options import Options
 from shared.liveness.session import Session, State
 from shared.redis import timekeeping
+from tests.endings import nothing_else
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_frames import post
 from tests.unit.db import samples
@@ -154,7 +155,7 @@ class TestOneAtATime:
             return [c["type"] for c in client.get(f"{address}{path}").json["challenges"]]
 
         assert listed() == listed("/evidence") == ["TURN_LEFT"]
-        with UnitOfWork(engine) as uow:  # as if the hour had gone by
+        with UnitOfWork(engine, on_end=nothing_else) as uow:  # as if the hour had gone by
             held = uow.sessions.get(session.id, lock=True)
             assert held is not None
             held.challenges[1].started_at = now - 1

@@ -31,12 +31,14 @@ from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session, State
 from shared.queue.broker import make_broker
 from shared.queue.messages import FRAMES, MEASURE_FRAME
+from shared.redis import keyspace
 from shared.redis.client import make_redis
 from shared.redis.timekeeping import now
 from shared.settings import Settings
+from tests.endings import nothing_else
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_sessions import ENDS, UNKNOWN
-from tests.integration.redis_server import RedisServer, find_program
+from tests.integration.redis_server import RedisServer, running_server
 from tests.waiting import PATIENCE, until
 from workers import tracking
 from workers.vision.errors import BadImage
@@ -87,7 +89,7 @@ def nothing_under_way(redis: Redis) -> bool:
     """No picture, no answer, no frame in flight, and soon no message: a worker answers first, then tells the queue."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if not [key for key in redis.scan_iter() if not re.search(rb"__heartbeats__|\.wake$|^prior:", key)]:
+        if not [key for key in redis.scan_iter() if not re.search(rb"__heartbeats__|\.wake$|^(prior|ended):", key)]:
             return True
         time.sleep(0.02)
     return False
@@ -184,7 +186,7 @@ def test_a_frame_for_an_overdue_session_ends_it(
 ) -> None:
     keep(session_like(expires_at=time.time() - 1))
     assert post(client, session_like().id).json["state"] == "expired"
-    assert redis.keys() == []
+    assert redis.keys() == [keyspace.ended(session_like().id).encode()]
 
 
 def test_a_frame_for_an_session_not_found_is_not_queued(client: FlaskClient, redis: Redis) -> None:
@@ -454,7 +456,7 @@ def test_a_session_cancelled_or_ended_elsewhere_is_so_for_the_next_frame(
     for session_id in (cancelled, ended):
         assert post(here, session_id).status_code == 200
     assert elsewhere.delete(f"{SESSIONS}/{cancelled}").status_code == 200
-    with UnitOfWork(engine) as uow:
+    with UnitOfWork(engine, on_end=nothing_else) as uow:
         session = uow.sessions.get(ended, lock=True)
         assert session is not None
         session.expires_at = time.time()
@@ -471,13 +473,8 @@ def test_a_session_cancelled_or_ended_elsewhere_is_so_for_the_next_frame(
 @pytest.fixture
 def other_redis() -> Iterator[RedisServer]:
     """A Redis that a test may stop."""
-    program = find_program()
-    if program is None:
-        pytest.skip("no Redis")
-    server = RedisServer(program)
-    server.start()
-    yield server
-    server.stop()
+    with running_server() as server:
+        yield server
 
 
 def test_redis_away(start_app: Callable[..., FlaskClient], other_redis: RedisServer, settings: Settings) -> None:

@@ -15,7 +15,8 @@ from sqlalchemy import Engine, text
 
 from shared.db import UnitOfWork
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, INSTRUCTIONS, OPPOSITES, Challenge, ChallengeType
-from shared.liveness.session import SETTLE, Session, State
+from shared.liveness.session import LONGEST_TRANSIT, Session, State
+from tests.endings import nothing_else
 from tests.integration.api.conftest import SESSIONS, session_like
 
 UNKNOWN = "00000000-0000-4000-8000-000000000000"
@@ -134,7 +135,7 @@ def test_an_id_in_capitals_is_the_same_id(client: FlaskClient, keep: Keep) -> No
 def overdue(kind: str, now: float) -> Session:
     if kind == "expired":
         return session_like(created_at=now - 301, expires_at=now - 1)
-    first = Challenge(ChallengeType.BLINK, 5.0, started_at=now - 5 - SETTLE - 1)
+    first = Challenge(ChallengeType.BLINK, 5.0, started_at=now - 5 - LONGEST_TRANSIT - 1)
     return session_like(
         state=State.IN_PROGRESS, created_at=now - 20, started_at=now - 15, challenges=[first], expires_at=now + 280
     )
@@ -167,7 +168,7 @@ def test_looking_does_not_wait_for_a_frame_that_is_being_judged(
 def test_a_session_that_ended_meanwhile_is_found_as_it_is(client: FlaskClient, keep: Keep, engine: Engine) -> None:
     """Two look at an overdue session at once: what the first made of it is not made again."""
     session = keep(overdue("expired", time.time()))
-    with UnitOfWork(engine) as uow:
+    with UnitOfWork(engine, on_end=nothing_else) as uow:
         held = uow.sessions.get(session.id, lock=True)
         assert held is not None
         held.tick(time.time())

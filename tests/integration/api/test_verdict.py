@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
-from api import signing
+from api import signing_keys
 from api.secret import RootSecret
 from shared.db import UnitOfWork
 from shared.liveness.evidence import Code, Finding
@@ -113,7 +113,7 @@ def test_the_documented_verifier_believes_it_and_nothing_else(client: FlaskClien
     head, claims, signature = signed.split(".")
     with pytest.raises(jwt.InvalidSignatureError):
         is_live(f"{head}.{claims}.{'A' * len(signature)}", ID, "n-1")
-    own = signing.ec.generate_private_key(signing.ec.SECP256R1())
+    own = signing_keys.ec.generate_private_key(signing_keys.ec.SECP256R1())
     said = jwt.decode(signed, options={"verify_signature": False})
     with pytest.raises(jwt.InvalidSignatureError):
         is_live(jwt.encode(said, own, "ES256", headers={"kid": jwt.get_unverified_header(signed)["kid"]}), ID, "n-1")
@@ -142,22 +142,22 @@ def test_several_web_processes_sign_with_the_same_key(
 def test_keys_are_changed_with_an_overlap(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = RootSecret(lambda: engine, None)
     at = 1e6
-    old = signing.sign(engine, secret, {}, "x", at)
+    old = signing_keys.sign(engine, secret, {}, "x", at)
     kid = jwt.get_unverified_header(old)["kid"]
-    new = signing.rotate(engine, secret, at).kid
+    new = signing_keys.rotate(engine, secret, at).kid
 
     def signs(when: float) -> str:
-        found: str = jwt.get_unverified_header(signing.sign(engine, secret, {}, "x", when))["kid"]
+        found: str = jwt.get_unverified_header(signing_keys.sign(engine, secret, {}, "x", when))["kid"]
         return found
 
     def published(when: float) -> list[str]:
-        return [key["kid"] for key in signing.published(engine, when)]
+        return [key["kid"] for key in signing_keys.published(engine, when)]
 
     assert published(at) == [kid, new], "before it signs"
-    assert signs(at + signing.NOTICE - 1) == kid
-    assert signs(at + signing.NOTICE) == new
-    assert published(at + signing.NOTICE + signing.KEPT - 1) == [kid, new]
-    assert published(at + signing.NOTICE + signing.KEPT) == [new]
+    assert signs(at + signing_keys.NOTICE - 1) == kid
+    assert signs(at + signing_keys.NOTICE) == new
+    assert published(at + signing_keys.NOTICE + signing_keys.KEPT - 1) == [kid, new]
+    assert published(at + signing_keys.NOTICE + signing_keys.KEPT) == [new]
 
 
 def test_a_copy_of_the_database_signs_nothing_without_the_secret(

@@ -10,14 +10,16 @@ from __future__ import annotations
 import argparse
 import tempfile
 import time
+from contextlib import suppress
 
 from sqlalchemy import Engine
 
+from ops.lab.rig.processes import Missing
+from ops.lab.rig.servers import QuickPostgres, running
 from shared.db import FrameMemory, UnitOfWork, make_engine
 from shared.liveness.frame import Frame
 from shared.liveness.session import Session
 from tests.integration import schema
-from tests.integration.postgres import PostgresServer, find_binaries
 from tests.unit.db import samples
 
 RECALLED = 60
@@ -80,14 +82,8 @@ def main() -> None:
         return measure(arguments.url, arguments.frames)
     with tempfile.TemporaryDirectory() as directory:
         measure(f"sqlite:///{directory}/rows.db", arguments.frames)
-    binaries = find_binaries()
-    if binaries is not None:
-        server = PostgresServer(binaries)
-        try:
-            server.start()
-            measure(server.url(server.create_database()), arguments.frames)
-        finally:
-            server.stop()
+    with suppress(Missing), running(QuickPostgres) as server:
+        measure(server.url, arguments.frames)
     return None
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, func, select
 from shared.db import UnitOfWork, make_engine
 from shared.db.tables import frames, outbox
 from shared.liveness.session import State
+from tests.endings import nothing_else
 from tests.unit.db import samples
 from tests.unit.db.samples import NOW
 
@@ -116,7 +117,7 @@ def test_two_clocks_end_a_session_once(engine: Engine, url: str) -> None:
         with UnitOfWork(engine, read_only=True) as uow:
             ids = uow.sessions.overdue(NOW + 11, 100)
         for session_id in ids:
-            with UnitOfWork(engine) as uow:
+            with UnitOfWork(engine, on_end=nothing_else) as uow:
                 session = uow.sessions.get(session_id, lock=True)
                 assert session is not None
                 session.tick(NOW + 11)
@@ -141,7 +142,7 @@ def test_cancelled_while_frames_are_judged(engine: Engine, url: str) -> None:
 
     def work(engine: Engine, number: int) -> None:
         for turn in range(ROUNDS):
-            with UnitOfWork(engine) as uow:
+            with UnitOfWork(engine, on_end=nothing_else) as uow:
                 loaded = uow.sessions.get(session.id, lock=True)
                 if loaded is None:
                     return

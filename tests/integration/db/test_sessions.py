@@ -16,7 +16,8 @@ from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
-from shared.liveness.session import OPENING, SETTLE, WINDOW, Session, State
+from shared.liveness.session import LONGEST_TRANSIT, OPENING, WINDOW, Session, State
+from tests.endings import nothing_else
 from tests.unit.db import samples
 from tests.unit.db.samples import NOW
 
@@ -75,7 +76,7 @@ class TestASession:
         session, other = samples.pending(), samples.full()
         assert getattr(session, field) != getattr(other, field)
         store(engine, session)
-        with UnitOfWork(engine) as uow:
+        with UnitOfWork(engine, on_end=nothing_else) as uow:
             loaded = uow.sessions.get(session.id, lock=True)
             assert loaded is not None
             setattr(loaded, field, getattr(other, field))
@@ -104,8 +105,8 @@ class TestASession:
             assert loaded is not None
             loaded.challenges[0].started_at = NOW + 1
             uow.sessions.save(loaded)
-            assert uow.sessions.overdue(NOW + 1 + 5 + SETTLE - 0.01, 10) == []
-            assert uow.sessions.overdue(NOW + 1 + 5 + SETTLE + 0.01, 10) == [session.id]
+            assert uow.sessions.overdue(NOW + 1 + 5 + LONGEST_TRANSIT - 0.01, 10) == []
+            assert uow.sessions.overdue(NOW + 1 + 5 + LONGEST_TRANSIT + 0.01, 10) == [session.id]
             uow.commit()
 
     def test_without_a_lock_cannot_be_saved(self, engine: Engine) -> None:
@@ -133,7 +134,7 @@ class TestASession:
     def test_deleted_goes_with_all_that_is_its_own(self, engine: Engine) -> None:
         session, other = samples.pending(), samples.pending()
         store(engine, session, other)
-        with UnitOfWork(engine) as uow:
+        with UnitOfWork(engine, on_end=nothing_else) as uow:
             for of in (session, other):
                 uow.sessions.record(of.id, samples.frame(), samples.result(of.id))
             loaded = uow.sessions.get(session.id, lock=True)
@@ -361,7 +362,7 @@ class TestSweeps:
     def test_one_that_was_ended_is_not_overdue_again(self, engine: Engine) -> None:
         session = samples.pending(NOW, ttl=10)
         store(engine, session)
-        with UnitOfWork(engine) as uow:
+        with UnitOfWork(engine, on_end=nothing_else) as uow:
             loaded = uow.sessions.get(session.id, lock=True)
             assert loaded is not None
             loaded.tick(NOW + 11)
@@ -388,13 +389,13 @@ class TestSweeps:
         old = [samples.ended(NOW + i) for i in range(3)]
         kept = [samples.ended(NOW + 70), samples.pending()]
         store(engine, *old, *kept)
-        with UnitOfWork(engine) as uow:
+        with UnitOfWork(engine, on_end=nothing_else) as uow:
             for session in (*old, *kept):
                 for _ in range(2):
                     uow.sessions.record(session.id, samples.frame(), samples.result(session.id))
             uow.commit()
         for forgotten in (2, 1, 0):
-            with UnitOfWork(engine) as uow:
+            with UnitOfWork(engine, on_end=nothing_else) as uow:
                 assert uow.sessions.forget_frames(NOW + 60, limit=2) == forgotten
                 uow.commit()
         assert count(engine, frames) == 4
@@ -405,12 +406,12 @@ class TestSweeps:
         old = [samples.ended(NOW + i) for i in range(3)]
         kept = [samples.ended(NOW + 70), samples.pending()]
         store(engine, *old, *kept)
-        with UnitOfWork(engine) as uow:
+        with UnitOfWork(engine, on_end=nothing_else) as uow:
             for session in (*old, *kept):
                 uow.sessions.record(session.id, samples.frame(), samples.result(session.id))
             uow.commit()
         for purged in (2, 1, 0):
-            with UnitOfWork(engine) as uow:
+            with UnitOfWork(engine, on_end=nothing_else) as uow:
                 assert uow.sessions.purge(NOW + 60, limit=2) == purged
                 uow.commit()
         for table, rows in ((sessions, 2), (challenges, 6), (frames, 2)):
@@ -430,7 +431,7 @@ class TestSweeps:
     @pytest.mark.parametrize("url", ["postgresql"], indirect=True)
     def test_two_clocks_do_not_wait_for_each_other(self, engine: Engine) -> None:
         store(engine, *(samples.ended(NOW + i) for i in range(4)))
-        with UnitOfWork(engine) as one, UnitOfWork(engine) as two:
+        with UnitOfWork(engine, on_end=nothing_else) as one, UnitOfWork(engine, on_end=nothing_else) as two:
             assert one.sessions.purge(NOW + 60, limit=3) == 3
             assert two.sessions.purge(NOW + 60, limit=3) == 1
             one.commit()

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from shared.db import UnitOfWork, make_engine
 from shared.db import engine as engine_module
 from shared.liveness.session import Session, State
+from tests.endings import nothing_else
 from tests.unit.db import samples
 
 
@@ -119,7 +120,7 @@ def test_writing_waits_for_no_reader_and_a_reader_sees_one_moment(
 ) -> None:
     with UnitOfWork(engine, read_only=True) as reader:
         assert reader.sessions.get(stored.id) is not None
-        with UnitOfWork(impatient) as writer:
+        with UnitOfWork(impatient, on_end=nothing_else) as writer:
             assert writer.sessions.delete(stored.id)
             writer.commit()
         assert reader.sessions.get(stored.id) is not None

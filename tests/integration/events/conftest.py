@@ -21,6 +21,7 @@ from sqlalchemy import Engine
 from shared.db import UnitOfWork, make_engine
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import Session
+from tests.endings import nothing_else
 from tests.integration import schema
 from tests.waiting import PATIENCE
 from workers.events.cloudevents import connect, durable_queue
@@ -131,7 +132,7 @@ def live(engine: Engine, count: int = 1) -> list[str]:
             uow.commit()
     for change in (lambda s: s._start(1001.0), lambda s: s._fail(1002.5, "timed_out")):
         for session_id in ids:
-            with UnitOfWork(engine) as uow:
+            with UnitOfWork(engine, on_end=nothing_else) as uow:
                 held = uow.sessions.get(session_id, lock=True)
                 assert held is not None
                 change(held)

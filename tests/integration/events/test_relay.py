@@ -16,8 +16,9 @@ from shared.db import UnitOfWork, make_engine
 from shared.db.tables import outbox
 from tests.integration import schema
 from tests.integration.events.conftest import LIFE, EventsProcess, Subscriber, live
-from tests.integration.rabbitmq_server import RabbitmqServer, find_program
+from tests.integration.rabbitmq_server import running_server
 from tests.waiting import until
+from workers import lease
 from workers.events import relay as module
 from workers.events.cloudevents import connect
 from workers.events.publisher import Publisher
@@ -168,7 +169,7 @@ def test_what_the_broker_did_not_confirm_is_published_again(engine: Engine) -> N
     relay = Relay(engine, first, "x")
     with pytest.raises(ConnectionError):
         relay.step()
-    relay._release()
+    relay._lease.release()
     assert waiting(engine) == 3
     second = BreaksDown(after=100)
     drain(Relay(engine, second, "x"))
@@ -186,7 +187,7 @@ def test_another_takes_over_only_when_the_lease_has_run_out(engine: Engine, monk
     assert not other.step()
     assert second.taken == []
     later = time.time() + 3601
-    monkeypatch.setattr(module, "now", lambda: later)
+    monkeypatch.setattr(lease, "now", lambda: later)
     drain(other)
     assert len(second.taken) == 3
 
@@ -221,13 +222,9 @@ def test_killed_in_the_middle_it_loses_nothing(
 
 @pytest.mark.slow
 def test_rabbitmq_stopped_in_the_middle_and_started_again(
-    engine: Engine, start_events: Callable[..., EventsProcess], rabbitmq_server: RabbitmqServer
+    engine: Engine, start_events: Callable[..., EventsProcess]
 ) -> None:
-    program = find_program()
-    assert program is not None
-    server = RabbitmqServer(program)
-    server.start()
-    try:
+    with running_server() as server:
         subscriber = Subscriber(server.url).start()
         start_events(server.url)
         ids = live(engine, 20)
@@ -240,8 +237,6 @@ def test_rabbitmq_stopped_in_the_middle_and_started_again(
         assert subscriber.of_sessions() == dict.fromkeys(ids, LIFE)
         assert waiting(engine) == 0
         subscriber.stop()
-    finally:
-        server.stop()
 
 
 def test_a_connection_that_was_never_opened_can_be_closed(events_url: str) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from ops.lab.chaos.processes import Process
+from ops.lab.rig.processes import Process
 from tests.waiting import until
 
 FAMILY = """

@@ -16,6 +16,7 @@ from shared.db.tables import challenges, frames, sessions
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.frame import Frame
 from shared.liveness.session import Session, State
+from tests.endings import nothing_else
 from tests.integration import schema
 from tests.unit.liveness.people import PEOPLE, T0, film, gesture
 
@@ -47,7 +48,7 @@ def session_id(engine: Engine) -> str:
         uow.sessions.add(session)
         uow.commit()
     for number, frame in enumerate(SHOWN):
-        with UnitOfWork(engine) as uow:
+        with UnitOfWork(engine, on_end=nothing_else) as uow:
             session = uow.sessions.get(session.id, lock=True)
             uow.sessions.load_frames(session, frame.at)
             result = session.submit(frame.id, frame.observation, frame.at)
@@ -63,10 +64,10 @@ def session_id(engine: Engine) -> str:
 
 
 def _compare(engine: Engine, session_id: str, at: float) -> None:
-    with UnitOfWork(engine) as uow:
+    with UnitOfWork(engine, on_end=nothing_else) as uow:
         session = uow.sessions.get(session_id, lock=True)
         for sample in session.identity.samples:
-            session.identify(sample.frame_id, 0.2, at)
+            session.take_distance(sample.frame_id, 0.2, at)
         uow.sessions.save(session)
         uow.commit()
 
@@ -117,14 +118,14 @@ def test_a_session_that_the_clock_ended(engine):
         uow.sessions.add(session)
         uow.commit()
     for frame in SHOWN[:4]:
-        with UnitOfWork(engine) as uow:
+        with UnitOfWork(engine, on_end=nothing_else) as uow:
             session = uow.sessions.get(session.id, lock=True)
             uow.sessions.load_frames(session, frame.at)
             result = session.submit(frame.id, frame.observation, frame.at)
             uow.sessions.save(session)
             uow.sessions.record(session.id, frame, result)
             uow.commit()
-    with UnitOfWork(engine) as uow:
+    with UnitOfWork(engine, on_end=nothing_else) as uow:
         session = uow.sessions.get(session.id, lock=True)
         session.tick(T0 + 60)
         uow.sessions.save(session)

@@ -13,11 +13,11 @@ import psycopg
 import pytest
 import redis
 
-from ops.lab.chaos.places import Place
-from ops.lab.chaos.processes import Missing
-from ops.lab.chaos.servers import Postgres, Redis, Server
-from ops.lab.chaos.stack import ROOT
-from ops.lab.chaos.wrongclock import WrongClock
+from ops.lab.rig import ROOT
+from ops.lab.rig.places import HERE
+from ops.lab.rig.processes import Missing
+from ops.lab.rig.servers import Postgres, Redis, Server
+from ops.lab.rig.wrongclock import WrongClock
 
 SAYS = "import time; print(time.time(), time.monotonic())"
 
@@ -79,7 +79,7 @@ def test_a_server_goes_by_it(
     if not clock.of_servers:
         pytest.skip("needs a C compiler")
     try:
-        server = kind(directory / "server", Place(), clock.server_environment(kind.name))
+        server = kind(directory / "server", HERE, clock.server_environment(kind.name))
     except Missing as missing:
         pytest.skip(str(missing))
     server.start()

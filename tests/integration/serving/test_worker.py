@@ -32,8 +32,8 @@ THREADS, CONNECTIONS = 2, 20
 APP = """
 import time
 from pathlib import Path
-from api.serving import worker
-worker.REQUEST_WITHIN, worker.SLOWEST, worker.MOST_BUFFERED = 4.0, 8192, 2**20
+from api.serving import slow_clients as limits
+limits.REQUEST_WITHIN, limits.SLOWEST, limits.MOST_BUFFERED = 4.0, 8192, 2**20
 HERE = Path(__file__).parent
 class Door:
     def refusal(self, head):

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from shared.db import UnitOfWork, make_engine
 from shared.db.tables import frames
 from shared.evidence_weights import write_weights
-from shared.handoff import answers, claims, faces, inflight
+from shared.handoff import answers, faces, frame_pictures, inflight
 from shared.handoff.answers import Answer
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.options import NO_OPTIONS, Options
@@ -45,11 +45,11 @@ def result_of(answer: Answer | None) -> FrameResult:
     return answer.result
 
 
-def problem_of(answer: Answer | None) -> tuple[int, str]:
-    """The status and code of the problem that it must hold."""
+def problem_of(answer: Answer | None) -> str:
+    """The code of the problem that it must hold."""
     assert answer is not None, "no answer in time"
     assert answer.problem is not None, answer.result
-    return answer.problem.status, answer.problem.code
+    return answer.problem.code
 
 
 def end_with_children(process: subprocess.Popen[bytes]) -> None:
@@ -201,7 +201,7 @@ class Service:
         frame_id = frame_id or str(uuid.uuid4())
         data = picture.encode() if isinstance(picture, Script) else picture
         inflight.enter(self.redis, session_id, frame_id, at)
-        claims.put(self.redis, frame_id, data, self.settings.frame_ttl)
+        frame_pictures.put(self.redis, frame_id, data, self.settings.frame_ttl)
         inflight.wait(self.redis, frame_id, time.time())
         enqueue_frame(self.broker, session_id, frame_id, at)
         return self._posting.submit(self._wait, session_id, frame_id)
@@ -247,5 +247,5 @@ class Service:
         answer = answers.wait(self.redis, frame_id, self.settings.frame_deadline)
         if answer is None:
             inflight.leave(self.redis, session_id, frame_id)
-            claims.drop(self.redis, frame_id)
+            frame_pictures.drop(self.redis, frame_id)
         return answer

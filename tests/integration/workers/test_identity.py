@@ -87,7 +87,7 @@ def test_a_message_that_comes_twice_changes_nothing(running):
     assert identity is not None
     (sample,) = identity.samples
     # As if its worker had been killed before it could say that it was done; the second time even with another face.
-    faces.put(running.redis, sample.frame_id, Script(who=OTHER).encode())
+    faces.put(running.redis, session_id, sample.frame_id, Script(who=OTHER).encode())
     enqueue_comparison(running.broker, session_id, sample.frame_id, time.time() + 300)
     until(lambda: not running.redis.exists(keyspace.chip(sample.frame_id)))
     assert stored(running, session_id).identity == identity
@@ -111,7 +111,7 @@ def test_no_descriptor_is_in_rows_or_logs(running, tmp_path):
 
 def test_a_face_that_cannot_be_read_is_logged_without_it_and_the_worker_goes_on(running):
     session_id = running.open(TURN_LEFT, identify=True)
-    faces.put(running.redis, "not a face", b"secret pixels")
+    faces.put(running.redis, session_id, "not a face", b"secret pixels")
     enqueue_comparison(running.broker, session_id, "not a face", time.time() + 300)
     until(lambda: "face.not_compared" in running.logs)
     assert "secret pixels" not in running.logs

@@ -7,6 +7,7 @@ from itertools import count
 from statistics import median
 
 from shared.db import UnitOfWork
+from shared.handoff.clean_up import Endings
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
 from shared.liveness.held import LONGEST_WAIT
@@ -15,7 +16,7 @@ from shared.queue.messages import IDENTITY
 from shared.redis import keyspace
 from tests.integration.workers.showing import anchored, show, stored
 from tests.waiting import until
-from workers.clock import Sessions
+from workers.overdue_sessions import OverdueSessions
 
 TURN_LEFT, BLINK = ChallengeType.TURN_LEFT, ChallengeType.BLINK
 
@@ -64,8 +65,8 @@ def test_the_clock_completes_a_pass_that_waits(service):
     assert due is not None
     assert due < time.time() + LONGEST_WAIT + 1
     service.redis.set(keyspace.anchor(session_id), b"a face", ex=60)
-    clock = Sessions(service.engine, retention=3600, redis=service.redis, weighing=service.settings.weighing)
-    clock.end_overdue(due + 0.1)
+    overdue = OverdueSessions(service.engine, Endings(service.redis), service.settings.weighing)
+    overdue.end(due + 0.1)
     assert not service.redis.exists(keyspace.anchor(session_id))
     session = stored(service, session_id)
     assert (session.state, session.is_live, session.reason) == (State.COMPLETED, False, Code.UNIDENTIFIED)
@@ -79,7 +80,7 @@ def test_nothing_is_left_of_a_session_that_was_cancelled_meanwhile(service):
     (worker,) = service.start_workers(1, queue=IDENTITY, SCRIPTED_DESCRIBING="0.5")
     session_id = service.open(TURN_LEFT, identify=True)
     show(service, session_id)
-    with UnitOfWork(service.engine) as uow:
+    with UnitOfWork(service.engine, on_end=Endings(service.redis)) as uow:
         uow.sessions.delete(session_id)
         uow.commit()
     until(lambda: not service.redis.keys("chip:*"))

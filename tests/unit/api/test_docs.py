@@ -7,8 +7,11 @@ from html.parser import HTMLParser
 from flask_openapi import OpenAPI
 from openapi_spec_validator import validate
 
+from api import create_app
 from api.problems import KINDS
 from shared.liveness.challenge import ChallengeType
+from shared.liveness.observation import Face, Observation
+from shared.settings import Settings
 
 CALLS = {
     ("/api/v1/liveness/sessions", "post"),
@@ -165,6 +168,18 @@ def test_the_page_explains_every_call_and_every_problem(lone_app: OpenAPI) -> No
     assert calls | {"livez", "readyz"} <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert {link[1:] for link in page.links if link.startswith("#")} <= set(page.ids), "no link leads nowhere"
+
+
+def test_the_lab_is_documented_and_has_every_measure(lone_settings: Settings) -> None:
+    app = create_app(lone_settings.model_copy(update={"lab": True}))
+    document = app.test_client().get("/openapi.json").json
+    validate(document)
+    assert app.test_client().get("/docs").status_code == 200
+    schemas = document["components"]["schemas"]
+    assert schemas["KeptFrame"]["properties"].keys() == {"id", "at", "answer", *Observation.__slots__}
+    assert schemas["Face"]["properties"].keys() == set(Face.__slots__)
+    assert schemas["Problem"]["properties"].keys() >= {"title", "status"}, "the API's, not an observation's"
+    app.extensions["resources"].close()
 
 
 def test_the_page_does_not_trust_the_host_header(lone_app: OpenAPI) -> None:

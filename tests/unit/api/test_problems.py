@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from typing import Any
 
@@ -12,7 +13,9 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from structlog.testing import capture_logs
 from werkzeug.exceptions import Conflict
 
+from api.frames import _as_error
 from api.problems import KINDS, ProblemError
+from shared.handoff.answers import decode
 
 FIELDS = {"type", "title", "status", "code", "detail", "request_id"}
 
@@ -50,13 +53,24 @@ def test_a_problem_as_it_is_answered(lone_app: OpenAPI, code: str) -> None:
     assert answer.headers.get("Retry-After") == (None if kind.retry_after is None else str(kind.retry_after))
 
 
-def test_a_code_of_a_newer_worker_is_passed_on(lone_app: OpenAPI) -> None:
-    answer = raise_at(lone_app, ProblemError("too_shiny", "Take off the mirror.", status=422))
-    assert (answer.status_code, answer.json["code"], answer.json["detail"]) == (
-        422,
-        "too_shiny",
-        "Take off the mirror.",
-    )
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({"code": "not_an_image", "detail": "Send a JPEG."}, (422, "not_an_image", "Send a JPEG.")),
+        ({"code": "too_many_pixels", "detail": ""}, (413, "too_many_pixels", KINDS["too_many_pixels"].detail)),
+        # From a worker of the version before, which names the status itself.
+        ({"status": 404, "code": "session_not_found", "detail": "Gone."}, (404, "session_not_found", "Gone.")),
+        # From a worker of the version after, with a code that this one does not document.
+        ({"code": "too_shiny", "detail": "Take off the mirror."}, (503, "unavailable", "Take off the mirror.")),
+    ],
+)
+def test_a_workers_problem_has_the_status_of_the_table(
+    lone_app: OpenAPI, told: dict[str, Any], expected: tuple[int, str, str]
+) -> None:
+    problem = decode(json.dumps({"problem": told}).encode()).problem
+    assert problem is not None
+    answer = raise_at(lone_app, _as_error(problem))
+    assert (answer.status_code, answer.json["code"], answer.json["detail"]) == expected
 
 
 def test_an_unknown_exception_is_logged_and_tells_nothing(lone_app: OpenAPI) -> None:

@@ -69,3 +69,23 @@ class TestFrameMemory:
         known.keep("long", frames(1))
         known.keep("long", frames(*range(frame_memory.MOST_FRAMES + 1)))
         assert known.of("long") is None
+
+    def test_forgets_a_session_that_has_ended(self) -> None:
+        known, long = FrameMemory(), frames(*range(frame_memory.MOST_FRAMES - 1))
+        most = frame_memory.MOST_IN_ALL // frame_memory.MOST_FRAMES
+        for number in range(most):
+            known.keep(str(number), long)
+        known.forget("1")
+        known.forget("unknown")
+        assert known.of("1") is None
+        known.keep("another", long)
+        assert known.of("0") == long, "its room is there for others"
+
+    def test_forgets_sessions_that_fell_silent(self) -> None:
+        known, silence = FrameMemory(), frame_memory.SILENCE
+        known.keep("silent", frames(0, 1))
+        known.keep("slow", frames(0, 30))
+        known.keep("other", frames(1 + silence))
+        assert known.of("silent")
+        known.keep("other", frames(1 + silence, 2 + silence))
+        assert (known.of("silent"), known.of("slow")) == (None, frames(0, 30))

@@ -8,7 +8,7 @@ import pytest
 
 from shared.liveness import hints
 from shared.liveness.challenge import ChallengeType
-from shared.liveness.session import OPENING, PREROLL, SETTLE, WINDOW, Session, State
+from shared.liveness.session import LONGEST_TRANSIT, OPENING, PREROLL, WINDOW, Session, State
 from tests.unit.liveness.people import T0, Person, film, gesture, observe, opened, play, submit, without_face
 
 TURN_LEFT, BLINK = ChallengeType.TURN_LEFT, ChallengeType.BLINK
@@ -92,9 +92,9 @@ def test_frames_that_overtake_each_other_are_judged_as_they_arrived(fps):
         assert other.passed_at == pytest.approx(one.passed_at, abs=1.01 / fps)
 
 
-@pytest.mark.parametrize("late", [0.3, SETTLE - 0.01])
+@pytest.mark.parametrize("late", [0.3, LONGEST_TRANSIT - 0.01])
 def test_no_clock_fails_a_session_while_frames_may_be_under_way(late):
-    """Time alone waits for SETTLE seconds after the deadline."""
+    """Time alone waits for LONGEST_TRANSIT seconds after the deadline."""
     session = started()
     session.tick(T0 + 5 + late)
     assert session.state is State.IN_PROGRESS
@@ -178,7 +178,7 @@ def test_a_frame_that_is_passed_over_is_told_how_things_stand_and_changes_nothin
     """A newer one is there: this one is answered without being looked at."""
     session = started()
     frames, due = len(session.frames), session.due
-    result = session.pass_over(T0 + 1, T0 + 1.1)
+    result = session.supersede(T0 + 1, T0 + 1.1)
     assert result is not None
     assert (result.state, result.challenge_type, result.passed) == (State.IN_PROGRESS, TURN_LEFT, False)
     assert (result.challenges_remaining, result.is_live, result.hint) == (2, None, hints.SUPERSEDED)
@@ -188,20 +188,20 @@ def test_a_frame_that_is_passed_over_is_told_how_things_stand_and_changes_nothin
 @pytest.mark.parametrize("newer", [T0 + 5.1, T0 + 301])
 def test_a_frame_in_time_is_not_passed_over_for_one_that_comes_too_late(newer):
     """It may hold the gesture, and the newer one would only time it out."""
-    assert started().pass_over(T0 + 4.9, newer) is None
-    assert started().pass_over(T0 + 4.8, T0 + 4.9) is not None
+    assert started().supersede(T0 + 4.9, newer) is None
+    assert started().supersede(T0 + 4.8, T0 + 4.9) is not None
 
 
 def test_the_first_frame_is_not_passed_over():
     """Its answer would say that none had come."""
-    assert opened(TURN_LEFT, BLINK).pass_over(T0, T0 + 0.1) is None
+    assert opened(TURN_LEFT, BLINK).supersede(T0, T0 + 0.1) is None
 
 
 def test_a_frame_of_an_ended_session_is_told_so_by_passing_over_as_well():
     """As by any other way."""
     session = started()
     session.submit("after", observe(), T0 + 5.1)
-    result = session.pass_over(T0 + 4.9, T0 + 6)
+    result = session.supersede(T0 + 4.9, T0 + 6)
     assert result is not None
     assert (result.state, result.challenge_type, result.hint) == (State.FAILED, None, hints.ENDED)
 

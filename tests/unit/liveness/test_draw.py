@@ -24,7 +24,7 @@ def clash(one: ChallengeType, other: ChallengeType) -> bool:
 
 
 def fit_draws(count: int, allowed: Collection[ChallengeType] = ALL) -> list[tuple[ChallengeType, ...]]:
-    """Every draw that API.md's rules allow, by trying all there are."""
+    """Every draw that the rules of `draw` allow, found by trying all."""
     return [
         d
         for d in itertools.product(sorted(allowed), repeat=count)
@@ -115,5 +115,5 @@ def test_nothing_cannot_be_drawn(count, allowed):
 
 
 def test_the_operating_systems_randomness_fits():
-    """What API.md promises to draw with can be handed in as it is."""
+    """The operating system's randomness can be passed to `draw` as it is."""
     assert len(draw(3, SystemRandom())) == 3

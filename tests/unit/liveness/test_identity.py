@@ -10,10 +10,10 @@ import pytest
 
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import SWAP_LIMITS, Code, Preset
-from shared.liveness.following import broken
+from shared.liveness.following import breaks_track
 from shared.liveness.frame import Frame
 from shared.liveness.held import LONGEST_WAIT
-from shared.liveness.identity import DOUBT, FRESH, LOST, MOST, OUT, Identity
+from shared.liveness.identity import COMPARE_AGAIN, DOUBT_MARGIN, LOST_AFTER, MOST_PENDING, MOST_SAMPLES, Identity
 from shared.liveness.observation import Observation, Problem
 from shared.liveness.session import FrameResult, Session, State
 from tests.unit.liveness.people import T0, Person, film, gesture, observe, submit, without_face
@@ -22,7 +22,7 @@ from tests.unit.liveness.weights import WEIGHTS
 TURN_LEFT, BLINK, SMILE = ChallengeType.TURN_LEFT, ChallengeType.BLINK, ChallengeType.SMILE
 LIMIT = SWAP_LIMITS[Preset.STANDARD]
 #: Distances of the same person, of one that may be either, and of another.
-SAME, DOUBTFUL, OTHER = 0.3, LIMIT + DOUBT / 2, 0.8
+SAME, DOUBTFUL, OTHER = 0.3, LIMIT + DOUBT_MARGIN / 2, 0.8
 
 
 def opened(*types: ChallengeType, preset: Preset = Preset.STANDARD, timeout: float = 5.0) -> Session:
@@ -50,9 +50,9 @@ def watched(
     for number, frame in enumerate(frames):
         while under_way and under_way[0][0] <= number:
             _, frame_id, distance = under_way.pop(0)
-            session.identify(frame_id, distance, frame.at)
+            session.take_distance(frame_id, distance, frame.at)
         results.append(submit(session, frame))
-        if session.asks_for(frame.id) and (distance := far(by_id[frame.id])) is not None:
+        if session.awaits_distance(frame.id) and (distance := far(by_id[frame.id])) is not None:
             under_way.append((number + delay, frame.id, distance))
     return results
 
@@ -113,7 +113,7 @@ def test_each_challenge_has_a_sample_of_its_own_and_a_long_one_several():
     in_second = [s for s in at if s > passed - T0]
     assert at[0] == 0
     assert in_second[0] < passed - T0 + 2.0
-    assert [b - a >= FRESH for a, b in itertools.pairwise(in_second)] == [True] * (len(in_second) - 1)
+    assert [b - a >= COMPARE_AGAIN for a, b in itertools.pairwise(in_second)] == [True] * (len(in_second) - 1)
     assert len(in_second) in (2, 3)
 
 
@@ -134,7 +134,7 @@ def test_after_a_break_the_face_is_compared_anew(between):
     for number in range(4):
         submit(session, Frame(f"a{number}", at, observe()))
         at += 0.125
-    session.identify("a0", 0.0, at)
+    session.take_distance("a0", 0.0, at)
     for number, (after, seen) in enumerate(between):
         at += after - 0.125
         submit(session, Frame(f"b{number}", at, seen))
@@ -148,7 +148,7 @@ def test_after_a_break_the_face_is_compared_anew(between):
 def test_a_head_that_turns_is_one_track():
     """As is one that smiles, comes closer slowly, or trembles."""
     frames = turn_and_blink()
-    assert not any(broken(a, b) for a, b in itertools.pairwise(frames))
+    assert not any(breaks_track(a, b) for a, b in itertools.pairwise(frames))
 
 
 def test_a_comparison_that_does_not_come_is_asked_for_anew_but_not_without_end():
@@ -157,7 +157,7 @@ def test_a_comparison_that_does_not_come_is_asked_for_anew_but_not_without_end()
     watched(session, film(Person(), seconds=9), lambda _: None)
     at = samples(session)
     assert at[0] == 0
-    assert all(b - a >= min(LOST, FRESH) for a, b in itertools.pairwise(at))
+    assert all(b - a >= min(LOST_AFTER, COMPARE_AGAIN) for a, b in itertools.pairwise(at))
     assert 3 <= len(at) <= 5
 
 
@@ -168,8 +168,8 @@ def test_a_client_cannot_have_faces_compared_without_end():
         at = T0 + number * 0.1
         submit(session, Frame(f"f{number}", at, observe(box=(0.1 + 0.3 * (number % 2), 0.2, 0.3, 0.35))))
         assert session.identity is not None
-        assert sum(s.out(at) for s in session.identity.samples) <= OUT
-    assert len(session.identity.samples) <= MOST
+        assert sum(s.is_pending(at) for s in session.identity.samples) <= MOST_PENDING
+    assert len(session.identity.samples) <= MOST_SAMPLES
 
 
 def test_an_overtaken_frame_is_no_sample_and_its_break_counts():
@@ -187,8 +187,8 @@ def test_without_it_nothing_is_asked_for():
     """IDENTITY=off."""
     session = Session.open("s", [BLINK], timeout_seconds=5, at=T0 - 1, ttl=300)
     submit(session, film(Person(), seconds=0.1)[0])
-    assert not session.asks_for("f0")
-    session.identify("f0", 1.0, T0)
+    assert not session.awaits_distance("f0")
+    session.take_distance("f0", 1.0, T0)
     assert session.state is State.IN_PROGRESS
 
 
@@ -254,9 +254,9 @@ def test_a_distance_counts_once_and_only_if_it_was_asked_for():
     """The queue delivers at least once."""
     session = opened(TURN_LEFT, BLINK)
     submit(session, film(Person(), seconds=0.1)[0])
-    session.identify("f0", 0.1, T0 + 0.1)
-    session.identify("f0", OTHER, T0 + 0.2)
-    session.identify("another", OTHER, T0 + 0.2)
+    session.take_distance("f0", 0.1, T0 + 0.1)
+    session.take_distance("f0", OTHER, T0 + 0.2)
+    session.take_distance("another", OTHER, T0 + 0.2)
     assert session.state is State.IN_PROGRESS
     assert [f.score for f in session.findings] == [0.1]
 
@@ -267,7 +267,7 @@ def test_a_distance_changes_nothing_after_the_end():
     submit(session, film(Person(), seconds=0.1)[0])
     session.tick(T0 + 60)
     before = replace(session)
-    session.identify("f0", OTHER, T0 + 61)
+    session.take_distance("f0", OTHER, T0 + 61)
     assert before == session
 
 
@@ -282,7 +282,7 @@ def test_the_last_pass_waits_for_a_comparison_that_is_out():
     assert not any(r.passed for r in results)
     assert (results[-1].challenges_remaining, results[-1].hint and results[-1].hint.code) == (1, "hold_still")
     assert results[-1].confidence >= 0.5
-    session.identify("f0", 0.0, frames[17].at)
+    session.take_distance("f0", 0.0, frames[17].at)
     last = submit(session, frames[17])
     assert (last.passed, last.state, last.is_live, last.challenges_remaining) == (True, State.COMPLETED, True, 0)
     assert last.challenge_type is BLINK
@@ -374,10 +374,10 @@ def test_a_face_from_before_the_pass_before_does_not_count_for_the_next_challeng
     identity = Identity(LIMIT)
     frame = Frame("f", T0, observe())
     assert identity.see(frame, [frame], 0, T0 + 3)
-    identity.compare("f", 0.0)
-    identity.met()
+    identity.take_distance("f", 0.0)
+    identity.gesture_met()
     assert identity.is_complete(T0 + 0.5)
-    identity.met()
+    identity.gesture_met()
     assert not identity.is_complete(T0 + 0.5)
     assert [f.challenge for f in identity.unidentified()] == [1]
 
@@ -386,8 +386,8 @@ def test_a_later_face_of_the_same_track_counts_for_an_earlier_challenge():
     """Who met it is still there."""
     identity = Identity(LIMIT)
     frames = [Frame(f"f{n}", T0 + n * 0.125, observe()) for n in range(30)]
-    identity.met()
+    identity.gesture_met()
     assert identity.see(frames[0], frames[:1], 1, T0 + 3)
-    identity.compare("f0", 0.0)
-    identity.met()
+    identity.take_distance("f0", 0.0)
+    identity.gesture_met()
     assert identity.unidentified() == []

@@ -6,7 +6,7 @@ import pytest
 
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.gestures.amount import NEEDED
-from shared.liveness.insight import lines, look_into
+from shared.liveness.insight import look_into, needed_levels
 from shared.liveness.options import Options
 from shared.liveness.session import Session
 from tests.unit.liveness.people import PEOPLE, T0, Person, film, gesture, opened, submit
@@ -30,7 +30,7 @@ def test_before_the_gesture_little_is_reached_and_when_it_is_met_enough(kind, pe
         most = max(most, insight.reached)
         if session.held is not None:
             assert frame.at == session.held.at, "the first frame that shows enough"
-            assert insight.judgement.passed
+            assert insight.judgement.met
             assert insight.judgement.confidence == pytest.approx(session.held.confidence)
             break
     else:
@@ -46,7 +46,7 @@ def test_the_neutral_and_the_lines_are_the_persons_own():
     insight = look_into(session, frame.at)
     assert insight is not None
     assert insight.neutral.pitch == pytest.approx(person.pitch, abs=1)
-    levels = lines(insight.neutral)
+    levels = needed_levels(insight.neutral)
     assert set(levels) == set(ChallengeType)
     for kind, level in {"LOOK_UP": 29 + 13, "LOOK_DOWN": 29 - 12, "TURN_LEFT": 20, "TURN_RIGHT": -20}.items():
         assert levels[ChallengeType(kind)] == pytest.approx(level, abs=1)
@@ -71,4 +71,4 @@ def test_nothing_is_seen_of_what_nobody_has_shown_or_is_not_revealed():
     assert look_into(session, frame.at) is None, "the second one is not revealed yet"
     later = look_into(session, frame.at + 2.1)
     assert later is not None
-    assert (later.challenge, later.judgement.passed) == (ChallengeType.BLINK, False)
+    assert (later.challenge, later.judgement.met) == (ChallengeType.BLINK, False)

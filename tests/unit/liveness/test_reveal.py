@@ -13,12 +13,12 @@ from shared.liveness import session as session_module
 from shared.liveness.challenge import ChallengeType, Prompt
 from shared.liveness.draw import PAUSE, draw_pauses
 from shared.liveness.evidence import FITTED, Finding
-from shared.liveness.evidence.sight import FOLLOWED
+from shared.liveness.evidence.sight import LEAST_FOLLOWED
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.observation import Problem
 from shared.liveness.options import NO_OPTIONS, Options
-from shared.liveness.session import REACTION, SETTLE, FrameResult, Session, State
+from shared.liveness.session import LONGEST_TRANSIT, REACTION, FrameResult, Session, State
 from tests.unit.liveness.people import T0, Person, film, gesture, observe, play, submit, without_face
 from tests.unit.liveness.weights import alive
 
@@ -129,7 +129,7 @@ class TestThePause:
         at(session, 1)
         second = session.challenges[1]
         assert (second.started_at, second.deadline) == (T0 + 2.5, T0 + 7.5)
-        assert session.due == T0 + 7.5 + SETTLE
+        assert session.due == T0 + 7.5 + LONGEST_TRANSIT
         session.tick(T0 + 7.6)
         assert session.state is State.IN_PROGRESS
 
@@ -230,7 +230,7 @@ class TestReaction:
         frames = film(Person(), seconds=3)
         told = next(f.at - T0 for f, result in zip(frames, play(session, frames), strict=True) if result.passed)
         assert session.challenges[0].passed_at == pytest.approx(T0 + REACTION, abs=0.13)
-        assert FOLLOWED <= told <= FOLLOWED + 0.125
+        assert LEAST_FOLLOWED <= told <= LEAST_FOLLOWED + 0.125
 
     def test_tells_what_is_wrong_with_the_picture_all_the_same(self) -> None:
         session = opened(pauses=())

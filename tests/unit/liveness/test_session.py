@@ -6,7 +6,7 @@ import pytest
 
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.observation import Problem
-from shared.liveness.session import SETTLE, Session, State
+from shared.liveness.session import LONGEST_TRANSIT, Session, State
 from tests.unit.liveness.people import T0, Person, film, gesture, observe, opened, play, submit, without_face
 from tests.unit.liveness.weights import WEIGHTS
 
@@ -163,7 +163,7 @@ def test_a_session_is_due_at_its_deadline_once_frames_under_way_are_in():
     """The sweep comes when no frame that could still pass the challenge can be under way."""
     session = opened(TURN_LEFT, timeout=5.0)
     submit(session, film(Person(), seconds=0.1)[0])
-    assert session.due == session.challenges[0].deadline + SETTLE
+    assert session.due == session.challenges[0].deadline + LONGEST_TRANSIT
 
 
 def test_a_session_is_never_due_after_its_end_of_life():

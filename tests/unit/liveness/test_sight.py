@@ -13,7 +13,15 @@ from hypothesis import strategies as st
 
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import FITTED, Code, Finding, Preset, Weighing, examine
-from shared.liveness.evidence.sight import AFTER, BACK, FOLLOWED, STEP, followed, seldom, unseen
+from shared.liveness.evidence.sight import (
+    LEAST_AFTER,
+    LEAST_FOLLOWED,
+    LONGEST_STEP,
+    LOOK_BACK,
+    followed,
+    too_sparse,
+    unseen,
+)
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation, Problem
 from shared.liveness.session import Session, State
@@ -46,7 +54,7 @@ class TestFollowing:
     def test_a_face_is_followed_from_frame_to_frame(self) -> None:
         assert followed(at([0, 0.1, 0.4, 0.8])) == pytest.approx(0.8)
 
-    @pytest.mark.parametrize(("step", "seen"), [(STEP - 0.01, STEP - 0.01), (STEP + 0.01, 0.0)])
+    @pytest.mark.parametrize(("step", "seen"), [(LONGEST_STEP - 0.01, LONGEST_STEP - 0.01), (LONGEST_STEP + 0.01, 0.0)])
     def test_but_not_over_a_step_that_is_too_long(self, step: float, seen: float) -> None:
         assert followed(at([0, step])) == pytest.approx(seen, abs=1e-6)
 
@@ -81,8 +89,8 @@ class TestFollowing:
 
 class TestTheMinimum:
     def test_nothing_lacks_after_a_second(self) -> None:
-        assert lacks(steadily(8, FOLLOWED)) == 0
-        assert lacks(steadily(8, FOLLOWED - 0.125)) == pytest.approx(0.125, abs=0.001)
+        assert lacks(steadily(8, LEAST_FOLLOWED)) == 0
+        assert lacks(steadily(8, LEAST_FOLLOWED - 0.125)) == pytest.approx(0.125, abs=0.001)
 
     @pytest.mark.parametrize("times", [[], [0.0]])
     def test_all_lacks_where_nothing_was_followed(self, times: list[float]) -> None:
@@ -91,24 +99,24 @@ class TestTheMinimum:
     def test_after_the_last_gesture_some_of_it_must_be_seen(self) -> None:
         """However much came before: a change of pictures shows by what comes after it."""
         times = steadily(10, 5)
-        assert lacks(times, met=5.0, after=AFTER) == 1
-        assert lacks(times, met=5.0 - AFTER / 2, after=AFTER) == pytest.approx(0.5, abs=0.01)
-        assert lacks(times, met=5.0 - AFTER, after=AFTER) == 0
+        assert lacks(times, met=5.0, after=LEAST_AFTER) == 1
+        assert lacks(times, met=5.0 - LEAST_AFTER / 2, after=LEAST_AFTER) == pytest.approx(0.5, abs=0.01)
+        assert lacks(times, met=5.0 - LEAST_AFTER, after=LEAST_AFTER) == 0
 
     def test_of_both_lacks_the_larger_counts(self) -> None:
         """A second that came long ago does not make up for a face that is gone."""
-        assert lacks([*steadily(10, 2), 9.0, 9.5, 10.0], met=9.0, after=AFTER) == 1
+        assert lacks([*steadily(10, 2), 9.0, 9.5, 10.0], met=9.0, after=LEAST_AFTER) == 1
 
     def test_what_came_shortly_before_the_challenge_counts(self) -> None:
         """A quick answer takes a few frames; what is older than that does not help."""
         times = steadily(8, 4)
         assert lacks(times, since=3.75, met=3.75) == 0
         assert unseen(at(times[:9]) + at([9.0, 9.25]), since=T0 + 9.0, met=T0 + 9.0, after=0.0) > 0.7
-        assert 9.0 - times[8] > BACK
+        assert 9.0 - times[8] > LOOK_BACK
 
     @given(TIMES, st.floats(0, 10), st.floats(0, 10))
     def test_it_is_a_share(self, times: list[float], since: float, met: float) -> None:
-        assert 0 <= lacks(times, since=since, met=met, after=AFTER) <= 1
+        assert 0 <= lacks(times, since=since, met=met, after=LEAST_AFTER) <= 1
 
     @given(TIMES, st.integers(0))
     def test_frames_that_are_unusable_never_help(self, times: list[float], which: int) -> None:
@@ -116,10 +124,10 @@ class TestTheMinimum:
         frames = at(times)
         black = list(frames)
         black[which % len(black)] = replace(black[which % len(black)], observation=without_face())
-        when = {"since": T0, "met": T0, "after": AFTER}
+        when = {"since": T0, "met": T0, "after": LEAST_AFTER}
         assert unseen(black, **when) >= unseen(frames, **when)
 
-    @pytest.mark.parametrize(("after", "enough"), [(0.0, True), (AFTER, False)])
+    @pytest.mark.parametrize(("after", "enough"), [(0.0, True), (LEAST_AFTER, False)])
     def test_it_is_a_finding_that_decides(self, after: float, enough: bool) -> None:
         """Beside the best that others may say."""
         frames = at(steadily(8, 2))
@@ -135,17 +143,17 @@ class TestTheMinimum:
 class TestSeldom:
     @pytest.mark.parametrize(("fps", "too"), [(1, True), (2, True), (2.5, False), (3, False), (8, False)])
     def test_frames_come_too_seldom(self, fps: float, too: bool) -> None:
-        assert seldom(at(steadily(fps, 5))) is too
+        assert too_sparse(at(steadily(fps, 5))) is too
 
     def test_one_gap_is_none(self) -> None:
         """Nor are frames that are not there."""
-        assert not seldom(at([0, 0.1, 0.2, 2.0, 2.1, 2.2]))
-        assert not seldom([])
-        assert not seldom(at([0.0]))
+        assert not too_sparse(at([0, 0.1, 0.2, 2.0, 2.1, 2.2]))
+        assert not too_sparse([])
+        assert not too_sparse(at([0.0]))
 
     def test_the_newest_count(self) -> None:
         """A connection may have become slow."""
-        assert seldom(at([*steadily(10, 3), 4, 5, 6, 7]))
+        assert too_sparse(at([*steadily(10, 3), 4, 5, 6, 7]))
 
 
 # --- whole sessions -----------------------------------------------------------------------------------------------------
@@ -204,7 +212,7 @@ def test_nor_are_they_when_the_client_goes_on(each: int) -> None:
 
 @pytest.mark.parametrize(("fps", "code"), [(2, "slow"), (10, "hold_still")])
 def test_who_waits_is_told_why(fps: float, code: str) -> None:
-    """That frames come too seldom, or that it takes a moment."""
+    """That frames come too too_sparse, or that it takes a moment."""
     session = opened(TURN_LEFT)
     results = [
         (submit(session, f), session.held) for f in film(Person(), held_long(TURN_LEFT, 3.0), seconds=6, fps=fps)
@@ -238,7 +246,7 @@ def test_the_minimum_costs_a_person_less_than_a_second(kind: ChallengeType, seed
     met = session.challenges[0].passed_at
     assert told is not None
     assert met is not None
-    assert AFTER <= T0 + told - met + 1e-6 <= AFTER + 0.2
+    assert LEAST_AFTER <= T0 + told - met + 1e-6 <= LEAST_AFTER + 0.2
     assert session.is_live
 
 
@@ -265,7 +273,7 @@ def test_only_the_last_gesture_has_to_be_seen_on() -> None:
     shown(session, frames)
     first, second = session.challenges
     assert first.passed_at == second.started_at
-    assert session.ended_at - second.passed_at >= AFTER
+    assert session.ended_at - second.passed_at >= LEAST_AFTER
 
 
 def test_a_challenge_that_was_passed_unseen_is_not_forgotten() -> None:

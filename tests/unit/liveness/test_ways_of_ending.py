@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 from hypothesis import HealthCheck, assume, event, given, settings
@@ -25,11 +26,12 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import FITTED, Code, Finding, Preset
 from shared.liveness.frame import Frame
 from shared.liveness.session import Session, State
+from tests.endings import nothing_else
 from tests.integration import schema
 from tests.unit.liveness.people import ALIVE, FAR, PHOTO, T0, Move, Person, film, observe, submit, without_face
 from tests.unit.liveness.weights import WEIGHTS
-from workers.clock import Sessions
 from workers.frames import FrameWork
+from workers.overdue_sessions import OverdueSessions
 
 MANY = settings(max_examples=60, deadline=None)
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -76,8 +78,8 @@ class Story:
 
     def compare(self, session: Session, frame: Frame) -> None:
         """The comparison that the frame has asked for comes in before the next one."""
-        if self.answered and session.asks_for(frame.id):
-            session.identify(frame.id, 0.3 if session.findings else 0.0, frame.at)
+        if self.answered and session.awaits_distance(frame.id):
+            session.take_distance(frame.id, 0.3 if session.findings else 0.0, frame.at)
 
 
 @st.composite
@@ -204,7 +206,7 @@ class TestFromAnyMoment:
         unknown = wait(twin(enough))
         assert (unknown.is_live, unknown.reason) == (False, Code.UNIDENTIFIED)
         for sample in enough.identity.samples:
-            enough.identify(sample.frame_id, 0.2, enough.frames[-1].at)
+            enough.take_distance(sample.frame_id, 0.2, enough.frames[-1].at)
         by_a_frame = twin(enough)
         submit(by_a_frame, Frame("late", enough.held.until + 1, without_face()))
         for way in (wait(twin(enough)), wait(twin(enough), 60), wait(through_rows(enough)), by_a_frame):
@@ -225,12 +227,15 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 @pytest.fixture(scope="module")
 def work(engine: Engine) -> FrameWork:
     """The workers' judging, without their queue."""
-    return FrameWork(SimpleNamespace(engine=engine, redis=None, vision=None, weighing=WEIGHTS), SimpleNamespace())
+    return FrameWork(
+        SimpleNamespace(engine=engine, redis=SimpleNamespace(pipeline=MagicMock()), vision=None, weighing=WEIGHTS),
+        SimpleNamespace(),
+    )
 
 
 @pytest.fixture(scope="module")
-def clock(engine: Engine) -> Sessions:
-    return Sessions(engine, retention=3600, weighing=WEIGHTS)
+def clock(engine: Engine) -> OverdueSessions:
+    return OverdueSessions(engine, nothing_else, WEIGHTS)
 
 
 def stored(engine: Engine, session_id: str) -> Session:
@@ -255,9 +260,9 @@ def judge_in_rows(story: Story, work: FrameWork, engine: Engine, silent_after: i
     for frame in (own(f, session) for f in story.frames):
         judged = work._judge(session.id, frame)
         if story.answered and judged.compare:
-            with UnitOfWork(engine) as uow:
+            with UnitOfWork(engine, on_end=nothing_else) as uow:
                 locked = uow.sessions.get(session.id, lock=True)
-                locked.identify(frame.id, 0.2, frame.at)
+                locked.take_distance(frame.id, 0.2, frame.at)
                 uow.sessions.save(locked)
                 uow.commit()
         if judged.session is not None and judged.session.held is not None:
@@ -271,7 +276,7 @@ class TestInRows:
     @FEW
     @given(stories(), st.integers(0, 12))
     def test_a_second_delivery_changes_nothing_and_the_clock_says_what_a_get_says(
-        self, work: FrameWork, clock: Sessions, engine: Engine, story: Story, silent_after: int
+        self, work: FrameWork, clock: OverdueSessions, engine: Engine, story: Story, silent_after: int
     ) -> None:
         session, last, answer = judge_in_rows(story, work, engine, silent_after)
         assert work._judge(session.id, last).answer == answer
@@ -327,7 +332,7 @@ class TestWhatAnEarlierWorkerHeld:
             connection.execute(update(sessions).where(sessions.c.id == session.id).values(identity=identity, held=None))
         return session.id
 
-    def test_ends_not_live_without_another_frame(self, session_id: str, engine: Engine, clock: Sessions) -> None:
+    def test_ends_not_live_without_another_frame(self, session_id: str, engine: Engine, clock: OverdueSessions) -> None:
         session = stored(engine, session_id)
         assert session.held is not None
         assert session.held.findings == (Finding(Code.UNSEEN, 1.0),)

@@ -1,4 +1,4 @@
-"""What .env.example and the README say of the settings."""
+"""`.env.example` beside the settings."""
 
 from __future__ import annotations
 
@@ -26,8 +26,3 @@ def test_the_example_is_valid_as_it_stands_and_with_every_line_uncommented(
     for content in (text, re.sub(r"^#(?=[A-Z_]+=)", "", text, flags=re.MULTILINE)):
         (tmp_path / ".env").write_text(content)
         Settings(_env_file=tmp_path / ".env")
-
-
-def test_the_readme_has_every_setting() -> None:
-    table = (ROOT / "README.md").read_text().partition("## Settings")[2].partition("\n## ")[0]
-    assert set(re.findall(r"`([A-Z_]{3,})`", table)) - {"INFO"} == NAMES

@@ -107,7 +107,7 @@ def test_another_archive_than_expected_is_thrown_away(
     with pytest.raises(SystemExit) as ended:
         fetch.fetch([wanted], tmp_path)
     assert ended.value.code == 5
-    assert "not the file that was expected" in capsys.readouterr().err
+    assert "not the expected file" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REQUIREMENTS = Path(__file__).parents[3] / "requirements"
-LOCKS = ["runtime", "performer", "evaluate", "test", "dev"]
+LOCKS = ["runtime", "tracing", "replay", "lab", "test", "dev"]
 #: An environment of its own, with other versions: the benchmark's peers.
 APART = ["peer"]
 

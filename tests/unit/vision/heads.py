@@ -50,7 +50,7 @@ def head(*, lids: float = 0.0, jaw: float = 0.0, smile: float = 0.0) -> Array:
 
 
 def rotation(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Array:
-    """From the head's axes to the camera's, in the signs of API.md: tilted, then nodded, then turned; degrees."""
+    """The rotation (3, 3) from the head's axes to the camera's, with the signs of `Pose`: tilted, nodded, then turned."""
     y, p, r = np.radians([yaw, pitch, roll])
     turn = np.array([[np.cos(y), 0, -np.sin(y)], [0, 1, 0], [np.sin(y), 0, np.cos(y)]])
     nod = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])

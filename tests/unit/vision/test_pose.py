@@ -58,7 +58,7 @@ def test_a_tilted_camera_tilts_what_is_seen_and_where_it_looks(yaw, pitch, by):
 
 
 def test_the_nose_moves_to_the_pictures_right_in_a_turn_to_the_left():
-    """API.md's signs: TURN_LEFT is a positive yaw in a picture that is not mirrored."""
+    """TURN_LEFT is a positive yaw in a picture that is not mirrored."""
     straight, turned = seen(HEAD), seen(HEAD, yaw=25)
     assert nose(turned)[0] > nose(straight)[0] + 10
     assert fit_pose(turned[:, :2]).yaw > 20

@@ -1,4 +1,4 @@
-/** English. A language is a file like this one; what it leaves out is shown in English. */
+/** English. Every language is a file like this one; keys that it leaves out are shown in English. */
 export default {
   name: "English",
   dir: "ltr",

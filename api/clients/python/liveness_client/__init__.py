@@ -1,39 +1,43 @@
-"""A client of the documented API, for Python programs: sync and async, with the life cycle of a front end.
+"""A client of the liveness service, for Python programs: sync and async, with the life cycle of a front end.
 
     with Client("http://localhost:8000") as client:
-        outcome = client.check(lambda t: camera_jpeg(), challenges=3)
+        outcome = client.check(lambda seconds: camera_jpeg(), challenges=3)
     print("live" if outcome.live else outcome.state)
 
-Or step by step, `submit` repeated 5 to 10 times a second until `reply.ended`:
+Or step by step, with `submit` repeated 5 to 10 times a second until `reply.ended`:
 
-        session = client.open(challenges=3)
-        reply = client.submit(session.id, jpeg)
-
-It needs httpx and nothing else of this repository: copy the folder, or put the repository on the path.
+    session = client.open(challenges=3)
+    reply = client.submit(session.id, jpeg)
 """
 
 from liveness_client.asynchronous import AsyncClient
+from liveness_client.codes import ENDED, PROBLEMS, UNUSABLE, ChallengeType, Preset, State
 from liveness_client.errors import Busy, ClientError, Refused, Unreachable
 from liveness_client.life import Listener
-from liveness_client.models import ENDED, Challenge, Framing, Outcome, Reply, Session
+from liveness_client.models import Challenge, Framing, Outcome, Reply, Session
 from liveness_client.sync import Client
 from liveness_client.wire import ANSWER_WITHIN, USUAL_WAIT, Options
 
 __all__ = [
     "ANSWER_WITHIN",
     "ENDED",
+    "PROBLEMS",
+    "UNUSABLE",
     "USUAL_WAIT",
     "AsyncClient",
     "Busy",
     "Challenge",
+    "ChallengeType",
     "Client",
     "ClientError",
     "Framing",
     "Listener",
     "Options",
     "Outcome",
+    "Preset",
     "Refused",
     "Reply",
     "Session",
+    "State",
     "Unreachable",
 ]

@@ -1,4 +1,4 @@
-"""The client for programs with an event loop: the same calls, to be awaited. Several checks may share one."""
+"""The client for programs with an event loop: the calls of `Client`, to be awaited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from liveness_client.models import Outcome, Reply, Session
 
 
 class AsyncClient:
-    """Speaks to one server; see `liveness_client.Client`."""
+    """A client of one server, for asyncio; several checks may share it. See `liveness_client.Client`."""
 
     def __init__(self, url: str, *, token: str | None = None, answer_within: float = wire.ANSWER_WITHIN) -> None:
         self.url = url.rstrip("/")
@@ -39,23 +39,23 @@ class AsyncClient:
         await self._http.aclose()
 
     async def open(self, **options: Unpack[wire.Options]) -> Session:
-        """Create a session; its options are those of `liveness_client.Options`."""
+        """Create a session, with the options of `liveness_client.Options`."""
         return wire.session_of(await self._ask(wire.creation(options)))
 
     async def submit(self, session_id: str, picture: bytes) -> Reply:
-        """Send a frame, JPEG or PNG, and wait for what the server says about it."""
+        """Send a frame, JPEG or PNG, and return the server's answer to it."""
         return wire.reply_of(await self._ask(wire.submission(session_id, picture)))
 
     async def look(self, session_id: str) -> Session:
-        """The session as it is now."""
+        """Get the session as it is now."""
         return wire.session_of(await self._ask(wire.looking(session_id)))
 
     async def evidence(self, session_id: str) -> Mapping[str, Any]:
-        """What its verdict rests on, as the server says it: docs/evidence.md."""
+        """Get the evidence of a session as the server's JSON object (docs/evidence.md); needs a key of the role `server`."""
         return await self._ask(wire.evidence(session_id))
 
     async def cancel(self, session_id: str) -> None:
-        """Cancel a session; one that is gone already is no error."""
+        """Cancel a session. A session that the server does not know is no error."""
         try:
             await self._ask(wire.cancellation(session_id))
         except Refused as refused:
@@ -70,7 +70,7 @@ class AsyncClient:
         rate: float = USUAL_RATE,
         **options: Unpack[wire.Options],
     ) -> Outcome:
-        """Go through a whole session, as `Client.check` does; also cancelled with its task."""
+        """Run a whole session as `Client.check` does. Cancelling the task cancels the session, too."""
         listener = listener or Silent()
         picture = await frame(0.0)
         session = await self._opened(listener, options)

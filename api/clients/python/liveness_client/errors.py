@@ -1,18 +1,18 @@
-"""What can keep a session from going on."""
+"""The errors of the client."""
 
 from __future__ import annotations
 
 
 class ClientError(Exception):
-    """Something that keeps a session from going on; its text is a sentence for the person who runs the program."""
+    """A call that did not succeed; the text is a sentence for the person who runs the program."""
 
 
 class Unreachable(ClientError):
-    """No answer, or none that a liveness server gives."""
+    """There is no answer, or none that a liveness server gives."""
 
 
 class Busy(ClientError):
-    """The server asks to come again in `wait` seconds: 503 with Retry-After, 429, or 408."""
+    """The server asks the client to come again in `wait` seconds: status 503, 429 or 408."""
 
     def __init__(self, detail: str, wait: float) -> None:
         super().__init__(detail)
@@ -20,7 +20,7 @@ class Busy(ClientError):
 
 
 class Refused(ClientError):
-    """The server says what is wrong with the request: `status` and its stable `code`."""
+    """The server refuses the request: `status` is the HTTP status, `code` the problem's stable code (`PROBLEMS`)."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)

@@ -1,4 +1,4 @@
-"""The life of a check, without I/O: when the next frame is due, which troubles are outlived, and how it ended."""
+"""The course of a check, without I/O: when the next frame is due, which errors end it, and how it ended."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ from typing import Protocol
 from liveness_client.errors import Busy, ClientError, Refused, Unreachable
 from liveness_client.models import Outcome, Reply, Session
 
-#: Frames a second.
+#: Frames per second.
 USUAL_RATE = 8.0
-#: Seconds that the network or the server may be away in the middle of a session.
+#: Seconds for which a server that is busy or away is tried again, before the check gives up.
 GIVE_UP_AFTER = 20.0
-#: Longest single wait after a 503, in seconds, whatever the server says: challenges run meanwhile.
+#: Seconds of the longest single wait, whatever Retry-After says: the clock of a challenge runs meanwhile.
 LONGEST_WAIT = 5.0
-#: Seconds between two tries when the server cannot be reached.
+#: Seconds between two tries while the server cannot be reached.
 _TRY_AGAIN = 0.5
 
 
 class Listener(Protocol):
-    """Is told what happens."""
+    """The methods that `check` calls as the session goes on."""
 
     def opened(self, session: Session) -> None:
-        """The session was created."""
+        """Called once, when the session was created."""
 
     def replied(self, reply: Reply) -> None:
-        """A frame was answered."""
+        """Called with the answer to each frame."""
 
     def troubled(self, sentence: str) -> None:
-        """A frame got no proper answer; the next one is tried."""
+        """Called with a sentence when a call failed and is tried again, or its frame was dropped."""
 
 
 class Silent:
-    """A Listener that does nothing."""
+    """The Listener that does nothing."""
 
     def opened(self, session: Session) -> None:
         """See Listener."""
@@ -44,13 +44,13 @@ class Silent:
 
 
 class Opening:
-    """Creating a session at a server that may be full for a while."""
+    """The tries to create a session at a server that may be full for a while."""
 
     def __init__(self, listener: Listener, now: float) -> None:
         self._listener, self._since = listener, now
 
     def pause(self, busy: Busy, now: float) -> float:
-        """Seconds to wait before asking again; raises `busy` where that has been done for long enough."""
+        """Return the seconds to wait before the next try; raise `busy` after GIVE_UP_AFTER seconds of tries."""
         if now - self._since > GIVE_UP_AFTER:
             raise busy
         self._listener.troubled(str(busy))
@@ -65,18 +65,18 @@ class Life:
         self._interval = 1 / rate
         self._due = self._answered_at = now
         self._wait = 0.0
-        #: How it ended; None while it goes on.
+        #: How the session ended; None while it goes on.
         self.outcome: Outcome | None = None
 
     def hear(self, reply: Reply, now: float) -> None:
-        """Take in an answer."""
+        """Take the answer to a frame into account."""
         self._answered_at, self._wait = now, 0.0
         self._listener.replied(reply)
         if reply.ended:
             self.outcome = Outcome(reply.state, reply.is_live)
 
     def suffer(self, error: ClientError, now: float) -> None:
-        """Take in that a frame got no answer; raises `error` where it cannot be outlived."""
+        """Take a failed frame into account; raise `error` if the check cannot go on after it."""
         self._wait = 0.0
         if isinstance(error, Refused):
             if error.status == 404:
@@ -93,6 +93,6 @@ class Life:
         self._listener.troubled(str(error))
 
     def pause(self, now: float) -> float:
-        """Seconds until the next frame is due: in real time; what took too long is not caught up with a burst."""
+        """Return the seconds until the next frame is due. Time lost is not made up for by a burst of frames."""
         self._due = max(self._due + self._interval, now + self._wait)
         return max(0.0, self._due - now)

@@ -1,15 +1,15 @@
-"""What the server says, as far as a client needs it. What else is in an answer, now or later, is passed over."""
+"""The server's answers, as far as a client needs them. Fields that are not named here are ignored."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-ENDED = frozenset({"completed", "failed", "expired"})
+from liveness_client.codes import ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What the person is asked to do."""
+    """One challenge: what the person is asked to do."""
 
     type: str
     instruction: str
@@ -18,23 +18,23 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A session as the server tells it at its creation and to a GET."""
+    """A session, as the server answers its creation and a GET."""
 
     id: str
     state: str
-    #: In their order; with reveal=next only those revealed so far.
+    #: In the order in which the person meets them; with reveal=next only those revealed so far.
     challenges: tuple[Challenge, ...]
-    #: The verdict, where it was looked at after its end.
+    #: The verdict; None from its creation, and until the session is complete.
     is_live: bool | None = None
 
     def instruction(self, challenge_type: str | None) -> str | None:
-        """The sentence for a challenge of this session."""
+        """The sentence to show for a challenge; None if the session does not list it."""
         return next((c.instruction for c in self.challenges if c.type == challenge_type), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """Where the face is: its middle and size, as parts of the picture's width and height."""
+    """The middle and the size of the face, as fractions of the picture's width and height."""
 
     x: float
     y: float
@@ -53,25 +53,25 @@ class Reply:
     session_complete: bool
     is_live: bool | None
     state: str
-    #: A word of help; servers that give none leave it and what follows out.
+    #: A word of help for the person. Older servers leave out this field and the next three.
     hint: str | None = None
     hint_code: str | None = None
-    #: What `challenge_type` names, as it is shown: with reveal=next the only place where it is told.
+    #: The challenge of `challenge_type`, with its sentence. With reveal=next no other answer names it.
     challenge: Challenge | None = None
     face: Framing | None = None
 
     @property
     def ended(self) -> bool:
-        """Whether no further frame can change anything."""
+        """Whether the session has ended, so that further frames change nothing."""
         return self.state in ENDED
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How it ended: the session's last known state, and the verdict where there is one.
+    """The end of a check: the session's last known state, and the verdict if there is one.
 
-    Besides the server's own states: `cancelled`, when the frames ended first, and `unknown`, when the server does not
-    know the session any more.
+    The state is one of the server's (`State`), or `cancelled` when the frames ended before the session, or `unknown` when
+    the server does not know the session any more.
     """
 
     state: str
@@ -79,5 +79,5 @@ class Outcome:
 
     @property
     def live(self) -> bool:
-        """Whether the server says: a live person."""
+        """Whether the session was completed by a live person."""
         return self.state == "completed" and self.is_live is True

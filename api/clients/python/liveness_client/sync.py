@@ -1,4 +1,4 @@
-"""The client for ordinary programs."""
+"""The client for programs without an event loop."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from liveness_client.models import Outcome, Reply, Session
 
 
 class Client:
-    """Speaks to one server; not to be used from two threads at once.
+    """A client of one server; not to be used from two threads at once.
 
-    token: a key, or a session's token, sent as `Authorization: Bearer`. answer_within: seconds.
+    url: the server's address, without a path. token: an API key, or a session's token, sent as `Authorization: Bearer`.
+    answer_within: seconds after which a call that has no answer raises `Unreachable`.
+
+    Every call raises `Busy`, `Refused` or `Unreachable`.
     """
 
     def __init__(self, url: str, *, token: str | None = None, answer_within: float = wire.ANSWER_WITHIN) -> None:
@@ -41,23 +44,23 @@ class Client:
         self._http.close()
 
     def open(self, **options: Unpack[wire.Options]) -> Session:
-        """Create a session; its options are those of `liveness_client.Options`."""
+        """Create a session, with the options of `liveness_client.Options`."""
         return wire.session_of(self._ask(wire.creation(options)))
 
     def submit(self, session_id: str, picture: bytes) -> Reply:
-        """Send a frame, JPEG or PNG, and wait for what the server says about it."""
+        """Send a frame, JPEG or PNG, and return the server's answer to it."""
         return wire.reply_of(self._ask(wire.submission(session_id, picture)))
 
     def look(self, session_id: str) -> Session:
-        """The session as it is now."""
+        """Get the session as it is now."""
         return wire.session_of(self._ask(wire.looking(session_id)))
 
     def evidence(self, session_id: str) -> Mapping[str, Any]:
-        """What its verdict rests on, as the server says it: docs/evidence.md."""
+        """Get the evidence of a session as the server's JSON object (docs/evidence.md); needs a key of the role `server`."""
         return self._ask(wire.evidence(session_id))
 
     def cancel(self, session_id: str) -> None:
-        """Cancel a session; one that is gone already is no error."""
+        """Cancel a session. A session that the server does not know is no error."""
         try:
             self._ask(wire.cancellation(session_id))
         except Refused as refused:
@@ -72,14 +75,16 @@ class Client:
         rate: float = USUAL_RATE,
         **options: Unpack[wire.Options],
     ) -> Outcome:
-        """Go through a whole session, in real time: waits are kept, troubles outlived.
+        """Run a whole session in real time, from its creation to its end, and return how it ended.
 
-        frame: the picture `t` seconds after the beginning, a JPEG or PNG; None when there is no more. rate: frames a
-        second. options: as for `open`. Cancels the session when the frames end early or something is thrown (Ctrl-C among
-        it).
+        frame: called with the seconds since the beginning; returns a JPEG or PNG, or None when there are no more frames.
+        listener: told of the session, of each reply and of each trouble. rate: frames per second. options: as for `open`.
+
+        A server that is busy or away is tried again for `life.GIVE_UP_AFTER` seconds. The session is cancelled when the
+        frames end before it, and when an exception ends the check (Ctrl-C, too).
         """
         listener = listener or Silent()
-        picture = frame(0.0)  # before a session is opened: what cannot be filmed costs the server nothing
+        picture = frame(0.0)  # before the session: a camera that fails here costs the server nothing
         session = self._opened(listener, options)
         listener.opened(session)
         began = time.monotonic()
@@ -92,7 +97,7 @@ class Client:
                     picture = frame(time.monotonic() - began)
         finally:
             if life.outcome is None:
-                with suppress(Busy, Refused, Unreachable):  # its time to live will end it
+                with suppress(Busy, Refused, Unreachable):  # it expires by itself
                     self.cancel(session.id)
         return life.outcome or Outcome("cancelled", None)
 

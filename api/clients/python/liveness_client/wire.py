@@ -1,4 +1,4 @@
-"""Requests as they are sent and answers as they are read: the same for `Client` and `AsyncClient`, and without I/O."""
+"""The requests and the parsing of the answers, without I/O: what `Client` and `AsyncClient` share."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Any, Literal, TypedDict
 
 import httpx
 
+from liveness_client.codes import Preset
 from liveness_client.errors import Busy, ClientError, Refused, Unreachable
 from liveness_client.models import Challenge, Framing, Reply, Session
 
-#: Seconds to wait for an answer; longer than a server waits for its workers, so that its 503 arrives.
+#: Seconds to wait for an answer; more than a server waits for its workers, so that its 503 arrives.
 ANSWER_WITHIN = 15.0
-#: Seconds to wait after one of these that does not say how long.
+#: Seconds to wait after a busy answer without a Retry-After.
 USUAL_WAIT = 1.0
 _BUSY = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT)
 
@@ -24,7 +25,7 @@ _PATH = "/api/v1/liveness/sessions"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request, as httpx takes it."""
+    """A request; `more` holds further arguments of `httpx.Client.request`."""
 
     method: str
     path: str
@@ -32,7 +33,7 @@ class Request:
 
 
 class Options(TypedDict, total=False):
-    """What a session may be asked for; what is missing or None is left to the server. `/docs` of a server says more."""
+    """The options of a new session; the server chooses where one is missing or None. `/docs` of a server describes them."""
 
     challenges: int | None
     timeout_seconds: float | None
@@ -40,14 +41,14 @@ class Options(TypedDict, total=False):
     challenge_types: Sequence[str]
     exclude: Sequence[str]
     reveal: Literal["all", "next"] | None
-    preset: Literal["lenient", "standard", "strict"] | None
+    preset: Preset | None
     portrait: bool
     #: A picture of the person who is expected, JPEG or PNG.
     reference: bytes | None
 
 
 def creation(options: Options) -> Request:
-    """Create a session."""
+    """The request that creates a session."""
     wanted: dict[str, str | int | float | None] = {
         "num_challenges": options.get("challenges"),
         "timeout_seconds": options.get("timeout_seconds"),
@@ -66,32 +67,32 @@ def creation(options: Options) -> Request:
 
 
 def submission(session_id: str, picture: bytes) -> Request:
-    """Submit a frame."""
+    """The request that submits a frame."""
     return Request("POST", f"{_PATH}/{session_id}/frame", {"files": {"image": ("frame.jpg", picture, "image/jpeg")}})
 
 
 def looking(session_id: str) -> Request:
-    """Look at a session."""
+    """The request that gets a session."""
     return Request("GET", f"{_PATH}/{session_id}")
 
 
 def evidence(session_id: str) -> Request:
-    """Look at its evidence."""
+    """The request that gets the evidence of a session."""
     return Request("GET", f"{_PATH}/{session_id}/evidence")
 
 
 def cancellation(session_id: str) -> Request:
-    """Cancel a session."""
+    """The request that cancels a session."""
     return Request("DELETE", f"{_PATH}/{session_id}")
 
 
 def headers(token: str | None) -> dict[str, str]:
-    """What every request carries: a key, or a session's token, where there is one."""
+    """The headers of every request; `token` is an API key or a session's token."""
     return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
 def failure(url: str, error: Exception) -> ClientError:
-    """What httpx raised, as a sentence."""
+    """The client's own error for what httpx raised."""
     if isinstance(error, httpx.InvalidURL):
         return Unreachable(f"{url} is not an address: {error}.")
     if isinstance(error, httpx.TimeoutException):
@@ -100,7 +101,7 @@ def failure(url: str, error: Exception) -> ClientError:
 
 
 def body_of(url: str, response: httpx.Response) -> Mapping[str, Any]:
-    """The answer's object; raises Busy, Refused or Unreachable for any other answer."""
+    """The JSON object of a successful answer; raises Busy, Refused or Unreachable for any other."""
     body = _json_object(response)
     if response.is_success and body is not None:
         return body
@@ -113,7 +114,7 @@ def body_of(url: str, response: httpx.Response) -> Mapping[str, Any]:
 
 
 def session_of(body: Mapping[str, Any]) -> Session:
-    """A session out of an answer."""
+    """The session in an answer; raises Unreachable if it is not as documented."""
     try:
         return Session(
             str(body["session_id"]),
@@ -126,7 +127,7 @@ def session_of(body: Mapping[str, Any]) -> Session:
 
 
 def reply_of(body: Mapping[str, Any]) -> Reply:
-    """A frame's answer."""
+    """The reply to a frame in an answer; raises Unreachable if it is not as documented."""
     hint, challenge, face = (body.get(name) for name in ("hint", "challenge", "face"))
     try:
         return Reply(
@@ -165,7 +166,7 @@ def _json_object(response: httpx.Response) -> Mapping[str, Any] | None:
 
 
 def _wait(retry_after: str | None) -> float:
-    """Seconds, from a Retry-After of either form."""
+    """The seconds of a Retry-After, which holds seconds or a date."""
     if not retry_after:
         return USUAL_WAIT
     try:
@@ -176,6 +177,6 @@ def _wait(retry_after: str | None) -> float:
         until = parsedate_to_datetime(retry_after)
     except ValueError:
         return USUAL_WAIT
-    if until.tzinfo is None:  # "-0000" means UTC too, but is parsed as a time without a zone
+    if until.tzinfo is None:  # "-0000" means UTC, but is parsed as a time without a zone
         until = until.replace(tzinfo=UTC)
     return max(0.0, (until - datetime.now(UTC)).total_seconds())

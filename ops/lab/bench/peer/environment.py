@@ -1,4 +1,4 @@
-"""The environment of the others: MediaPipe asks for packages that the service has no use for."""
+"""The virtual environment of the peer: MediaPipe needs packages that the service does not."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PYTHONS = ((3, 9), (3, 12))
 
 
 def python() -> Path:
-    """The Python of the others' environment, which is made when it is first asked for (about 1 GB)."""
+    """The Python of the peer's environment, which is made at the first call (about 1 GB). Raises ClickException."""
     there, stamp = HERE / "bin" / "python", HERE / ".lock"
     digest = hashlib.sha256(LOCK.read_bytes() + str(HERE).encode()).hexdigest()
     if stamp.exists() and stamp.read_text() == digest:

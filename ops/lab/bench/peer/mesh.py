@@ -1,4 +1,4 @@
-"""MediaPipe's FaceMesh on a directory of frames, timed: `python mesh.py DIRECTORY`, in the others' Python. Prints JSON."""
+"""MediaPipe's FaceMesh on a directory of frames, timed: `python mesh.py DIRECTORY`, by the peer's Python. Prints JSON."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ import cv2
 import mediapipe as mp
 import numpy as np
 
-#: Frames that warm it up, and are not counted.
+#: Frames that warm the mesh up and are not counted.
 WARM = 5
 
 
 def face_mesh(*, tracks: bool) -> Any:
-    """The mesh with irises, for one face, as such servers have it: following the face, or searching in each frame."""
+    """The mesh with irises for one face, as such servers use it: it follows the face, or searches it in each frame."""
     return mp.solutions.face_mesh.FaceMesh(
         static_image_mode=not tracks, max_num_faces=1, refine_landmarks=True, min_detection_confidence=0.5
     )
 
 
 def measured(mesh: Any, frames: list[bytes]) -> dict[str, Any]:
-    """(milliseconds, milliseconds of CPU) of each frame, and in how many there was a face."""
+    """Measure frames: (milliseconds, milliseconds of CPU) of each, and the number of those with a face."""
     times, faces = [], 0
     for i, data in enumerate(frames[:WARM] + frames):
         began, used = time.perf_counter(), time.process_time()
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None
         found = mesh.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
         took = 1e3 * (time.perf_counter() - began), 1e3 * (time.process_time() - used)
         if i >= WARM:
@@ -38,7 +39,7 @@ def measured(mesh: Any, frames: list[bytes]) -> dict[str, Any]:
 
 
 def memory() -> float:
-    """Megabytes that this process had at most; its `ru_maxrss` would count its parent's before it began."""
+    """The peak of this process' memory, in megabytes; `ru_maxrss` would include its parent's before the exec."""
     status = Path("/proc/self/status").read_text()
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 

@@ -1,12 +1,13 @@
-"""What people write instead: one FastAPI process with MediaPipe in its handler and the sessions in a dictionary.
+"""The server that people write instead: one FastAPI process, MediaPipe in its handler, sessions in a dictionary.
 
-`python server.py PORT [--search] [--threads]`, in the others' Python. It has the documented API (paths, fields and states),
-so that one load generator serves both. As OpenBiometrics has it: a face mesh for each session, an `async def` handler that
-decodes, looks and judges, and single frames judged by fixed thresholds (eye and mouth ratios, pose by solvePnP).
+Run as `python server.py PORT [--search] [--threads]` by the Python of requirements/peer.txt. The API has the documented
+paths, fields and states, so that one load generator serves both sides. The design is that of OpenBiometrics: a face mesh
+for each session, an `async def` handler that decodes, measures and judges, and fixed thresholds for single frames (ratios of
+eyes and mouth, pose by solvePnP).
 
-Where such servers differ it takes what is faster: its mesh follows the face from frame to frame. --search looks for it anew
-in each frame, as OpenBiometrics does. --threads works on frames in a thread pool, so that it uses more than one core.
-A frame of a session that has ended costs hardly anything: a load must open sessions anew.
+Where such servers differ, this one does what is faster: the mesh follows the face from frame to frame. With --search the
+face is searched in each frame, as in OpenBiometrics; with --threads a thread pool works on frames and uses several cores.
+A frame of an ended session costs hardly anything, so a load must open new sessions.
 """
 
 from __future__ import annotations
@@ -41,13 +42,13 @@ INSTRUCTIONS = {
 _EYES = ((33, 133, 159, 145), (362, 263, 386, 374))
 _MOUTH = (78, 308, 13, 14)
 _POSED = (1, 152, 33, 263, 78, 308)
-#: Where the six are on a mean face, in millimetres: x to the picture's right, y down, z away.
+#: The six points of the pose on a mean face, in millimetres: x to the picture's right, y down, z away.
 _FACE = np.array([(0, 0, 0), (0, 64, 13), (-43, -33, 26), (43, -33, 26), (-29, 29, 24), (29, 29, 24)], dtype=np.float64)
 
 
 @dataclass
 class Session:
-    """A session, as one process remembers it."""
+    """A session in the memory of the one process."""
 
     challenges: list[str]
     timeout: float
@@ -60,7 +61,7 @@ class Session:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def told(self) -> dict[str, Any]:
-        """As at creation."""
+        """The answer to the session's creation."""
         challenges = [
             {"type": kind, "instruction": INSTRUCTIONS[kind], "timeout_seconds": self.timeout}
             for kind in self.challenges
@@ -101,7 +102,7 @@ class Session:
 
 
 def judged(mesh: Any, picture: np.ndarray, kind: str) -> float:
-    """How surely a picture shows what was asked for; 0 where it does not."""
+    """The confidence that a picture shows the challenge; 0 if it does not."""
     found = mesh.process(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB))
     if not found.multi_face_landmarks:
         return 0.0
@@ -110,8 +111,8 @@ def judged(mesh: Any, picture: np.ndarray, kind: str) -> float:
     yaw, pitch = pose(points, width, height)
     eyes = min(_ratio(points, eye) for eye in _EYES)
     mouth = _ratio(points, _MOUTH)
-    span = np.linalg.norm(points[78] - points[308]) / np.linalg.norm(points[33] - points[263])
-    over = {
+    span = float(np.linalg.norm(points[78] - points[308]) / np.linalg.norm(points[33] - points[263]))
+    over: float = {
         "TURN_LEFT": (yaw - 15) / 30,
         "TURN_RIGHT": (-yaw - 15) / 30,
         "LOOK_UP": (pitch - 10) / 20,
@@ -120,7 +121,7 @@ def judged(mesh: Any, picture: np.ndarray, kind: str) -> float:
         "SMILE": (span - 0.6) / 0.15,
         "OPEN_MOUTH": (mouth - 0.6) / 0.4,
     }[kind]
-    return float(min(1.0, max(0.0, over)))
+    return min(1.0, max(0.0, over))
 
 
 def pose(points: np.ndarray, width: int, height: int) -> tuple[float, float]:
@@ -136,18 +137,18 @@ def pose(points: np.ndarray, width: int, height: int) -> tuple[float, float]:
 
 def _ratio(points: np.ndarray, of: tuple[int, int, int, int]) -> float:
     one, other, above, below = points[list(of)]
-    return float(np.linalg.norm(above - below) / max(1e-6, np.linalg.norm(one - other)))
+    return float(np.linalg.norm(above - below)) / max(1e-6, float(np.linalg.norm(one - other)))
 
 
 class Sessions:
-    """All there are, in a dictionary."""
+    """All sessions, in a dictionary."""
 
     def __init__(self, *, search: bool) -> None:
         self._search = search
         self._known: dict[str, Session] = {}
 
     def create(self, challenges: int, timeout: float) -> Session:
-        """A new one; those that are too old go."""
+        """Create a session, and forget those that are too old."""
         now = time.monotonic()
         for old in [s for s in self._known.values() if now - s.created_at > TTL]:
             self.remove(old.id)
@@ -158,19 +159,19 @@ class Sessions:
         return session
 
     def get(self, session_id: str) -> Session:
-        """A known one, or 404."""
+        """A session by its id. Raises HTTPException 404."""
         if session_id not in self._known:
             raise HTTPException(404, "Session not found or expired")
         return self._known[session_id]
 
     def remove(self, session_id: str) -> None:
-        """Forget it."""
+        """Forget a session."""
         self.get(session_id)
         self._known.pop(session_id).mesh.close()
 
 
 def make_app(*, search: bool, threads: bool) -> FastAPI:
-    """The server."""
+    """The FastAPI app. search, threads: see the module."""
     app, sessions = FastAPI(), Sessions(search=search)
 
     @app.post("/api/v1/liveness/sessions")
@@ -199,7 +200,7 @@ def make_app(*, search: bool, threads: bool) -> FastAPI:
 
 
 def worked(session: Session, data: bytes) -> dict[str, Any]:
-    """The whole work on one frame."""
+    """Decode and judge one frame."""
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     if picture is None:
         raise HTTPException(400, "Invalid image")
@@ -207,10 +208,10 @@ def worked(session: Session, data: bytes) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serve on a port until it is told to end."""
+    """Serve on a port until the process is ended."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("port", type=int)
-    parser.add_argument("--search", action="store_true", help="look for the face anew in each frame")
+    parser.add_argument("--search", action="store_true", help="search the face in each frame")
     parser.add_argument("--threads", action="store_true", help="work on frames in a thread pool")
     given = parser.parse_args()
     app = make_app(search=given.search, threads=given.threads)

@@ -16,7 +16,7 @@ from shared.redis.client import make_redis
 from shared.telemetry.metrics.gathering import Totals
 from shared.telemetry.metrics.pushing import Pusher, started
 from shared.telemetry.metrics.table import TABLE
-from tests.integration.redis_server import RedisServer, find_program
+from tests.integration.redis_server import RedisServer
 
 ROOT = Path(__file__).parents[4]
 
@@ -101,10 +101,8 @@ def test_a_push_that_failed_is_sent_again_and_counts_once(redis: redis_py.Redis,
     assert shown(redis)['liveness_requests_total{method="GET",rule="/x",status="200"}'] == 3
 
 
-def test_what_is_counted_while_redis_is_away_is_not_lost() -> None:
-    program = find_program()
-    assert program is not None
-    server = RedisServer(program)
+def test_what_is_counted_while_redis_is_away_is_not_lost(tmp_path: Path) -> None:
+    server = RedisServer(tmp_path)
     process = Process(server.url)
     process.requests.labels("/x", "GET", "200").inc()
     assert not process.pusher.push()

@@ -23,9 +23,9 @@ def test_nothing_has_no_percentile():
 
 
 def test_frames_are_due_evenly_from_one_session_after_the_other():
-    due = list(islice(schedule(rate=8.0, sessions=3), 5))
+    due = list(islice(schedule(rate=8.0, senders=3), 5))
     assert [d.at for d in due] == [0.0, 0.125, 0.25, 0.375, 0.5]
-    assert [d.session for d in due] == [0, 1, 2, 0, 1]
+    assert [d.sender for d in due] == [0, 1, 2, 0, 1]
 
 
 def test_what_a_frame_waited_for_before_it_was_sent_is_in_its_latency():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest.importorskip("matplotlib", reason="requirements/evaluate.txt brings it")
+pytest.importorskip("matplotlib", reason="requirements/lab.txt brings it")
 
 from ops.lab.evaluate import charts
 from ops.lab.evaluate.results import summarise

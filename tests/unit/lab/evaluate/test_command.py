@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from tests.performer import require_models
 from workers.vision.descriptor import MODEL_FILE
 
-pytest.importorskip("matplotlib", reason="requirements/evaluate.txt brings it")
+pytest.importorskip("matplotlib", reason="requirements/lab.txt brings it")
 
 
 def evaluate(*arguments: object) -> Result:

@@ -14,7 +14,7 @@ from shared.liveness.evidence import Code, Finding, Preset, Weighing
 from shared.liveness.evidence.weighing import Group
 from tests.unit.lab.evaluate.fitting_sessions import population, session
 
-pytest.importorskip("scipy", reason="requirements/evaluate.txt brings it")
+pytest.importorskip("scipy", reason="requirements/lab.txt brings it")
 
 from ops.lab.evaluate.fitting.crossed import verdict
 from ops.lab.evaluate.fitting.fit import AGAINST, DECISIVE, IN_FAVOUR, WEAK, fit

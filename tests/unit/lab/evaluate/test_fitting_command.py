@@ -15,8 +15,8 @@ from shared.liveness.evidence import FITTED, Preset
 from tests.performer import require_models
 from tests.unit.lab.evaluate.fitting_sessions import population, session, write_results
 
-pytest.importorskip("matplotlib", reason="requirements/evaluate.txt brings it")
-pytest.importorskip("scipy", reason="requirements/evaluate.txt brings it")
+pytest.importorskip("matplotlib", reason="requirements/lab.txt brings it")
+pytest.importorskip("scipy", reason="requirements/lab.txt brings it")
 
 SAID = {f"person {i:02}": {"glasses": i % 2 == 0} for i in range(12)}
 

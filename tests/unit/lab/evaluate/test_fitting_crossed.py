@@ -12,8 +12,8 @@ from ops.lab.evaluate.outcome import Outcome
 from shared.liveness.evidence import Code, Preset, Weighing
 from tests.unit.lab.evaluate.fitting_sessions import drawn_by_lot, population, session
 
-pytest.importorskip("scipy", reason="requirements/evaluate.txt brings it")
-pytest.importorskip("matplotlib", reason="requirements/evaluate.txt brings it")
+pytest.importorskip("scipy", reason="requirements/lab.txt brings it")
+pytest.importorskip("matplotlib", reason="requirements/lab.txt brings it")
 
 from ops.lab.evaluate.fitting import crossed as module
 from ops.lab.evaluate.fitting.crossed import Crossed, crossed, without_species

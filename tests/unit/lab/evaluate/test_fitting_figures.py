@@ -11,7 +11,7 @@ from ops.lab.evaluate.outcome import Outcome
 from shared.liveness.evidence import FITTED, Code, Finding, Preset, Weighing
 from tests.unit.lab.evaluate.fitting_sessions import population
 
-pytest.importorskip("scipy", reason="requirements/evaluate.txt brings it")
+pytest.importorskip("scipy", reason="requirements/lab.txt brings it")
 
 from ops.lab.evaluate.fitting.calibration import Scored, auc, bins, log_loss, mix, scored
 from ops.lab.evaluate.fitting.crossed import Crossed, crossed

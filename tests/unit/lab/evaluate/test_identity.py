@@ -20,10 +20,10 @@ class Asking:
         self.identity = SimpleNamespace(samples=[SimpleNamespace(frame_id="3", at=7.0)])
         self.told: list[tuple[str, float, float]] = []
 
-    def asks_for(self, frame_id: str) -> bool:
+    def awaits_distance(self, frame_id: str) -> bool:
         return not self.told
 
-    def identify(self, frame_id: str, distance: float, at: float) -> None:
+    def take_distance(self, frame_id: str, distance: float, at: float) -> None:
         self.told.append((frame_id, distance, at))
 
 

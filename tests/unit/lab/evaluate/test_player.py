@@ -12,7 +12,7 @@ from ops.lab.evaluate.player import BEGIN, play
 from ops.lab.evaluate.video import Shot
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import FITTED, Code, Finding
-from shared.liveness.evidence.sight import AFTER
+from shared.liveness.evidence.sight import LEAST_AFTER
 from shared.liveness.observation import Observation, Problem
 from shared.liveness.session import Session, State
 from tests.unit.lab.evaluate.helpers import Script, numbered, seen
@@ -37,7 +37,7 @@ def test_a_gesture_passes_at_its_second_with_its_picture() -> None:
     assert [p.challenge for p in played.passes] == ["TURN_LEFT"]
     passed, met = played.passes[0], session.challenges[0].passed_at - BEGIN
     assert 2.0 < met < 2.5
-    assert met + AFTER <= passed.at < met + AFTER + 1 / FPS, "as soon as enough was seen after it"
+    assert met + LEAST_AFTER <= passed.at < met + LEAST_AFTER + 1 / FPS, "as soon as enough was seen after it"
     assert passed.shot.second == pytest.approx(passed.at)
     assert played.session.state is State.COMPLETED
     assert played.frames == round(passed.at * FPS) + 1

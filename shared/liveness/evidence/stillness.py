@@ -1,0 +1,30 @@
+"""The score that the judges of faces without life (`calm`, `planar`, `one_picture`) have in common: the face's stillness."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from shared.liveness.evidence.sight import recent
+from shared.liveness.frame import Frame
+from shared.liveness.observation import Observation
+
+
+def stillness(
+    frames: Sequence[Frame],
+    since: float,
+    change: Callable[[Observation], float | None],
+    *,
+    half: float,
+    quantile: float,
+    least: int,
+) -> float | None:
+    """How little a face changed, 0 (much) to 1 (nothing); None with too few comparisons.
+
+    frames: oldest first; since: when the challenge began; change: the change measured in a frame, None if nothing was
+    compared; half: the change at which the score is a half; quantile: the quantile of the changes that counts; least: the
+    number of comparisons needed.
+    """
+    changes = [value for f in recent(frames, since) if (value := change(f.observation)) is not None]
+    return half / (half + float(np.quantile(changes, quantile))) if len(changes) >= least else None
