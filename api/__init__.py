@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_openapi import Info, OpenAPI
 
-from api import access, context, headers, limits, metrics, open_mode, problems, tracing
+from api import access, bodies, context, headers, limits, metrics, open_mode, problems, tracing
 from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
 from api.frames import frames, refuse_unasked
@@ -55,6 +55,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     open_mode.install(app)
     headers.install(app, settings)
     problems.install(app)
+    bodies.install(app)
     metrics.install(app, app.extensions["resources"])
     access.install(app)
     limits.install(app)

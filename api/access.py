@@ -19,8 +19,8 @@ from api.context import arrived_at
 from api.keyring import KeyRing
 from api.problems import ProblemError
 from api.resources import resources, resources_of
-from api.secret import RootSecret
 from api.uploads import body_limit, refuse_large_body
+from shared.db.root_secret import RootSecret
 from shared.liveness.session import Session
 
 log = structlog.get_logger(__name__)
@@ -181,7 +181,7 @@ def _identify() -> Caller:
 
 
 def _by_key(ring: KeyRing, given: str) -> Caller:
-    key = ring.find(given)
+    key = ring.find(given, arrived_at())
     if key is None:
         raise ProblemError("key_unknown")
     return Caller(Who(key.role.value), key.id)
@@ -193,7 +193,7 @@ def _by_token(ring: KeyRing, given: str) -> Caller:
     except tokens.Expired:
         raise ProblemError("token_expired") from None
     # A token ends with the key that it was issued with.
-    if token is None or (token.key_id is not None and not ring.holds(token.key_id)):
+    if token is None or (token.key_id is not None and not ring.holds(token.key_id, arrived_at())):
         raise ProblemError("token_unknown")
     return Caller(Who.SESSION, token.key_id, token.session_id)
 

@@ -71,7 +71,8 @@ KINDS: dict[str, ProblemKind] = {
             "key_unknown",
             401,
             "The key is not valid",
-            "Check the key: it is not one of this service, or it has been revoked. Ask the service's operator for another.",
+            "Check the key: it is not one of this service, has been revoked, or its time is over. Ask the operator for "
+            "another.",
         ),
         ProblemKind(
             "token_unknown",

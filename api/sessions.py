@@ -161,7 +161,11 @@ def get_session(path: SessionPath) -> Response:
     It can be read in every state. No frame is needed to end a session: one that is overdue is answered as failed or expired.
     """
     look = SessionLook.of(find(resources(), path.session_id, arrived_at()), arrived_at())
-    return json_of(look if sees_verdict() else look.model_copy(update={"is_live": None}))
+    if not sees_verdict():
+        return json_of(look.model_copy(update={"is_live": None}))
+    if look.is_live is not None:
+        audit.write(Action.VERDICT_READ, look.session_id)
+    return json_of(look)
 
 
 @sessions.delete(

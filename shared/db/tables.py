@@ -142,12 +142,19 @@ api_keys = Table(
     Column("created_at", Double, nullable=False),
     #: Revoked keys keep their rows: a service that ever had a key stays closed when its last key is revoked.
     Column("revoked_at", Double),
+    #: When the API key ceases to be valid; NULL: never.
+    Column("expires_at", Double),
+    #: A time of use, at most `api.keyring.SPARSELY` seconds before the latest one; NULL: never used since this was recorded.
+    Column("last_used_at", Double),
+    #: The digest before the latest rotation, which is valid until `former_until`.
+    Column("former_digest", String(64)),
+    Column("former_until", Double),
 )
 
 secrets = Table(
     "secrets",
     metadata,
-    #: The purpose of the secret: see `api.secret`.
+    #: The purpose of the secret: see `shared.db.root_secret`.
     Column("name", String(32), primary_key=True),
     Column("value", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
@@ -179,6 +186,10 @@ webhooks = Table(
     #: The previous secret, with which deliveries are signed as well until `former_until`.
     Column("former_secret", String(100)),
     Column("former_until", Double),
+    #: When the circuit lets the next call through; NULL while the circuit is closed.
+    Column("paused_until", Double),
+    #: Failed attempts since the latest success.
+    Column("failures", Integer, nullable=False, server_default=text("0")),
 )
 
 deliveries = Table(
@@ -197,7 +208,10 @@ deliveries = Table(
     Column("last_at", Double),
     Column("last_status", Integer),
     Column("last_error", String(200)),
+    #: Until when the delivery counts as in flight; NULL once its attempt has a result.
+    Column("claimed_until", Double),
     Index("ix_webhook_deliveries_created_at", "created_at"),
+    _partial("ix_webhook_deliveries_claimed_until", "claimed_until", "claimed_until IS NOT NULL"),
     _partial("ix_webhook_deliveries_next_at", "next_at", "next_at IS NOT NULL"),
     # An event is delivered to a webhook once, however often the broker delivers it to us.
     UniqueConstraint("webhook_id", "event_id"),
@@ -212,6 +226,8 @@ signing_keys = Table(
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("signs_from", Double, nullable=False),
+    #: When the key pair was revoked: its verdicts are invalid, whenever they were signed.
+    Column("revoked_at", Double),
 )
 
 #: The audit trail: see `shared.db.trail`. A trigger refuses to change a row (migration 0007).
@@ -221,12 +237,14 @@ audit = Table(
     Column("id", _Counter, primary_key=True, autoincrement=True),
     Column("at", Double, nullable=False),
     Column("action", String(32), nullable=False),
-    #: No foreign key: an entry outlives its session.
+    #: No foreign key: an entry outlives its session. Empty for an act on no session.
     Column("session_id", String(36), nullable=False),
     Column("who", String(16), nullable=False),
     Column("key_id", String(12)),
     Column("network", String(64), nullable=False),
     Column("request_id", String(128), nullable=False),
+    #: Id of what the act was on beside a session: an API key, a webhook, a verdict key; of a verdict its `jti`.
+    Column("target", String(64)),
     Index("ix_audit_at", "at"),
     Index("ix_audit_session_id", "session_id"),
     sqlite_autoincrement=True,

@@ -23,6 +23,8 @@ DESCRIBE_REFERENCE = "describe_reference"
 #: The queue of deliveries of webhooks, and its actor.
 WEBHOOKS = "webhooks"
 DELIVER_WEBHOOK = "deliver_webhook"
+#: Calls of webhooks that one process makes at the same time, several times IN_FLIGHT; they cost little but a thread.
+WEBHOOK_CALLS = 16
 
 
 class QueueUnavailable(Exception):

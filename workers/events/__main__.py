@@ -10,7 +10,7 @@ from dramatiq import Worker
 
 from shared.db import make_engine
 from shared.queue.broker import make_broker
-from shared.queue.messages import WEBHOOKS
+from shared.queue.messages import WEBHOOK_CALLS, WEBHOOKS
 from shared.redis import timekeeping
 from shared.redis.client import make_redis
 from shared.settings import load_settings_or_exit
@@ -21,9 +21,6 @@ from shared.telemetry.metrics.pushing import Pusher, started
 from workers.events import webhooks
 from workers.events.publisher import Publisher
 from workers.events.relay import Relay
-
-#: Threads that call webhooks at the same time; they mostly wait for endpoints and cost little.
-CALLS = 4
 
 log = structlog.get_logger("workers.events")
 
@@ -41,13 +38,13 @@ def main() -> None:
     due = threading.Event()
     metering = [Metering()] if settings.metrics_token is not None else []
     broker = make_broker(settings, [*metering, Correlation()])
-    webhooks.declare(broker, webhooks.Deliverer(engine, private=settings.webhooks_private))
+    webhooks.declare(broker, webhooks.Deliverer(engine, private=settings.webhooks_private, due=due))
     parts = (
         Relay(engine, Publisher(settings.events_url, [webhooks.QUEUE]), settings.issuer),
         webhooks.Fanout(engine, settings.events_url, due),
         webhooks.Dispatcher(engine, broker, due),
     )
-    worker = Worker(broker, queues={WEBHOOKS}, worker_threads=CALLS)
+    worker = Worker(broker, queues={WEBHOOKS}, worker_threads=WEBHOOK_CALLS)
     worker.start()
     for part in parts:
         part.start()

@@ -1,9 +1,12 @@
 """Webhooks: consumes the published events and delivers them to the endpoints that the API knows.
 
 `Fanout` turns each event into a delivery, a row for each endpoint that wants the event, and only then acknowledges the
-event. `Dispatcher` hands due deliveries to the queue, and `Deliverer` attempts them in dramatiq's threads, so that a slow
-endpoint holds up one thread only. The time of the next attempt is in the row and not in a delayed message, which a Redis
-without persistence would lose.
+event. `Dispatcher` hands due deliveries to the queue, and `Deliverer` attempts them in dramatiq's threads. The time of the
+next attempt is in the row and not in a delayed message, which a Redis without persistence would lose.
+
+One endpoint cannot hold up the others: it has IN_FLIGHT calls at a time, and after OPEN_AFTER failures in a row its circuit
+opens, so that it has one call, a probe, after a pause that grows. What is in flight and what is paused is in the rows, and
+so holds for all processes.
 """
 
 from __future__ import annotations
@@ -27,7 +30,7 @@ from shared.db import UnitOfWork
 from shared.queue.messages import DELIVER_WEBHOOK, WEBHOOKS, QueueUnavailable, enqueue_delivery
 from shared.redis.timekeeping import now
 from shared.telemetry.metrics.table import WEBHOOK_ATTEMPTS
-from shared.webhooks import FAILED_TOO_LONG, FAILING, GONE, JITTER, SCHEDULE, Delivery, Status, Webhook
+from shared.webhooks import FAILED_TOO_LONG, FAILING, GONE, IN_FLIGHT, JITTER, SCHEDULE, Delivery, Status, Webhook
 from workers.events.calling import Refused, call
 from workers.events.cloudevents import CONTENT_TYPE, connect, durable_queue
 
@@ -38,8 +41,6 @@ QUEUE = durable_queue("liveness.webhooks", "liveness.#")
 
 #: Seconds between two searches for due deliveries.
 TICK = 1.0
-#: Most deliveries that are handed to the queue at a time.
-BATCH = 100
 #: Seconds after which a delivery that was handed to the queue without a result is attempted again: its worker was killed.
 LOST = 120.0
 
@@ -118,12 +119,12 @@ class Dispatcher(threading.Thread):
         self.join(5)
 
     def step(self) -> bool:
-        """Hand one batch to the queue; return whether more may be due."""
+        """Hand what may be attempted now to the queue; return whether more may be due."""
         with UnitOfWork(self._engine, read_only=True) as uow:
             if not uow.webhooks.any_due(now()):
                 return False
         with UnitOfWork(self._engine) as uow:
-            ids = uow.webhooks.due(now(), BATCH, LOST)
+            ids = uow.webhooks.due(now(), IN_FLIGHT, LOST)
             uow.commit()
         for delivery_id in ids:
             try:
@@ -131,16 +132,20 @@ class Dispatcher(threading.Thread):
             except QueueUnavailable as error:
                 log.warning("webhooks.no_queue", error=str(error))
                 return False  # the rest is attempted again after LOST seconds
-        return len(ids) == BATCH
+        return False
 
 
 class Deliverer:
     """Attempts deliveries by calling their endpoints."""
 
-    def __init__(self, engine: Engine, *, private: bool) -> None:
-        """private: whether plain http and addresses inside the private network may be called."""
+    def __init__(self, engine: Engine, *, private: bool, due: threading.Event | None = None) -> None:
+        """private: whether plain http and addresses inside the private network may be called.
+
+        due: an event that is set after each attempt, which has made room for another one to the same endpoint.
+        """
         self._engine = engine
         self._private = private
+        self._due = due
 
     def attempt(self, delivery_id: str) -> None:
         """Call the endpoint of a pending delivery, and record the result; does nothing for any other delivery."""
@@ -154,6 +159,8 @@ class Deliverer:
             outcome = self._record(uow, webhook, delivery, status, error)
             uow.commit()
         WEBHOOK_ATTEMPTS.labels(outcome).inc()
+        if self._due is not None:
+            self._due.set()
 
     def _call(self, webhook: Webhook, delivery: Delivery) -> tuple[int | None, str | None]:
         body = json.dumps(delivery.event, separators=(",", ":"), ensure_ascii=False)
@@ -183,7 +190,7 @@ class Deliverer:
         result: dict[str, Any] = {"attempts": attempts, "last_at": at, "last_status": status, "last_error": error}
         if error is None:
             uow.webhooks.attempted(delivery.id, status=Status.DELIVERED.value, next_at=None, **result)
-            uow.webhooks.change(webhook.id, failing_since=None)
+            uow.webhooks.succeeded(webhook.id)
             return "delivered"
         again = attempts <= len(SCHEDULE)
         pause = SCHEDULE[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER) if again else 0.0  # noqa: S311 - no secret
@@ -196,7 +203,9 @@ class Deliverer:
         log.info(
             "webhook.attempt_failed", webhook_id=webhook.id, delivery_id=delivery.id, attempts=attempts, error=error
         )
-        uow.webhooks.fails_since(webhook.id, at)
+        paused_until = uow.webhooks.failed(webhook.id, at)
+        if paused_until is not None:
+            log.warning("webhook.paused", webhook_id=webhook.id, seconds=paused_until - at)
         if status == http.HTTPStatus.GONE:
             self._disable(uow, webhook, GONE)
         elif webhook.failing_since is not None and at - webhook.failing_since > FAILING:

@@ -11,9 +11,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine
 
 from api import keyring
-from api.secret import RootSecret
 from api.tokens import AUDIENCE, GRACE, ISSUER
 from shared.db import UnitOfWork, make_engine
+from shared.db.root_secret import RootSecret
 from shared.liveness.session import Session, State
 from tests.integration import schema
 from tests.integration.api.conftest import SESSIONS, MadeKey, MakeKey, session_like

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,10 +18,12 @@ from standardwebhooks import Webhook as Verifier
 from standardwebhooks import WebhookVerificationError
 
 from api import create_app
+from shared import resolving
 from shared.db import UnitOfWork
+from shared.db.trail import Action
 from shared.settings import Settings
 from shared.telemetry.metrics.table import WEBHOOK_ATTEMPTS
-from shared.webhooks import FAILING, OVERLAP, SCHEDULE, Status, fault_of, is_outside
+from shared.webhooks import FAILING, IN_FLIGHT, OPEN_AFTER, OVERLAP, SCHEDULE, Status, fault_of, is_outside
 from tests.integration.api.contract import Contract
 from tests.integration.events.conftest import EventsProcess, live
 from tests.waiting import PATIENCE, until
@@ -283,8 +287,6 @@ def test_a_name_that_leads_inside_is_refused_when_it_is_created_and_when_it_is_c
 
 
 def test_an_endpoint_that_says_a_little_now_and_then_does_not_hold_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
     monkeypatch.setattr(calling, "WHOLE", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listening:
 
@@ -306,6 +308,139 @@ def test_an_endpoint_that_says_a_little_now_and_then_does_not_hold_a_thread(monk
         assert time.monotonic() - began < PATIENCE / 2, "the endpoint itself never ends"
         thread.join(PATIENCE)
         assert not thread.is_alive()
+
+
+def test_a_tls_handshake_that_drips_does_not_hold_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(calling, "WHOLE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            held, _ = listening.accept()
+            with held, suppress(OSError):
+                held.sendall(b"\x16\x03\x03\x40\x00")  # a record of 16 KiB, byte by byte
+                for _ in range(1000):
+                    held.sendall(b"\x00")
+                    time.sleep(0.05)
+
+        thread = threading.Thread(target=drip)
+        thread.start()
+        began = time.monotonic()
+        with pytest.raises((OSError, ValueError)):
+            call(f"https://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {}, private=True)
+        assert time.monotonic() - began < 5
+        thread.join(60)
+
+
+def test_a_name_that_is_not_resolved_holds_neither_a_delivery_nor_a_creation(
+    client_of: Callable[..., FlaskClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    goes_on, found = threading.Event(), socket.getaddrinfo
+
+    def hang(host: str, *more: Any, **others: Any) -> Any:
+        if not host.endswith("example.org"):
+            return found(host, *more, **others)  # a server's of the tests
+        goes_on.wait(60)
+        raise OSError("no such name")
+
+    monkeypatch.setattr("socket.getaddrinfo", hang)
+    monkeypatch.setattr(resolving, "LOOK_UP", 0.2)
+    try:
+        began = time.monotonic()
+        with pytest.raises(TimeoutError, match="not resolved within"):
+            call("https://hangs.example.org/", b"{}", {}, private=False)
+        made = client_of().post(HOOKS, json={"url": "https://hangs.example.org/"})
+        assert made.status_code == 200, "it may not be in the DNS yet; each delivery looks again"
+        assert time.monotonic() - began < 20
+        # A name whose look-ups hang takes no more threads than it may, and none from other names.
+        for _ in range(resolving.MOST_OF_ONE - 2):
+            with pytest.raises(TimeoutError, match="not resolved"):
+                resolving.resolve("hangs.example.org", 443)
+        with pytest.raises(TimeoutError, match="too many"):
+            resolving.resolve("hangs.example.org", 443)
+        with pytest.raises(TimeoutError, match="not resolved"):
+            resolving.resolve("another.example.org", 443)
+    finally:
+        goes_on.set()
+    until(lambda: not resolving._under_way)
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """An endpoint that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listening:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+
+
+def test_an_endpoint_that_hangs_does_not_hold_up_the_others(  # noqa: PLR0917 - fixtures
+    engine: Engine,
+    client: FlaskClient,
+    endpoint: Endpoint,
+    silent: str,
+    redis_url: str,
+    start_events: Callable[..., EventsProcess],
+) -> None:
+    many = 20
+    hanging, good = create(client, silent)["id"], create(client, endpoint.url)["id"]
+    with UnitOfWork(engine) as uow:
+        for webhook_id in (hanging, good):
+            for n in range(many):
+                uow.webhooks.send(webhook_id, {"id": f"e{n}", "type": "a test"}, time.time() - (webhook_id == hanging))
+        uow.commit()
+    start_events(redis_url, WEBHOOKS_PRIVATE="on")
+    until(lambda: endpoint.got)
+    began = time.monotonic()
+    until(lambda: len(endpoint.got) == many)
+    # Each call of the other waits for its whole timeout: four threads of four would take 25 s for its twenty.
+    assert time.monotonic() - began < 2 * calling.CALL_TIMEOUT
+
+    def paused() -> bool:
+        with UnitOfWork(engine, read_only=True) as uow:
+            webhook = uow.webhooks.get(hanging)
+        return webhook is not None and webhook.paused_until is not None
+
+    until(paused)
+    view = client.get(f"{HOOKS}/{hanging}").json
+    assert view["paused_until"] > time.time()
+    assert client.get(f"{HOOKS}/{good}").json["paused_until"] is None
+    attempted = [d for d in client.get(f"{HOOKS}/{hanging}/deliveries").json["deliveries"] if d["attempts"]]
+    assert len(attempted) <= OPEN_AFTER + IN_FLIGHT, "the others keep their attempts"
+    changed = client.patch(f"{HOOKS}/{hanging}", json={"url": endpoint.url + "&now"}).json
+    assert changed["paused_until"] is None
+    until(lambda: len(endpoint.got) >= 2 * many - len(attempted))
+
+
+def test_an_event_sent_by_hand_is_a_probe(attempts: Attempts, endpoint: Endpoint) -> None:
+    with UnitOfWork(attempts.engine) as uow:
+        uow.webhooks.change(attempts.id, paused_until=time.time() + 900, failures=OPEN_AFTER)
+        uow.commit()
+    with UnitOfWork(attempts.engine, read_only=True) as uow:
+        assert not uow.webhooks.any_due(time.time() + 1)
+    attempts.client.post(f"{HOOKS}/{attempts.id}/test")
+    with UnitOfWork(attempts.engine) as uow:
+        assert len(uow.webhooks.due(time.time() + 1, IN_FLIGHT, 60)) == 1
+    attempts.once()
+    with UnitOfWork(attempts.engine, read_only=True) as uow:
+        webhook = uow.webhooks.get(attempts.id)
+    assert webhook is not None
+    assert (webhook.failures, webhook.paused_until) == (0, None)
+
+
+def test_the_trail_tells_of_webhooks(client: FlaskClient, engine: Engine) -> None:
+    one = create(client, "http://127.0.0.1:9/")["id"]
+    client.patch(f"{HOOKS}/{one}", json={"enabled": False})
+    client.patch(f"{HOOKS}/{one}", json={})
+    client.post(f"{HOOKS}/{one}/secret")
+    client.delete(f"{HOOKS}/{one}")
+    client.delete(f"{HOOKS}/{one}")
+    with UnitOfWork(engine, read_only=True) as uow:
+        entries = [entry for entry in uow.trail.of_no_session() if entry.target == one]
+    assert [entry.action for entry in entries] == [
+        Action.WEBHOOK_CREATED,
+        Action.WEBHOOK_CHANGED,
+        Action.WEBHOOK_SECRET_ROTATED,
+        Action.WEBHOOK_DELETED,
+    ]
+    assert {(entry.who, entry.network) for entry in entries} == {("anyone", "127.0.0.0/24")}
 
 
 def test_endpoints_are_managed_and_every_answer_is_documented(client: FlaskClient) -> None:
