@@ -1,4 +1,4 @@
-"""Migrates a test's database."""
+"""Gives a test's database the schema."""
 
 from __future__ import annotations
 

@@ -177,7 +177,7 @@ def test_without_ipv6_it_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch, config
 def test_an_open_service_listens_on_this_machine_only(configured: Callable[..., list[str]], tmp_path: Path) -> None:
     here = {"127.0.0.1:8123", "[::1]:8123"}
     engine = make_engine(f"sqlite:///{tmp_path}/rows.db")
-    schema.upgrade(engine)
+    schema.create(engine)
     assert set(configured()) <= here
     assert set(configured(AUTH="off")) <= here
     assert configured(BIND="0.0.0.0, ::1") == ["0.0.0.0:8123", "[::1]:8123"]
@@ -193,7 +193,7 @@ def test_a_service_that_had_keys_does_not_start_on_a_database_without_any(
     configured: Callable[..., list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = make_engine(f"sqlite:///{tmp_path}/rows.db")
-    schema.upgrade(engine)
+    schema.create(engine)
     engine.dispose()
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "closed").touch()
