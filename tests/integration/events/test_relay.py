@@ -192,6 +192,7 @@ def test_another_takes_over_only_when_the_lease_has_run_out(engine: Engine, monk
     assert len(second.taken) == 3
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_it_loses_nothing(
     engine: Engine,
     events_url: str,
