@@ -25,7 +25,7 @@ def rows(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Engine]:
         yield engine
         return
     other = make_engine(request.getfixturevalue("postgres_url"))
-    schema.upgrade(other)
+    schema.create(other)
     yield other
     other.dispose()
 

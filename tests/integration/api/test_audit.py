@@ -154,7 +154,7 @@ def test_nobody_changes_the_trail_and_time_ends_it(
     if database == "postgresql":
         engine = make_engine(request.getfixturevalue("postgres_url"))
         request.addfinalizer(engine.dispose)
-        schema.upgrade(engine)
+        schema.create(engine)
     now = time.time()
     with UnitOfWork(engine) as uow:
         for age in (100.0, 10.0):

@@ -189,7 +189,7 @@ def test_rows_on_postgresql(postgres_url: str, start_app: Callable[..., FlaskCli
 
     engine = make_engine(postgres_url)
     try:
-        schema.upgrade(engine)
+        schema.create(engine)
         client = start_app(database_url=postgres_url)
         created = client.post(SESSIONS).json
         address = f"{SESSIONS}/{created['session_id']}"

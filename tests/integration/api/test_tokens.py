@@ -143,7 +143,7 @@ def test_all_processes_take_each_others_tokens(
     if database == "postgresql":
         changes = {"database_url": request.getfixturevalue("postgres_url")}
         other = make_engine(changes["database_url"])
-        schema.upgrade(other)
+        schema.create(other)
         key = make_key(engine=other)
         other.dispose()
     else:

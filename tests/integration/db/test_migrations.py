@@ -124,8 +124,9 @@ def test_what_alembic_does_not_compare_is_the_models_too(engine: Engine) -> None
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_foreign_keys_are_on_again_after_a_migration(engine: Engine) -> None:
-    with engine.connect() as connection:
+def test_foreign_keys_are_on_again_after_a_migration(empty: Engine) -> None:
+    schema.upgrade(empty)
+    with empty.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 

@@ -39,7 +39,7 @@ from shared.webhooks import (
 )
 from tests.integration.api.contract import Contract
 from tests.integration.events.conftest import EventsProcess, live
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 from workers.events import calling
 from workers.events.calling import Refused, call
 from workers.events.webhooks import Deliverer
@@ -419,8 +419,9 @@ def test_an_endpoint_that_says_a_little_now_and_then_does_not_hold_a_thread(monk
         began = time.monotonic()
         with pytest.raises((OSError, calling.http.client.HTTPException)):
             call(f"http://127.0.0.1:{listening.getsockname()[1]}/", b"{}", {}, private=True)
-        assert time.monotonic() - began < 3
-        thread.join(5)
+        assert time.monotonic() - began < PATIENCE / 2, "the endpoint itself never ends"
+        thread.join(PATIENCE)
+        assert not thread.is_alive()
 
 
 def test_a_tls_handshake_that_drips_does_not_hold_a_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -633,9 +634,11 @@ def test_what_waits_what_was_delivered_and_who_is_gone(
         return lambda: told(client).get(name, 0) == before.get(name, 0) + 1
 
     until(counted('liveness_webhook_attempts_total{outcome="delivered"}'))
-    assert told(client)["liveness_events_waiting"] == 0
+    # The relay marks a batch after the broker has all of it, and the queue drops a message after its work: either may
+    # be later than the delivery.
+    until(lambda: told(client)["liveness_events_waiting"] == 0)
     assert told(client)["liveness_events_oldest_seconds"] == 0
-    assert told(client)['liveness_queue_length{queue="webhooks"}'] == 0
+    until(lambda: told(client)['liveness_queue_length{queue="webhooks"}'] == 0)
     until(counted('liveness_messages_total{actor="deliver_webhook",outcome="done"}'))
 
     client.post(f"{HOOKS}/{made['id']}/test")
