@@ -198,13 +198,25 @@ class Settings(BaseSettings):
     )
     limit_sessions_by_address: Annotated[str, AfterValidator(_rate)] = Field(
         "30/minute",
-        description="How many sessions each client address (of IPv6: each /64 network) may create with a `client` key or "
-        "without a key: a number, a slash and second, minute, hour or day; or off. `server` keys are exempt.",
+        description="How many sessions each client address (of IPv6: each /64 network, and each /48 eight times as many) "
+        "may create with a `client` key or without a key: a number, a slash and second, minute, hour or day; or off. `server` "
+        "keys are exempt.",
     )
     limit_frames: Annotated[str, AfterValidator(_rate)] = Field(
         "20/second",
         description="How many frames each session may submit: a number, a slash and second, minute, hour or day; or off. "
         "Clients send 5 to 10 a second; frames beyond the limit get a 429 and do not harm the session.",
+    )
+    limit_frames_by_address: Annotated[str, AfterValidator(_rate)] = Field(
+        "12000/minute",
+        description="How many frames each client address (of IPv6: each /64 network, and each /48 eight times as many) may "
+        "submit, written as LIMIT_FRAMES. A check takes about 120 frames. `server` keys are exempt; further frames get a "
+        "429.",
+    )
+    limit_frames_by_key: Annotated[str, AfterValidator(_rate)] = Field(
+        "6000/second",
+        description="How many frames may be submitted with each API key and with the tokens of its sessions, written as "
+        "LIMIT_FRAMES. Further frames get a 429.",
     )
 
     session_ttl: float = Field(
