@@ -122,7 +122,7 @@ def test_a_role_is_the_procfiles_command_and_anything_else_is_run_as_it_is(tmp_p
 
     assert said("web") == f"{tmp_path}/gunicorn -c ops/gunicorn.conf.py api:create_app()\n"
     assert said("worker") == f"{tmp_path}/python -m workers -p 3 -t 1 -Q frames\n"
-    assert said("worker_identity") == f"{tmp_path}/dramatiq workers.main -p 1 -t 1 -Q identity\n"
+    assert said("worker_identity") == f"{tmp_path}/python -m workers -p 1 -t 1 -Q identity\n"
     assert said("echo", "web:", "a  b") == "web: a  b\n"
 
 
