@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
+import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -22,6 +24,7 @@ from sqlalchemy import Engine
 
 from ops.lab.rig.servers import QuickPostgres, _binaries
 from ops.run import roles
+from ops.run.up import ROOT
 from shared.db import UnitOfWork, make_engine
 from shared.db.tables import metadata
 from shared.handoff import faces
@@ -313,3 +316,31 @@ def test_psql_takes_the_script(made: dict[str, str], prefix: str) -> None:
     done = subprocess.run(command, input=text, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
     test_a_role_may_do_what_its_process_does_and_nothing_else(made, prefix)
+
+
+def test_bin_release_makes_roles_with_their_passwords_after_the_migrations(postgres_url: str, prefix: str) -> None:
+    """With the names that compose.yml uses; a second release changes nothing."""
+    environment = os.environ | {
+        "DATABASE_URL": postgres_url.replace("+psycopg", ""),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
+    owner = make_engine(postgres_url)
+    try:
+        for given, expected in ({}, "none"), ({"LIVENESS_CLOCK_PASSWORD": "of the clock"}, "clock"), ({}, "clock"):
+            done = subprocess.run(
+                [str(ROOT / "bin" / "release")],
+                env=environment | given,
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stderr
+            assert f"roles: {expected}" in done.stdout
+        with owner.connect() as connection:
+            kept = connection.exec_driver_sql("SELECT rolpassword FROM pg_authid WHERE rolname = 'liveness_clock'")
+            assert str(kept.scalar()).startswith("SCRAM-SHA-256$")
+    finally:
+        with owner.begin() as connection:
+            connection.exec_driver_sql("DROP OWNED BY liveness_clock; DROP ROLE liveness_clock")
+        owner.dispose()
