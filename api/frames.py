@@ -139,12 +139,13 @@ def _enter(deps: Resources, session_id: str, frame_id: str) -> None:
     if now() - arrived_at() > settings.frame_wait:
         raise ProblemError("overloaded")  # it has already waited so long for a thread
     buckets = limits.of_frame(session_id)
-    admission = inflight.enter(deps.redis, session_id, frame_id, arrived_at(), most, buckets=buckets)
+    sharer = limits.sharer(session_id)
+    admission = inflight.enter(deps.redis, session_id, frame_id, arrived_at(), most, buckets=buckets, sharer=sharer)
     match admission.entry:
         case inflight.Entry.BEHIND:
             deps.gate.shut()
             raise ProblemError("overloaded")
-        case inflight.Entry.NOT_YET:
+        case inflight.Entry.NOT_YET | inflight.Entry.OVER_SHARE:
             deps.gate.send_away(session_id)
             raise ProblemError("overloaded")
         case inflight.Entry.TOO_MANY:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -266,13 +267,25 @@ class Settings(BaseSettings):
     )
     limit_sessions_by_address: Annotated[str, AfterValidator(_rate)] = Field(
         "30/minute",
-        description="How many sessions each client address (of IPv6: each /64 network) may create with a `client` key or "
-        "without a key: a number, a slash and second, minute, hour or day; or off. `server` keys are exempt.",
+        description="How many sessions each client address (of IPv6: each /64 network, and each /48 eight times as many) "
+        "may create with a `client` key or without a key: a number, a slash and second, minute, hour or day; or off. "
+        "`server` keys are exempt.",
     )
     limit_frames: Annotated[str, AfterValidator(_rate)] = Field(
         "20/second",
         description="How many frames each session may submit: a number, a slash and second, minute, hour or day; or off. "
         "Clients send 5 to 10 a second; frames beyond the limit get a 429 and do not harm the session.",
+    )
+    limit_frames_by_address: Annotated[str, AfterValidator(_rate)] = Field(
+        "12000/minute",
+        description="How many frames each client address (of IPv6: each /64 network, and each /48 eight times as many) may "
+        "submit, written as LIMIT_FRAMES. A check takes about 120 frames. `server` keys are exempt; further frames get a "
+        "429.",
+    )
+    limit_frames_by_key: Annotated[str, AfterValidator(_rate)] = Field(
+        "6000/second",
+        description="How many frames may be submitted with each API key and with the tokens of its sessions, written as "
+        "LIMIT_FRAMES. Further frames get a 429.",
     )
 
     limit_refusals_by_address: Annotated[str, AfterValidator(_rate)] = Field(
@@ -452,8 +465,13 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None,
         min_length=16,
-        description="Bearer token that Prometheus must send to read /metrics: at least 16 characters, the same for web, "
-        "workers, events and clock. Default: unset; then /metrics does not exist and nothing is counted.",
+        description="Bearer token that Prometheus must send to read /metrics: at least 16 characters, the same for all web "
+        "processes; the others need only METRICS. Default: unset; then /metrics does not exist.",
+    )
+    metrics: bool = Field(
+        False,
+        description="Whether a process counts for /metrics without knowing METRICS_TOKEN: for workers, events and clock. A "
+        "process that knows METRICS_TOKEN counts anyway. on or off.",
     )
     lab: bool = Field(
         False,
@@ -479,16 +497,37 @@ class Settings(BaseSettings):
         "console", description="Format of log lines. console: for people at a terminal. json: one JSON object per line."
     )
 
+    @property
+    def counts(self) -> bool:
+        """Whether this process counts for /metrics."""
+        return self.metrics or self.metrics_token is not None
+
     @cached_property
     def weighing(self) -> Weighing:
         """The weights of the evidence: those in the file EVIDENCE_WEIGHTS, else those that come with the service."""
         return FITTED if self.evidence_weights is None else read_weights(self.evidence_weights)
 
 
+#: The settings that are secrets of the service itself; the addresses of servers hold passwords as well.
+SECRETS = frozenset({"token_secret", "metrics_token"})
+
+#: Secrets that this process has given up, see `shared.own_secrets`.
+_forgotten: set[str] = set()
+
+
+def forget(secrets: Iterable[str]) -> None:
+    """Leave these settings out of what `get_settings` returns, also where a .env file has them."""
+    _forgotten.update(secrets)
+    get_settings.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """The settings of this process. Raises pydantic's ValidationError if one is invalid."""
-    return Settings()
+    settings = Settings()
+    if not _forgotten:
+        return settings
+    return settings.model_copy(update={"metrics": settings.counts, **dict.fromkeys(_forgotten)})
 
 
 def load_settings_or_exit() -> Settings:

@@ -16,7 +16,7 @@ from redis import Redis
 from structlog.testing import capture_logs
 
 from shared.handoff import inflight
-from shared.redis.buckets import Bucket, Rate, take
+from shared.redis.buckets import LUMP, Bucket, Rate, take
 from shared.telemetry.metrics.table import LIMITS_OPEN
 from tests.integration.api.conftest import SESSIONS, MakeKey
 from tests.integration.api.test_server import jpeg
@@ -75,6 +75,15 @@ class TestBuckets:
         for thread in threads:
             thread.join()
         assert sum(wait == 0 for wait in given) == 50
+
+    def test_a_wide_one_is_written_now_and_then_and_gives_what_it_holds(self, redis: Redis) -> None:
+        wide = [bucket("wide", "2000/hour")]
+        given, before = 0, redis.info("commandstats").get("cmdstat_set", {"calls": 0})["calls"]
+        while take(redis, wide)[0].wait == 0:
+            given += 1
+        assert 1300 < given < 2700, "six times the spread of the lots"
+        assert redis.info("commandstats")["cmdstat_set"]["calls"] - before == 2000 // LUMP
+        assert all(take(redis, wide)[0].wait > 0 or take(redis, wide)[0].left < LUMP for _ in range(20))
 
     @pytest.mark.parametrize("text", ["", "0/minute", "5", "5/year", "-1/second", "1.5/second", "5/minutes"])
     def test_what_is_no_rate(self, text: str) -> None:
@@ -174,6 +183,86 @@ def test_frames_by_session(start_app: Start, worker: Worker, redis: Redis) -> No
     assert redis.zcard(f"inflight:{one}") == 0, "the refused one is not waited for"
     assert frame(two)[0] == 200
     assert client.get(f"{SESSIONS}/{one}").json["state"] == "in_progress"
+
+
+class TestFramesByKeyAndAddress:
+    """Frames of many sessions, of one address or with one key."""
+
+    @staticmethod
+    def frame(
+        client: FlaskClient, address: str, headers: dict[str, str] | None = None, **create: str
+    ) -> tuple[int, str]:
+        made = client.post(SESSIONS, headers=headers, query_string=create).json
+        if "token" in made:
+            headers = {"Authorization": f"Bearer {made['token']}"}
+        answer = client.post(
+            f"{SESSIONS}/{made['session_id']}/frame",
+            data={"image": (io.BytesIO(jpeg()), "f")},
+            environ_base={"REMOTE_ADDR": address},
+            headers=headers,
+        )
+        if answer.status_code == 429:
+            assert answer.json["code"] == "too_many_frames"
+            assert int(answer.headers["Retry-After"]) > 100
+            return 429, answer.json["detail"]
+        return answer.status_code, " ".join(answer.headers.getlist("RateLimit-Policy"))
+
+    def test_by_address(self, start_app: Start, worker: Worker) -> None:
+        client = start_app(limit_frames_by_address="3/hour")
+        told = [self.frame(client, "192.0.2.7") for _ in range(4)]
+        assert [status for status, _ in told] == [200, 200, 200, 429]
+        assert told[0][1] == '"frames";q=20;w=1 "frames-by-address";q=3;w=3600'
+        assert "your network" in told[3][1]
+        assert self.frame(client, "192.0.2.8")[0] == 200
+
+    def test_an_ipv6_site_has_eight_times_the_limit_of_a_customer(self, start_app: Start, worker: Worker) -> None:
+        client = start_app(limit_frames_by_address="1/hour")
+        of_one = [self.frame(client, f"2001:db8:1:2::{n}")[0] for n in (1, 2)]
+        assert of_one == [200, 429]
+        of_all = [self.frame(client, f"2001:db8:1:{n}::1")[0] for n in range(10, 18)]
+        assert of_all == [200] * 7 + [429]
+        assert self.frame(client, "2001:db8:2::1")[0] == 200
+
+    def test_by_key_with_the_tokens_of_its_sessions(self, start_app: Start, make_key: MakeKey, worker: Worker) -> None:
+        key, other = make_key(), make_key()
+        client = start_app(limit_frames_by_key="3/hour", limit_frames_by_address="2/hour")
+        told = [self.frame(client, "192.0.2.7", key.headers) for _ in range(2)]
+        assert [status for status, _ in told] == [200, 200]
+        assert "frames-by-key" in told[0][1]
+        assert "frames-by-address" not in told[0][1], "it is a backend's"
+        status, policy = self.frame(client, "192.0.2.7", key.headers, token="true")
+        assert status == 200
+        assert "frames-by-key" not in policy, "a person needs not know how busy a backend is"
+        status, detail = self.frame(client, "192.0.2.7", key.headers, token="true")
+        assert (status, "API key" in detail) == (429, True)
+        assert self.frame(client, "192.0.2.7", other.headers)[0] == 200
+
+    def test_none_on_this_machine_while_no_key_is_asked_for(self, start_app: Start, worker: Worker) -> None:
+        client = start_app(limit_frames_by_address="1/hour")
+        assert [self.frame(client, "127.0.0.1") for _ in range(3)] == [(200, "")] * 3
+
+    def test_creations_are_limited_by_site_too(self, start_app: Start) -> None:
+        client = start_app(limit_sessions_by_address="1/hour")
+        told = [client.post(SESSIONS, environ_base={"REMOTE_ADDR": f"2001:db8:7:{n}::1"}).status_code for n in range(9)]
+        assert told == [200] * 8 + [429]
+
+    def test_a_frame_over_its_address_s_share_is_told_to_come_back(
+        self, start_app: Start, worker: Worker, redis: Redis
+    ) -> None:
+        client = start_app(frames_per_worker=4)
+        for n in range(4):
+            inflight.wait(redis, f"another's {n}", time.time())
+        second = int(time.time())
+        for at in range(second - 1, second + 3):
+            redis.hset(f"shares:{at}", mapping={"": 300, "192.0.2.7/32": 290, "192.0.2.8/32": 10})
+        made = client.post(SESSIONS).json["session_id"]
+        answer = client.post(
+            f"{SESSIONS}/{made}/frame", data={"image": (io.BytesIO(jpeg()), "f")}, environ_base=FROM_AFAR
+        )
+        assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (503, "overloaded", "1")
+        gate = client.application.extensions["resources"].gate
+        assert not gate.is_shut, "frames of others are let in"
+        assert gate.keeps_out(made)
 
 
 def test_a_frames_limit_costs_no_round_trip_of_its_own(
