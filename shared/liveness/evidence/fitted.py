@@ -9,7 +9,6 @@ from shared.liveness.evidence.weighing import Curve, Group, Weighing
 FITTED = Weighing(
     made={
         "date": "2026-11-30",
-        "revision": "28f0f99",
         "people": "49",
         "sessions": "918",
         "attacks": "437",

@@ -30,8 +30,6 @@ WEAK: Final[Mapping[Code, float]] = {
     Code.STARING: -2.0,
     Code.ABRUPT: -3.0,
     Code.CUT: -2.0,
-    Code.UNIDENTIFIED: -3.0,
-    Code.UNASKED: -4.0,
 }
 #: The species that show a living face: what tells them is only who it is, or what was asked. They are no part of the fit.
 OF_LIVING: Final = frozenset({"identity_swap", "replay"})
@@ -53,6 +51,8 @@ DECISIVE: Final[Mapping[Code, float]] = {
     Code.FROZEN: 0.8,
     Code.MOIRE: 250.0,
 }
+#: The decisive scores of the fitted judges: a session that one of these decides is no part of the fit.
+FITTED_DECISIVE: Final = {code: least for code, least in DECISIVE.items() if code not in GIVEN}
 #: A bit in nats.
 _NAT: Final = float(np.log(2))
 

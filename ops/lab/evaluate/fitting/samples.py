@@ -22,10 +22,6 @@ CLOSE_LOOKS: Final = frozenset({Code.STIFF, Code.PLANAR, Code.CALM, Code.ONE_PIC
 SHARES: Final = (0.6, 0.25, 0.15)
 
 
-#: What the comparison of faces finds tells of one species only: in the others it would only tell how alike photos are.
-_OF_IDENTITY: Final = frozenset({Code.SWAPPED, Code.UNIDENTIFIED})
-
-
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One session that met its challenges and was not decided by a single finding."""
@@ -45,35 +41,30 @@ class Sample:
 
 
 def samples_of(outcomes: Iterable[Outcome], decisive: Mapping[Code, float]) -> list[Sample]:
-    """The samples among a run's outcomes: sessions that were completed, and that the weights decide on."""
+    """The samples among a run's outcomes: sessions that were completed, and that no finding has decided.
+
+    decisive: the scores from which a finding decides.
+    """
     found = []
     for outcome in outcomes:
         if outcome.kind not in ("bona_fide", "attack") or not outcome.completed or outcome.preset != USUAL:
             continue
-        other = outcome.kind == "attack" and outcome.species != "identity_swap"
-        findings = tuple(
-            Finding(Code(code), score, at)
-            for code, score, at in outcome.findings
-            if not (other and code in _OF_IDENTITY)
-        )
+        findings = tuple(Finding(Code(code), score, at) for code, score, at in outcome.findings)
         if not any(f.code in decisive and f.score >= decisive[f.code] for f in findings):
             asked = tuple(ChallengeType(kind) for kind in outcome.asked)
             found.append(Sample(outcome.person, outcome.species, asked, findings))
     return found
 
 
-def balanced(samples: Sequence[Sample], rare: float = 1.0) -> list[Sample]:
-    """The same with weights: bona fide sessions as much as attacks, each person alike, each species alike.
-
-    rare: how much the attacks weigh together, in shares of the bona fide sessions.
-    """
+def balanced(samples: Sequence[Sample]) -> list[Sample]:
+    """The same samples with weights: bona fide sessions as much as attacks, each person alike, each species alike."""
     people = Counter((s.person, s.species) for s in samples)
     species = Counter(name for _, name in people)
     kinds = sum(bool(name) for name in species)
     weighed = []
     for sample in samples:
         share = 1 / (people[sample.person, sample.species] * species[sample.species])
-        weighed.append(replace(sample, weight=share if sample.bona_fide else rare * share / kinds))
+        weighed.append(replace(sample, weight=share if sample.bona_fide else share / kinds))
     return weighed
 
 
