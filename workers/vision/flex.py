@@ -50,6 +50,8 @@ _LARGER, _SQUEEZED = 1.2, 1.15
 OF_NOISE = 0.13
 #: Grey levels squared that the noise is at the least: drawn pictures have none.
 _LEAST_NOISE = 0.01
+#: Grey levels that fine detail has at the least, likewise.
+_LEAST_DETAIL = 0.1
 #: Share of what is looked at that must lie within the picture.
 _WITHIN = 0.95
 #: Grey levels that the face's picture must spread by (standard deviation) for anything to be seen in it.
@@ -80,6 +82,8 @@ class Flex:
     whole: float
     #: The larger one of the two areas' changes over the noise, a ratio of mean squares: at most OF_NOISE for a held photo.
     over_noise: float
+    #: How much of the face's fine detail has changed, as a share of that detail: its median over the face.
+    detail: float
     #: What is left (_SIDE, _SIDE), in grey levels; eyes and mouth are in it.
     left: NDArray[np.float32]
 
@@ -157,11 +161,16 @@ def flex(before: Likeness, now: SmallFace) -> Flex | None:
     if left is None:
         return None
     # Half of all pixels: eyes that move are no noise.
-    fine = cv2.Laplacian(left, cv2.CV_32F).ravel()[_LOOKED_AT]
-    noise = (1.4826 * float(np.median(np.abs(fine)))) ** 2
+    fine = _fine(left)
+    noise = (1.4826 * fine) ** 2
     changes = [area.change(left) for area in (_UPPER, _ALL)]
     upper, whole = (float(np.sqrt(max(0.0, change - OF_NOISE * noise))) / contrast for change in changes)
-    return Flex(upper, whole, max(changes) / max(noise, _LEAST_NOISE), left)
+    return Flex(upper, whole, max(changes) / max(noise, _LEAST_NOISE), fine / max(_fine(was), _LEAST_DETAIL), left)
+
+
+def _fine(pixels: NDArray[np.float32]) -> float:
+    """The strength of the fine detail in the part of the face that is looked at, in grey levels: a median."""
+    return float(np.median(np.abs(cv2.Laplacian(pixels, cv2.CV_32F).ravel()[_LOOKED_AT])))
 
 
 def _left_by_a_plane(was: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32] | None:

@@ -21,6 +21,7 @@ from shared.liveness.evidence.screen import moire, screen
 from shared.liveness.evidence.sight import unseen
 from shared.liveness.evidence.staring import staring
 from shared.liveness.evidence.stiff import stiff
+from shared.liveness.evidence.texture import texture
 from shared.liveness.evidence.unasked import unasked
 from shared.liveness.evidence.weighing import Verdict, Weighing, weighs_against
 from shared.liveness.frame import Frame
@@ -75,6 +76,7 @@ def examine(
         Code.CALM: calm(before, since),
         Code.ONE_PICTURE: one_picture(before, since),
         Code.STARING: staring(before, since),
+        Code.TEXTURE: texture(before, since),
         Code.SCREEN: _first(screen(frames), screen(before)),
         Code.MOIRE: _first(moire(frames), moire(before)),
         Code.UNASKED: unasked(to_met, asked, since=since, opening_until=opening_until),

@@ -24,5 +24,6 @@ MEANINGS: Mapping[Code, str] = {
     Code.MIXED: "The face was one picture, another, or a mixture of both, as photos that follow each other: how much so.",
     Code.ADRIFT: "Such a rim moved otherwise than what lies outside of it, as that of a thing in a hand: how surely.",
     Code.ONE_PICTURE: "The skin was one picture that only moved, as a photo that a program animates: how much so.",
+    Code.TEXTURE: "The face's fine detail stayed the same, as that of one photo does that a program moves: how much so.",
     Code.STARING: "The eyes stayed where they were in the head, as those of an animated photo: how much so.",
 }

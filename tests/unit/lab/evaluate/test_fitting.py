@@ -115,6 +115,30 @@ def test_people_and_species_count_alike_however_many_sessions_they_have() -> Non
     assert much == pytest.approx(little)
 
 
+def test_attacks_weigh_as_people_do_in_each_group_of_challenges() -> None:
+    """Else what was asked for would speak for a person, only because people were asked for it more often than attacks."""
+    outcomes = population(people=12)
+    asked = [
+        replace(o, asked=["BLINK"]) if i % (2 if o.kind == "bona_fide" else 5) == 0 else o
+        for i, o in enumerate(outcomes)
+    ]
+    asked += [replace(o, asked=["TURN_LEFT", "SMILE"]) for o in outcomes]
+    samples = balanced(samples_of(asked, FITTED_DECISIVE))
+    for group in (Group.EYES, Group.HEAD, None):
+        people, attacks = (
+            sum(s.weight for s in samples if s.group is group and s.bona_fide is kind) for kind in (True, False)
+        )
+        assert attacks == pytest.approx(people)
+    assert sum(s.weight for s in samples if s.bona_fide) == pytest.approx(sum(s.weight for s in samples) / 2)
+
+
+def test_a_species_of_few_people_weighs_less() -> None:
+    outcomes = [o for o in population(people=20) if o.species != "still" or o.person < "person 05"]
+    samples = balanced(samples_of(outcomes, FITTED_DECISIVE))
+    few, many = (sum(s.weight for s in samples if s.species == species) for species in ("still", "photo_swap"))
+    assert few == pytest.approx(many / 2)
+
+
 def test_of_each_attack_there_are_versions_in_which_judges_are_silent(outcomes: list[Outcome]) -> None:
     """A client chooses what the judges get to see. People's sessions are as they are; weights stay what they were."""
     samples = balanced(samples_of(outcomes, FITTED_DECISIVE))
