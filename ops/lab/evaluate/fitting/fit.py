@@ -15,9 +15,9 @@ from shared.liveness.evidence import Code, Preset, Weighing
 from shared.liveness.evidence.weighing import Curve, Group
 
 #: How much large numbers cost, in shares of all sessions' weight: people are few, and the curves must hold for others.
-PENALTY: Final = 0.002
+PENALTY: Final = 0.001
 #: How much each number costs for being there at all: a judge that parts nothing is left out.
-SPARING: Final = 0.0005
+SPARING: Final = 0.00025
 #: How a session's sum counts with the number of its challenges, see `basis.design`.
 POWER: Final = 0.25
 #: The most bits that a judge weighs in favour of, and against, a living person in one challenge; the weak ones less, so that
