@@ -46,6 +46,8 @@ _LARGER, _SQUEEZED = 1.2, 1.15
 OF_NOISE = 0.13
 #: Lower bound of the noise in grey levels squared; drawn pictures have none.
 _LEAST_NOISE = 0.01
+#: Lower bound of the strength of fine detail in grey levels; drawn pictures have little.
+_LEAST_DETAIL = 0.1
 #: Share of the compared pixels that must lie inside the picture.
 _WITHIN = 0.95
 #: Lowest standard deviation of the face's grey levels at which changes can be seen.
@@ -77,6 +79,8 @@ class Flex:
     whole: float
     #: The larger of both areas' mean squares over the noise's; at most OF_NOISE for a held photo.
     over_noise: float
+    #: The change of the face's fine detail as a share of that detail, both as medians over the face.
+    detail: float
     #: The unexplained difference (_SIDE, _SIDE) in grey levels, eyes and mouth included.
     left: NDArray[np.float32]
 
@@ -154,11 +158,16 @@ def flex(before: Likeness, now: SmallFace) -> Flex | None:
     if left is None:
         return None
     # The median passes over the minority of pixels that have really moved: their change is no noise.
-    fine = cv2.Laplacian(left, cv2.CV_32F).ravel()[_COMPARED]
-    noise = (1.4826 * float(np.median(np.abs(fine)))) ** 2
+    fine = _fine(left)
+    noise = (1.4826 * fine) ** 2
     changes = [area.change(left) for area in (_UPPER, _ALL)]
     upper, whole = (float(np.sqrt(max(0.0, change - OF_NOISE * noise))) / contrast for change in changes)
-    return Flex(upper, whole, max(changes) / max(noise, _LEAST_NOISE), left)
+    return Flex(upper, whole, max(changes) / max(noise, _LEAST_NOISE), fine / max(_fine(earlier), _LEAST_DETAIL), left)
+
+
+def _fine(pixels: NDArray[np.float32]) -> float:
+    """The strength of the fine detail in the compared part of the face, in grey levels (median of the Laplacian)."""
+    return float(np.median(np.abs(cv2.Laplacian(pixels, cv2.CV_32F).ravel()[_COMPARED])))
 
 
 def _unexplained(earlier: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32] | None:

@@ -168,6 +168,7 @@ class Vision:
             flex_whole=moved.flex.whole if moved.flex else None,
             flex_lately=moved.flex_lately,
             unmixed=moved.unmixed,
+            detail=moved.flex.detail if moved.flex else None,
             skin=moved.changed,
             gaze=gaze,
             rim=around.rim,

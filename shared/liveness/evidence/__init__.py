@@ -24,6 +24,7 @@ from shared.liveness.evidence.screen import moire, screen
 from shared.liveness.evidence.sight import unseen
 from shared.liveness.evidence.staring import staring
 from shared.liveness.evidence.stiff import stiff
+from shared.liveness.evidence.texture import texture
 from shared.liveness.evidence.unasked import unasked
 from shared.liveness.evidence.weighing import Verdict, Weighing, weighs_against
 from shared.liveness.frame import Frame
@@ -77,6 +78,7 @@ def examine(
         Code.CALM: calm(frames, since),
         Code.ONE_PICTURE: one_picture(frames, since),
         Code.STARING: staring(frames, since),
+        Code.TEXTURE: texture(frames, since),
         Code.SCREEN: _first_score(screen(of_challenge), screen(frames)),
         Code.MOIRE: _first_score(moire(of_challenge), moire(frames)),
         Code.UNASKED: unasked(until_met, asked, since=since, opening_until=opening_until),

@@ -30,6 +30,7 @@ ALIVE: Mapping[str, Any] = {
     "flex_lately": 1.0,
     "unmixed": 0.95,
     "skin": 0.05,
+    "detail": 0.4,
     "rim": 0.3,
     "adrift": 0.0,
     "moire": 10.0,
@@ -42,6 +43,7 @@ PHOTO: Mapping[str, Any] = {
     "flex_lately": 0.0,
     "unmixed": 0.02,
     "skin": 0.001,
+    "detail": 0.1,
     "gaze": (0.01, 0.02),
 }
 

@@ -85,6 +85,26 @@ def test_a_print_that_a_hand_holds_has_none(seen, tremble, seed):
     assert planar(filmed(changes), T0) >= 0.5
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_a_print_takes_its_detail_along(seen, seed):
+    """Spots on the skin: those of one print move with it; a face that shows others is no print of it."""
+    picture, points = seen
+    # As large as a pixel of the small face, of which 20 are an inter-ocular distance.
+    size = float(np.hypot(*(points[42:48].mean(axis=0) - points[36:42].mean(axis=0)))) / 20
+    one, other = (spotted(picture, size, 2 * seed + i) for i in (0, 1))
+    moved = show(one, Paper(yaw=2, roll=1, dx=0.004))
+    taken_along = compared(camera(one, 1), camera(moved, 2), points).detail
+    anew = compared(camera(one, 1), camera(other, 2), points).detail
+    assert taken_along < 0.3
+    assert anew > 0.6
+
+
+def spotted(picture: np.ndarray, size: float, seed: int) -> np.ndarray:
+    """The picture with spots of this size in pixels all over it."""
+    spots = cv2.GaussianBlur(np.random.default_rng(seed).normal(0, 1, picture.shape[:2]), (0, 0), size)
+    return np.clip(picture + 12 * (spots / spots.std())[..., None], 0, 255).astype(np.uint8)
+
+
 @MANY
 @given(gain=st.floats(0.7, 1.0), offset=st.floats(-15, 5), slope=st.floats(-15, 15))
 def test_light_is_no_movement(seen, gain, offset, slope):

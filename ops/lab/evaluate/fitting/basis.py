@@ -25,11 +25,9 @@ PEOPLES: Final = (0.1, 0.5, 0.8, 0.95)
 ATTACKS: Final = (0.1, 0.4, 0.8)
 #: The least distance between two knots, as a share of the scores' range.
 APART: Final = 0.02
-#: Judges whose best score says nothing in favour: a check may be turned off, a picture too small, and a fade that lies
-#: roughly over what came before looks unmixed.
-NEVER_IN_FAVOUR: Final = frozenset(
-    {Code.SWAPPED, Code.UNIDENTIFIED, Code.MOIRE, Code.REPEATED, Code.CUT, Code.MIXED, Code.UNASKED}
-)
+#: Judges whose best score says nothing in favour: a picture may be too small for stripes, a photo that stays does not jump,
+#: a fade that lies roughly over what came before looks unmixed, and noise that is laid over a picture changes its detail.
+NEVER_IN_FAVOUR: Final = frozenset({Code.MOIRE, Code.REPEATED, Code.CUT, Code.MIXED, Code.TEXTURE})
 #: Judges that are not weighed: they decide by themselves.
 LEFT_OUT: Final = frozenset({Code.UNSEEN})
 
@@ -79,17 +77,17 @@ def blocks_of(samples: Sequence[Sample]) -> list[Block]:
     for code, found in sorted(scores.items()):
         peoples = [score for _, score, bona_fide in found if bona_fide]
         attacks = [score for _, score, bona_fide in found if not bona_fide]
-        knots = _knots(peoples, attacks, 0.0 if code is Code.UNIDENTIFIED else None)
+        knots = _knots(peoples, attacks)
         if len(knots) > 1:
             blocks.append(Block(code, knots, tuple(sorted({group for group, _, _ in found})), at))
             at += blocks[-1].size
     return blocks
 
 
-def _knots(peoples: Sequence[float], attacks: Sequence[float], low: float | None) -> tuple[float, ...]:
+def _knots(peoples: Sequence[float], attacks: Sequence[float]) -> tuple[float, ...]:
     """The scores at which a curve may bend, rising: the ends of what was seen, and quantiles of both kinds between them."""
     every = [*peoples, *attacks]
-    ends = min(every) if low is None else low, max(every)
+    ends = min(every), max(every)
     inner = [
         float(q) for values, at in ((peoples, PEOPLES), (attacks, ATTACKS)) if values for q in np.quantile(values, at)
     ]

@@ -9,7 +9,7 @@ from math import log2
 from typing import Final
 
 from ops.lab.evaluate.fitting.crossed import Crossed
-from ops.lab.evaluate.fitting.fit import DECISIVE, of_life
+from ops.lab.evaluate.fitting.fit import FITTED_DECISIVE, of_life
 from ops.lab.evaluate.fitting.samples import Sample, balanced, samples_of, silenced
 from ops.lab.evaluate.outcome import Outcome
 
@@ -42,7 +42,7 @@ def scored(outcomes: Sequence[Outcome], found: Crossed) -> list[Scored]:
     """The sessions that the fit sees, with the weights that they have in it: copies with silent judges are among them."""
     return [
         Scored(s.bona_fide, s.weight, found.unseen(s.person).weigh(s.findings, s.asked).score)
-        for s in weighed(samples_of(outcomes, DECISIVE))
+        for s in weighed(samples_of(outcomes, FITTED_DECISIVE))
     ]
 
 

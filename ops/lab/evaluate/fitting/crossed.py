@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Final
 
-from ops.lab.evaluate.fitting.fit import DECISIVE, fit
+from ops.lab.evaluate.fitting.fit import FITTED_DECISIVE, fit
 from ops.lab.evaluate.fitting.folds import fits_without, parts_of
 from ops.lab.evaluate.fitting.samples import samples_of
 from ops.lab.evaluate.fitting.thresholds import thresholds
@@ -52,7 +52,7 @@ def crossed(
     strictly: the scores that a person's thresholds are taken from are given by fits without this person, too. It takes a
     fit for each two parts of the people.
     """
-    samples = samples_of(outcomes, DECISIVE)
+    samples = samples_of(outcomes, FITTED_DECISIVE)
     part_of = parts_of(o.person for o in outcomes)
     fits = fits_without(samples, part_of, fit, pairs=strictly, processes=processes)
     scores = [_score(o, fits[frozenset({part_of[o.person]})]) for o in outcomes]
@@ -72,7 +72,7 @@ def _above(weighing: Weighing, limits: Mapping[Preset, float]) -> dict[Preset, f
 
 def without_species(outcomes: Sequence[Outcome], species: str, *, processes: int = 1) -> list[Live]:
     """The verdicts on one species' attacks by a fit that saw neither the species nor the person attacked."""
-    samples = [s for s in samples_of(outcomes, DECISIVE) if s.species != species]
+    samples = [s for s in samples_of(outcomes, FITTED_DECISIVE) if s.species != species]
     part_of = parts_of(o.person for o in outcomes)
     fits = fits_without(samples, part_of, fit, processes=processes)
     judged = [o for o in outcomes if o.kind == "bona_fide" or o.species == species]

@@ -15,9 +15,9 @@ from shared.liveness.evidence import Code, Preset, Weighing
 from shared.liveness.evidence.weighing import Curve, Group
 
 #: How much large numbers cost, in shares of all sessions' weight: people are few, and the curves must hold for others.
-PENALTY: Final = 0.002
+PENALTY: Final = 0.001
 #: How much each number costs for being there at all: a judge that parts nothing is left out.
-SPARING: Final = 0.0005
+SPARING: Final = 0.00025
 #: How a session's sum counts with the number of its challenges, see `basis.design`.
 POWER: Final = 0.25
 #: The most bits that a judge weighs in favour of, and against, a living person in one challenge; the weak ones less, so that
@@ -30,8 +30,6 @@ WEAK: Final[Mapping[Code, float]] = {
     Code.STARING: -2.0,
     Code.ABRUPT: -3.0,
     Code.CUT: -2.0,
-    Code.UNIDENTIFIED: -3.0,
-    Code.UNASKED: -4.0,
 }
 #: The species that show a living face: what tells them is only who it is, or what was asked. They are no part of the fit.
 OF_LIVING: Final = frozenset({"identity_swap", "replay"})
@@ -42,8 +40,6 @@ GIVEN: Final[Mapping[Code, Curve]] = {
     Code.SWAPPED: Curve((0.44, 0.52, 0.6), (0.0, -3.0, -8.0)),
     Code.UNASKED: Curve((0.0, 1.0, 2.0), (0.0, -1.5, -4.0)),
     Code.UNIDENTIFIED: Curve((0.0, 1.0), (0.0, -2.0)),
-    # What `mixed` measures was mended after the fit's sessions were played: to be fitted with the next ones.
-    Code.MIXED: Curve((0.6, 0.85, 0.93), (0.0, -1.0, -5.0)),
 }
 #: The decisive scores: not fitted, but certain by themselves.
 DECISIVE: Final[Mapping[Code, float]] = {
@@ -53,6 +49,8 @@ DECISIVE: Final[Mapping[Code, float]] = {
     Code.FROZEN: 0.8,
     Code.MOIRE: 250.0,
 }
+#: The decisive scores of the fitted judges: a session that one of these decides is no part of the fit.
+FITTED_DECISIVE: Final = {code: least for code, least in DECISIVE.items() if code not in GIVEN}
 #: A bit in nats.
 _NAT: Final = float(np.log(2))
 

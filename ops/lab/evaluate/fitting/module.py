@@ -18,9 +18,10 @@ FITTED = Weighing(
 
 
 def module(weighing: Weighing) -> str:
-    """The text of the module."""
+    """The text of the module, without the revision that the weights were made at: git has the module's own history."""
+    made = {name: value for name, value in weighing.made.items() if name != "revision"}
     lines = ["    made={"]
-    lines += [f"        {_quoted(name)}: {_quoted(value)}," for name, value in weighing.made.items()]
+    lines += [f"        {_quoted(name)}: {_quoted(value)}," for name, value in made.items()]
     lines += ["    },", f"    prior={weighing.prior},", f"    scales={weighing.scales},", "    thresholds={"]
     lines += [f"        Preset.{p.name}: {least}," for p, least in weighing.thresholds.items()]
     lines += ["    },", "    decisive={"]

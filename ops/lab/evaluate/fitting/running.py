@@ -14,7 +14,7 @@ from ops.lab.evaluate.fitting.calibration import Bin, Scored, auc, bins, log_los
 from ops.lab.evaluate.fitting.crossed import Crossed, Live, crossed, verdict, without_species
 from ops.lab.evaluate.fitting.earlier import Attributes, Earlier, FittingError, sessions_of
 from ops.lab.evaluate.fitting.figures import completed_by, rows, turned_away
-from ops.lab.evaluate.fitting.fit import DECISIVE
+from ops.lab.evaluate.fitting.fit import FITTED_DECISIVE
 from ops.lab.evaluate.fitting.groups import Group, groups
 from ops.lab.evaluate.fitting.module import module
 from ops.lab.evaluate.fitting.plots import scores_chart, species_chart
@@ -84,7 +84,7 @@ def fit_over(
 
 def check(outcomes: Iterable[Outcome]) -> None:
     """Raise FittingError where the sessions are too few to be fitted."""
-    samples = samples_of(outcomes, DECISIVE)
+    samples = samples_of(outcomes, FITTED_DECISIVE)
     people = {s.person for s in samples if s.bona_fide}
     enough(people, attacks=any(not s.bona_fide for s in samples))
 
@@ -144,7 +144,7 @@ def _made(outcomes: Sequence[Outcome], measured: Sequence[Scored]) -> dict[str, 
 
 def _species_left_out(console: Console, outcomes: Sequence[Outcome], processes: int) -> dict[str, list[Live]]:
     """The verdicts on each species by a fit without it; nothing where there is one species only."""
-    fitted = {s.species for s in samples_of(outcomes, DECISIVE) if not s.bona_fide}
+    fitted = {s.species for s in samples_of(outcomes, FITTED_DECISIVE) if not s.bona_fide}
     names = sorted({o.species for o in outcomes if o.species and fitted - {o.species}})
     found = {}
     with Steps(console, len(names)) as steps:

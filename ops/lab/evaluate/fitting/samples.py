@@ -12,18 +12,19 @@ from ops.lab.evaluate.outcome import Outcome
 from ops.lab.evaluate.presets import USUAL
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code, Finding
+from shared.liveness.evidence.weighing import Group, group_of
 
 #: The chance with which an attack's findings of one judge are left out in the copy of it that the fit sees as well: a client
 #: chooses what the judges get to see, and silence must not count in its favour.
 SILENCED: Final = 0.35
 #: The judges that need a close look at the face: who holds a photo aside, or half out of the picture, silences all of them.
-CLOSE_LOOKS: Final = frozenset({Code.STIFF, Code.PLANAR, Code.CALM, Code.ONE_PICTURE, Code.MIXED})
+CLOSE_LOOKS: Final = frozenset({Code.STIFF, Code.PLANAR, Code.CALM, Code.ONE_PICTURE, Code.MIXED, Code.TEXTURE})
 #: How an attack's weight is shared among its version as it is, that without some findings, and that without close looks.
 SHARES: Final = (0.6, 0.25, 0.15)
-
-
-#: What the comparison of faces finds tells of one species only: in the others it would only tell how alike photos are.
-_OF_IDENTITY: Final = frozenset({Code.SWAPPED, Code.UNIDENTIFIED})
+#: People under which a species weighs less.
+FEW: Final = 10
+#: How many times more or less the attacks of a group of challenges are to weigh, at the most, to weigh as bona fide ones do.
+MOST: Final = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,38 +44,56 @@ class Sample:
         """Whether it is a living person's."""
         return not self.species
 
+    @property
+    def group(self) -> Group | None:
+        """The group of its one challenge; None where there are several."""
+        return group_of(self.asked[0]) if len(self.asked) == 1 else None
+
 
 def samples_of(outcomes: Iterable[Outcome], decisive: Mapping[Code, float]) -> list[Sample]:
-    """The samples among a run's outcomes: sessions that were completed, and that the weights decide on."""
+    """The samples among a run's outcomes: sessions that were completed, and that no finding has decided.
+
+    decisive: the scores from which a finding decides.
+    """
     found = []
     for outcome in outcomes:
         if outcome.kind not in ("bona_fide", "attack") or not outcome.completed or outcome.preset != USUAL:
             continue
-        other = outcome.kind == "attack" and outcome.species != "identity_swap"
-        findings = tuple(
-            Finding(Code(code), score, at)
-            for code, score, at in outcome.findings
-            if not (other and code in _OF_IDENTITY)
-        )
+        findings = tuple(Finding(Code(code), score, at) for code, score, at in outcome.findings)
         if not any(f.code in decisive and f.score >= decisive[f.code] for f in findings):
             asked = tuple(ChallengeType(kind) for kind in outcome.asked)
             found.append(Sample(outcome.person, outcome.species, asked, findings))
     return found
 
 
-def balanced(samples: Sequence[Sample], rare: float = 1.0) -> list[Sample]:
-    """The same with weights: bona fide sessions as much as attacks, each person alike, each species alike.
+def balanced(samples: Sequence[Sample]) -> list[Sample]:
+    """The same samples with weights: bona fide sessions as much as attacks, each person alike, each species alike.
 
-    rare: how much the attacks weigh together, in shares of the bona fide sessions.
+    Both hold for each group of challenges by itself: else a blink would speak for a living person only because more people
+    than attacks were asked for one. A species of less than FEW people weighs less.
     """
     people = Counter((s.person, s.species) for s in samples)
     species = Counter(name for _, name in people)
-    kinds = sum(bool(name) for name in species)
-    weighed = []
+    shares = {name: min(1.0, n / FEW) if name else 1.0 for name, n in species.items()}
+    weighed = [
+        replace(s, weight=shares[s.species] / (people[s.person, s.species] * species[s.species])) for s in samples
+    ]
+    genuine, attacks = (_by_group(s for s in weighed if s.bona_fide is kind) for kind in (True, False))
+    wanted = {
+        group: min(MOST, max(1 / MOST, genuine[group] / own)) for group, own in attacks.items() if group in genuine
+    }
+    weighed = [s if s.bona_fide else replace(s, weight=wanted.get(s.group, 1.0) * s.weight) for s in weighed]
+    total = sum(_by_group(s for s in weighed if not s.bona_fide).values())
+    share = sum(genuine.values()) / total if genuine and total else 1.0
+    return [s if s.bona_fide else replace(s, weight=share * s.weight) for s in weighed]
+
+
+def _by_group(samples: Iterable[Sample]) -> dict[Group | None, float]:
+    """The share of these samples' weight that each group of challenges has."""
+    weights: dict[Group | None, float] = {}
     for sample in samples:
-        share = 1 / (people[sample.person, sample.species] * species[sample.species])
-        weighed.append(replace(sample, weight=share if sample.bona_fide else rare * share / kinds))
-    return weighed
+        weights[sample.group] = weights.get(sample.group, 0.0) + sample.weight
+    return weights
 
 
 def silenced(samples: Sequence[Sample], seed: int = 7) -> list[Sample]:

@@ -17,13 +17,13 @@ from tests.unit.lab.evaluate.fitting_sessions import population, session
 pytest.importorskip("scipy", reason="requirements/lab.txt brings it")
 
 from ops.lab.evaluate.fitting.crossed import verdict
-from ops.lab.evaluate.fitting.fit import AGAINST, DECISIVE, IN_FAVOUR, WEAK, fit
+from ops.lab.evaluate.fitting.fit import AGAINST, DECISIVE, FITTED_DECISIVE, IN_FAVOUR, WEAK, fit
 from ops.lab.evaluate.fitting.samples import CLOSE_LOOKS, balanced, samples_of, silenced
 from ops.lab.evaluate.fitting.thresholds import TURNED_AWAY, thresholds
 
 
 def fitted(outcomes: Sequence[Outcome]) -> Weighing:
-    return fit(samples_of(outcomes, DECISIVE))
+    return fit(samples_of(outcomes, FITTED_DECISIVE))
 
 
 @pytest.fixture(scope="module")
@@ -95,12 +95,16 @@ def test_a_decisive_score_needs_no_fit(weighing: Weighing) -> None:
     assert weighing.weigh(good, asked).score > 0.5
     assert weighing.weigh([*good, bad], asked).score == 0
     decided = session("ann", [(Code.REPEATED, 1.0, 0)], species="still")
-    assert samples_of([decided], DECISIVE) == []
+    assert samples_of([decided], FITTED_DECISIVE) == []
+    unlike = session("ann", [(Code.SWAPPED, 1.0, 0)], species="still")
+    assert len(samples_of([unlike], FITTED_DECISIVE)) == 1, (
+        "two photos that are unlike each other are to be told apart otherwise"
+    )
 
 
 def test_people_and_species_count_alike_however_many_sessions_they_have() -> None:
     outcomes = [*population(people=3), *[o for o in population(people=1) if o.species == "still"] * 5]
-    samples = balanced(samples_of(outcomes, DECISIVE))
+    samples = balanced(samples_of(outcomes, FITTED_DECISIVE))
     shares = {
         species: sum(s.weight for s in samples if s.species == species) / sum(s.weight for s in samples)
         for species in ("", "still", "photo_swap")
@@ -111,9 +115,33 @@ def test_people_and_species_count_alike_however_many_sessions_they_have() -> Non
     assert much == pytest.approx(little)
 
 
+def test_attacks_weigh_as_people_do_in_each_group_of_challenges() -> None:
+    """Else what was asked for would speak for a person, only because people were asked for it more often than attacks."""
+    outcomes = population(people=12)
+    asked = [
+        replace(o, asked=["BLINK"]) if i % (2 if o.kind == "bona_fide" else 5) == 0 else o
+        for i, o in enumerate(outcomes)
+    ]
+    asked += [replace(o, asked=["TURN_LEFT", "SMILE"]) for o in outcomes]
+    samples = balanced(samples_of(asked, FITTED_DECISIVE))
+    for group in (Group.EYES, Group.HEAD, None):
+        people, attacks = (
+            sum(s.weight for s in samples if s.group is group and s.bona_fide is kind) for kind in (True, False)
+        )
+        assert attacks == pytest.approx(people)
+    assert sum(s.weight for s in samples if s.bona_fide) == pytest.approx(sum(s.weight for s in samples) / 2)
+
+
+def test_a_species_of_few_people_weighs_less() -> None:
+    outcomes = [o for o in population(people=20) if o.species != "still" or o.person < "person 05"]
+    samples = balanced(samples_of(outcomes, FITTED_DECISIVE))
+    few, many = (sum(s.weight for s in samples if s.species == species) for species in ("still", "photo_swap"))
+    assert few == pytest.approx(many / 2)
+
+
 def test_of_each_attack_there_are_versions_in_which_judges_are_silent(outcomes: list[Outcome]) -> None:
     """A client chooses what the judges get to see. People's sessions are as they are; weights stay what they were."""
-    samples = balanced(samples_of(outcomes, DECISIVE))
+    samples = balanced(samples_of(outcomes, FITTED_DECISIVE))
     versions = silenced(samples)
     assert versions == silenced(samples), "the same in every fit"
     assert [s for s in versions if s.bona_fide] == [s for s in samples if s.bona_fide]
