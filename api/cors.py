@@ -7,12 +7,13 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
+from api import browsers
 from api.access import GUARDED
 from api.context import HEADER
 
 #: The answer's headers that a script of another origin may read, and the request's headers that it may send.
 EXPOSED = ("Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", HEADER)
-SENT = ("Authorization", "Content-Type", "Idempotency-Key", HEADER)
+SENT = ("Authorization", "Content-Type", "Idempotency-Key", browsers.HEADER, HEADER)
 METHODS = ("GET", "POST", "DELETE")
 #: Seconds for which a browser may remember the answer to a preflight request.
 REMEMBERED = 7200

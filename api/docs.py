@@ -105,7 +105,15 @@ def _document_access(made: dict[str, Any]) -> None:
     """Document for every call what `api.access` and `api.open_mode` do before it."""
     anywhere = ("host_not_allowed", "peer_not_allowed")
     refusals = documented(
-        "key_missing", "key_unknown", "token_unknown", "token_expired", "forbidden", "other_session", *anywhere
+        "key_missing",
+        "key_unknown",
+        "token_unknown",
+        "token_expired",
+        "forbidden",
+        "other_session",
+        "too_many_refusals",
+        "other_browser",
+        *anywhere,
     )
     for path, item in made["paths"].items():
         if path == "/.well-known/jwks.json":
@@ -116,7 +124,13 @@ def _document_access(made: dict[str, Any]) -> None:
                 if operation["operationId"] in _BY_TOKEN:
                     operation["security"].append({"token": []})
                 for status, answer in refusals.items():
-                    operation["responses"].setdefault(str(status), answer)
+                    own = operation["responses"].get(str(status))
+                    also = (
+                        answer
+                        if own is None
+                        else own | {"description": f"{own['description']}; {answer['description']}"}
+                    )
+                    operation["responses"][str(status)] = also
                 operation["responses"] = dict(sorted(operation["responses"].items()))
 
 

@@ -11,8 +11,8 @@ from flask_openapi import APIBlueprint
 from flask_openapi.models import MediaType, RequestBody, Schema
 from redis.exceptions import RedisError
 
-from api import limits
-from api.access import refuse_strangers, sees_verdict
+from api import discretion, limits
+from api.access import refuse_strangers
 from api.context import arrived_at
 from api.problems import KINDS, ProblemError, responses
 from api.resources import Resources, resources
@@ -78,7 +78,7 @@ def submit_frame(path: SessionPath) -> Response:
     else:
         refuse_strangers(session)
     answer = _answer_of_ended(session) if session.ended else _pass_on(deps, session_id)
-    return json_of(answer if sees_verdict() else answer.model_copy(update={"is_live": None}))
+    return json_of(discretion.told(answer))
 
 
 def refuse_unasked() -> None:
@@ -139,12 +139,13 @@ def _enter(deps: Resources, session_id: str, frame_id: str) -> None:
     if now() - arrived_at() > settings.frame_wait:
         raise ProblemError("overloaded")  # it has already waited so long for a thread
     buckets = limits.of_frame(session_id)
-    admission = inflight.enter(deps.redis, session_id, frame_id, arrived_at(), most, buckets=buckets)
+    sharer = limits.sharer(session_id)
+    admission = inflight.enter(deps.redis, session_id, frame_id, arrived_at(), most, buckets=buckets, sharer=sharer)
     match admission.entry:
         case inflight.Entry.BEHIND:
             deps.gate.shut()
             raise ProblemError("overloaded")
-        case inflight.Entry.NOT_YET:
+        case inflight.Entry.NOT_YET | inflight.Entry.OVER_SHARE:
             deps.gate.send_away(session_id)
             raise ProblemError("overloaded")
         case inflight.Entry.TOO_MANY:

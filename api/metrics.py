@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.context import arrived_at, problem_code
-from api.problems import ProblemError
+from api.refusals import refusal
 from api.resources import Resources, resources
 from shared.db import UnitOfWork
 from shared.handoff import worker_presence
@@ -79,7 +79,7 @@ def _refuse_strangers() -> None:
     shown = given.token or "" if given is not None and given.type == "bearer" else ""
     if token is None or not hmac.compare_digest(shown.encode(), token.get_secret_value().encode()):
         after_this_request(_ask_for_token)
-        raise ProblemError("metrics_token")
+        raise refusal("metrics_token")
 
 
 def _ask_for_token(response: Response) -> Response:

@@ -93,10 +93,24 @@ KINDS: dict[str, ProblemKind] = {
             "A token is for one session only: use the id of the session that it was given with, or create a new session.",
         ),
         ProblemKind(
+            "other_browser",
+            403,
+            "The token is another browser's",
+            "The link was opened in another browser first: go on there, or ask for a new session. A client's header "
+            "Liveness-Browser holds 22 to 128 letters, digits, hyphens and underscores, the same with every request.",
+        ),
+        ProblemKind(
             "forbidden",
             403,
             "Not allowed with this key",
             "Do this from your backend, with a key of the role `server`: others only create sessions and submit frames.",
+        ),
+        ProblemKind(
+            "session_ended",
+            409,
+            "The session has ended",
+            "This caller may cancel a session that has not ended. Your backend erases others, with a key of the role "
+            "`server`.",
         ),
         ProblemKind(
             "host_not_allowed",
@@ -183,6 +197,12 @@ KINDS: dict[str, ProblemKind] = {
             "See errors for the parameter's name and the range it must be in.",
         ),
         ProblemKind(
+            "outside_policy",
+            422,
+            "Not permitted by the policy",
+            "The operator bounds what may be asked for: see errors, or leave the parameter out.",
+        ),
+        ProblemKind(
             "image_missing",
             422,
             "No part named image",
@@ -261,6 +281,14 @@ KINDS: dict[str, ProblemKind] = {
             429,
             "Too many frames",
             "Send 5 to 10 frames a second, and wait for each answer. The session goes on; this frame was not judged.",
+            retry_after=1,
+        ),
+        ProblemKind(
+            "too_many_refusals",
+            429,
+            "Too many requests without a valid key",
+            "Send a valid key or token: your network has sent too many requests without one. Try again after Retry-After "
+            "seconds.",
             retry_after=1,
         ),
         ProblemKind(

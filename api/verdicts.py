@@ -157,6 +157,7 @@ def claims(session: Session, issuer: str, at: float, audience: str | None = None
         "created_at": session.created_at,
         "started_at": session.started_at,
         "ended_at": session.ended_at,
+        **{name: session.facts[name] for name in ("asked", "owner", "subject")},
     }
     if session.identity is not None and session.identity.reference is not None:
         claimed["reference_match"] = session.identity.reference.match

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from api.resources import resources
 from api.sessions import json_of
 from shared.db import UnitOfWork
 from shared.db.trail import Action
+from shared.db.webhook_secrets import WebhookSecrets
 from shared.resolving import resolve
 from shared.webhooks import (
     EVENT_TYPES,
@@ -189,10 +191,11 @@ def create_webhook(body: NewWebhook) -> Response:
     """
     _refuse_bad_url(body.url)
     webhook = Webhook(str(uuid4()), body.url, body.types, new_secret(), arrived_at())
+    stored = replace(webhook, secret=_seals().seal(webhook.id, webhook.secret))
     with UnitOfWork(resources().engine) as uow:
         if len(uow.webhooks.all()) >= MOST:
             raise ProblemError("too_many_webhooks")
-        uow.webhooks.add(webhook)
+        uow.webhooks.add(stored)
         uow.trail.add(audit.entry(Action.WEBHOOK_CREATED, target=webhook.id))
         uow.commit()
     return json_of(WebhookMade.model_validate(webhook))
@@ -266,18 +269,20 @@ def rotate_secret(path: WebhookPath) -> Response:
 
     For a day deliveries are signed with the former secret as well; never with more than the latest two.
     """
+    seals, secret = _seals(), new_secret()
+    stored = seals.seal(path.webhook_id, secret)  # before the unit of work: it may make the root secret in another one
     with UnitOfWork(resources().engine) as uow:
         before = _find(uow, path.webhook_id)
         uow.webhooks.change(
             path.webhook_id,
-            secret=new_secret(),
+            secret=stored,
             former_secret=before.secret,
             former_until=arrived_at() + OVERLAP,
         )
         uow.trail.add(audit.entry(Action.WEBHOOK_SECRET_ROTATED, target=path.webhook_id))
         webhook = _find(uow, path.webhook_id)
         uow.commit()
-    return json_of(WebhookMade.model_validate(webhook))
+    return json_of(WebhookMade.model_validate(replace(webhook, secret=secret)))
 
 
 @webhooks.post(
@@ -342,6 +347,11 @@ def _find(uow: UnitOfWork, webhook_id: str) -> Webhook:
     if webhook is None:
         raise ProblemError("webhook_not_found")
     return webhook
+
+
+def _seals() -> WebhookSecrets:
+    deps = resources()
+    return WebhookSecrets(lambda: deps.engine, deps.settings.token_secret)
 
 
 def _refuse_bad_url(url: str) -> None:

@@ -48,6 +48,8 @@ class Key:
     #: The digest before the latest rotation, and when that secret ceases to be valid; None if there is none.
     former_digest: str | None = None
     former_until: float | None = None
+    #: Bounds of what the key may ask for (`shared.policy`), beside POLICY and in place of CLIENT_POLICY.
+    policy: str | None = None
 
     def valid(self, at: float) -> bool:
         """Whether the key has neither been revoked nor expired at `at`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -21,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.evidence_weights import read_weights
 from shared.liveness.evidence import FITTED, Preset, Weighing
 from shared.liveness.session import LONGEST_TRANSIT
+from shared.policy import Policy
 from shared.redis.buckets import Rate
 
 #: Seconds between a frame's deadline and the first moment at which a clock may fail its session: a frame that a worker
@@ -111,6 +113,22 @@ def _weights(path: Path | None) -> Path | None:
     if path is not None:
         read_weights(path)
     return path
+
+
+def _policy(text: str, validated: ValidationInfo) -> str:
+    Policy.parse(text, validated.data.get("preset", Preset.STANDARD))
+    return text
+
+
+def _policy_beside(text: str, validated: ValidationInfo) -> str:
+    """A policy that can be met together with POLICY."""
+    default = validated.data.get("preset", Preset.STANDARD)
+    own, general = Policy.parse(text, default), Policy.parse(validated.data.get("policy", text), default)
+    try:
+        _ = own & general
+    except ValueError:
+        raise ValueError("cannot be met together with POLICY: change one of them") from None
+    return text
 
 
 def _redis_url_of(validated: dict[str, Any]) -> str:
@@ -212,13 +230,22 @@ class Settings(BaseSettings):
         None,
         min_length=32,
         description="Secret from which the keys are derived that sign session tokens, hash subjects and encrypt the "
-        "private keys of verdicts: at least 32 characters, the same for all web processes. Default: a random secret, "
-        "created once and kept in the database. Changing it invalidates all session tokens.",
+        "private keys of verdicts and the secrets of webhooks: at least 32 characters, the same for all web processes and "
+        "`events`. Default: a random secret, created once and kept in the database. Changing it invalidates all session "
+        "tokens, and webhooks need new secrets.",
     )
     client_sees_verdict: bool = Field(
-        True,
+        False,
         description="Whether answers to session tokens and `client` keys contain `is_live`. If off, `is_live` is null "
-        "there, and only a `server` key can read the verdict. on or off.",
+        "there, hints and confidence tell nothing of the verdict, and only a `server` key can read it. While no key is "
+        "required, every caller sees the verdict. on or off.",
+    )
+    relying_party: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Name of the organisation that asks people for the check, which the page at / shows to them. A `server` "
+        "key may name another at a session's creation. Default: no name is shown.",
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
         "",
@@ -240,13 +267,32 @@ class Settings(BaseSettings):
     )
     limit_sessions_by_address: Annotated[str, AfterValidator(_rate)] = Field(
         "30/minute",
-        description="How many sessions each client address (of IPv6: each /64 network) may create with a `client` key or "
-        "without a key: a number, a slash and second, minute, hour or day; or off. `server` keys are exempt.",
+        description="How many sessions each client address (of IPv6: each /64 network, and each /48 eight times as many) "
+        "may create with a `client` key or without a key: a number, a slash and second, minute, hour or day; or off. "
+        "`server` keys are exempt.",
     )
     limit_frames: Annotated[str, AfterValidator(_rate)] = Field(
         "20/second",
         description="How many frames each session may submit: a number, a slash and second, minute, hour or day; or off. "
         "Clients send 5 to 10 a second; frames beyond the limit get a 429 and do not harm the session.",
+    )
+    limit_frames_by_address: Annotated[str, AfterValidator(_rate)] = Field(
+        "12000/minute",
+        description="How many frames each client address (of IPv6: each /64 network, and each /48 eight times as many) may "
+        "submit, written as LIMIT_FRAMES. A check takes about 120 frames. `server` keys are exempt; further frames get a "
+        "429.",
+    )
+    limit_frames_by_key: Annotated[str, AfterValidator(_rate)] = Field(
+        "6000/second",
+        description="How many frames may be submitted with each API key and with the tokens of its sessions, written as "
+        "LIMIT_FRAMES. Further frames get a 429.",
+    )
+
+    limit_refusals_by_address: Annotated[str, AfterValidator(_rate)] = Field(
+        "60/minute",
+        description="How many requests without a valid key or token each client address (of IPv6: each /64 network) may "
+        "send: a number, a slash and second, minute, hour or day; or off. Further ones get a 429 in place of a 401 and are "
+        "not logged; requests with a valid key are not counted.",
     )
 
     session_ttl: float = Field(
@@ -308,6 +354,16 @@ class Settings(BaseSettings):
         Preset.STANDARD,
         description="How much evidence a session needs to be judged live, if its creation names no preset: lenient, "
         "standard or strict. The stricter, the fewer attacks pass and the more honest people are turned away.",
+    )
+    policy: Annotated[str, AfterValidator(_policy)] = Field(
+        "any",
+        description="Bounds of what any caller may ask for at a session's creation, separated by spaces, such as "
+        "preset=standard.. num_challenges=3.. timeout_seconds=..10; or any. Other creations get a 422.",
+    )
+    client_policy: Annotated[str, AfterValidator(_policy_beside)] = Field(
+        "preset=default.. num_challenges=3.. timeout_seconds=..15 kinds=3..",
+        description="The same for `client` keys without a policy of their own, beside POLICY; `default` stands for PRESET. "
+        "any: these keys may choose as weak a check as POLICY permits.",
     )
 
     liveness_threshold: float | None = Field(
@@ -409,8 +465,13 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None,
         min_length=16,
-        description="Bearer token that Prometheus must send to read /metrics: at least 16 characters, the same for web, "
-        "workers, events and clock. Default: unset; then /metrics does not exist and nothing is counted.",
+        description="Bearer token that Prometheus must send to read /metrics: at least 16 characters, the same for all web "
+        "processes; the others need only METRICS. Default: unset; then /metrics does not exist.",
+    )
+    metrics: bool = Field(
+        False,
+        description="Whether a process counts for /metrics without knowing METRICS_TOKEN: for workers, events and clock. A "
+        "process that knows METRICS_TOKEN counts anyway. on or off.",
     )
     lab: bool = Field(
         False,
@@ -436,16 +497,37 @@ class Settings(BaseSettings):
         "console", description="Format of log lines. console: for people at a terminal. json: one JSON object per line."
     )
 
+    @property
+    def counts(self) -> bool:
+        """Whether this process counts for /metrics."""
+        return self.metrics or self.metrics_token is not None
+
     @cached_property
     def weighing(self) -> Weighing:
         """The weights of the evidence: those in the file EVIDENCE_WEIGHTS, else those that come with the service."""
         return FITTED if self.evidence_weights is None else read_weights(self.evidence_weights)
 
 
+#: The settings that are secrets of the service itself; the addresses of servers hold passwords as well.
+SECRETS = frozenset({"token_secret", "metrics_token"})
+
+#: Secrets that this process has given up, see `shared.own_secrets`.
+_forgotten: set[str] = set()
+
+
+def forget(secrets: Iterable[str]) -> None:
+    """Leave these settings out of what `get_settings` returns, also where a .env file has them."""
+    _forgotten.update(secrets)
+    get_settings.cache_clear()
+
+
 @lru_cache(maxsize=1)
 def get_settings() -> Settings:
     """The settings of this process. Raises pydantic's ValidationError if one is invalid."""
-    return Settings()
+    settings = Settings()
+    if not _forgotten:
+        return settings
+    return settings.model_copy(update={"metrics": settings.counts, **dict.fromkeys(_forgotten)})
 
 
 def load_settings_or_exit() -> Settings:

@@ -21,6 +21,9 @@ EVENT_TYPES = tuple(
 #: Type of the event that `POST /api/v1/webhooks/{id}/test` sends.
 TEST_TYPE = "liveness.webhook.test"
 
+#: Prefix of a signing secret, after Standard Webhooks.
+PREFIX = "whsec_"
+
 #: Seconds between attempts, as Standard Webhooks recommends: ten attempts over three days. Each is lengthened or shortened
 #: by a share of up to JITTER, so that deliveries that failed together are not repeated together.
 SCHEDULE = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
@@ -64,7 +67,7 @@ class Webhook:
     url: str
     #: Types of the events to deliver; empty: all types.
     types: list[str]
-    #: Signing secret, `whsec_…`; not hashed, because each delivery is signed with it.
+    #: Signing secret, `whsec_…`, or as its row has it: `shared.db.webhook_secrets`.
     secret: str
     created_at: float
     enabled: bool = True
@@ -119,7 +122,7 @@ def pause_after(failures: int) -> float | None:
 
 def new_secret() -> str:
     """A new signing secret of 256 random bits, in the format of Standard Webhooks."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def is_outside(address: str) -> bool:

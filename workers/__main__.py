@@ -13,6 +13,8 @@ import importlib.util
 import os
 import sys
 
+from shared.own_secrets import keep_own
+
 #: Modules that import everything workers.main and its resources need.
 LOADED = ("shared.queue.broker", "workers.frames", "workers.identity", "workers.resources")
 #: Optional package that runs the networks of vision.
@@ -31,6 +33,7 @@ def load() -> None:
 
 def main() -> int:
     """Run dramatiq; return its exit code."""
+    keep_own("worker")  # before the fork: the parent of the processes must not hold what they must not
     load()
     from dramatiq import cli  # noqa: PLC0415 - not needed by callers of `load` alone
 

@@ -18,6 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db import Ending, OnEnd, UnitOfWork, make_engine, truncate_log
 from shared.handoff.clean_up import Endings
+from shared.own_secrets import keep_own
 from shared.redis import timekeeping
 from shared.redis.client import make_redis
 from shared.redis.keyspace import PORTRAIT_TTL
@@ -240,6 +241,7 @@ def make_clock(settings: Settings, engine: Engine) -> Clock:
 
 def main() -> None:
     """Run until SIGTERM or SIGINT."""
+    keep_own("clock")
     settings = load_settings_or_exit()
     configure_logging(settings)
     engine = make_engine(settings.database_url, pool_size=1)
@@ -248,7 +250,7 @@ def main() -> None:
     clock = make_clock(settings, engine)
     for stopping in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stopping, lambda _signal, _frame: clock.stop())
-    pusher = started(Pusher(make_redis(settings.redis_url))) if settings.metrics_token is not None else None
+    pusher = started(Pusher(make_redis(settings.redis_url))) if settings.counts else None
     log.info("clock.started")
     clock.run()
     if pusher is not None:

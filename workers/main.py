@@ -8,6 +8,7 @@ from __future__ import annotations
 import dramatiq
 import dramatiq.worker
 
+from shared.own_secrets import keep_own
 from shared.queue.broker import make_broker, worker_middleware
 from shared.settings import load_settings_or_exit
 from shared.telemetry.logs import configure_logging
@@ -18,6 +19,7 @@ from workers.resources import Resources
 # otherwise it can only be set by an environment variable.
 dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = 0.5
 
+keep_own("worker")
 settings = load_settings_or_exit()
 configure_logging(settings)
 

@@ -92,7 +92,7 @@ class Resources(Middleware):
         """Start the signs of life for the queues that this worker serves, and the pushing of metrics."""
         self._heart = Heart(self.redis, self._queues(worker))
         self._heart.start()
-        if self._settings.metrics_token is not None:
+        if self._settings.counts:
             self._pusher = started(Pusher(make_redis(self._settings.redis_url)))
 
     def before_worker_shutdown(self, *_: object) -> None:

@@ -27,8 +27,9 @@ In a thread, before the app knows the frame:
     503 `overloaded`.
  8. `api.open_mode._refuse_others`: 403 `host_not_allowed`, and while no key is asked for, 403 `peer_not_allowed`. Then
     `api.access._guard`: the head announces too large a body: 413 `picture_too_large`. Then who asks: 401 `key_missing`,
-    401 `key_unknown`, 401 `token_unknown`, 401 `token_expired`, 403 `forbidden`, 403 `other_session`; 503
-    `database_unavailable` if the keys cannot be read.
+    401 `key_unknown`, 401 `token_unknown`, 401 `token_expired`, or 429 `too_many_refusals` in place of a 401
+    (LIMIT_REFUSALS_BY_ADDRESS); 403 `forbidden`, 403 `other_session`; 503 `database_unavailable` if the keys cannot be
+    read.
  9. `api.frames.submit_frame`: 404 `session_not_found`, also for a session of another key; 503 `database_unavailable`. A
     session that has ended is answered by its state (200), so that a client's loop ends.
 
@@ -37,8 +38,9 @@ Before the picture is read:
 10. `api.frames._enter`: 503 `overloaded` if the frame has waited for a thread for FRAME_WAIT seconds. Then, in one question
     to Redis (`shared.handoff.inflight.enter`): 503 `overloaded` if the workers are behind (FRAMES_PER_WORKER, FRAME_WAIT),
     which shuts the gate for all frames of this process for a moment, or if the session has not begun and the workers have
-    enough to do with others, which shuts it for this session; 429 `too_many_frames` if the session has FRAMES_PER_SESSION
-    under way, or no token left in its bucket (LIMIT_FRAMES); 503 `redis_unavailable`.
+    enough to do with others, or its address has had more than its share of the workers, which shuts it for this session;
+    429 `too_many_frames` if the session has FRAMES_PER_SESSION under way, or no token is left in the bucket of the session
+    (LIMIT_FRAMES), the address (LIMIT_FRAMES_BY_ADDRESS) or the key (LIMIT_FRAMES_BY_KEY); 503 `redis_unavailable`.
 11. `api.uploads.read_picture`: 415 `not_multipart`, 400 `malformed_form`, 422 `image_missing`, 422 `image_not_a_file`,
     422 `image_empty`, 422 `not_an_image`, 422 `truncated_image`, 413 `too_many_pixels`; for a body in chunks, 413
     `picture_too_large` (it announces no size) and 400 `bad_request` (a chunk is malformed). What no worker could use must

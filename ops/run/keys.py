@@ -24,6 +24,7 @@ from shared import api_keys
 from shared.api_keys import Key, Role
 from shared.db import UnitOfWork, make_engine
 from shared.db.trail import Action, Entry
+from shared.policy import Policy
 from shared.settings import load_settings_or_exit
 
 DESCRIPTION = """\
@@ -44,7 +45,7 @@ def main(arguments: list[str]) -> None:
     engine = make_engine(settings.database_url, pool_size=1)
     try:
         if asked.command == "create":
-            create(engine, asked.name, Role(asked.role), asked.expires)
+            create(engine, asked.name, Role(asked.role), asked.expires, asked.policy)
             remember_closed(settings)
         elif asked.command == "list":
             show(engine)
@@ -71,6 +72,12 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         "sessions and submit frames, and not read evidence",
     )
     new.add_argument("--name", default="", type=fit_name, help="what uses the key; shown only by ops/keys list")
+    new.add_argument(
+        "--policy",
+        type=fit_policy,
+        help='bounds of what the key may ask for, such as "preset=strict.. num_challenges=3..5", or any; default: those '
+        "of the settings (docs/access.md)",
+    )
     new.add_argument(
         "--expires", type=period, metavar="TIME", help=f"time until the key expires: {_TIMES}; default: never"
     )
@@ -107,6 +114,16 @@ def fit_name(text: str) -> str:
     return text
 
 
+def fit_policy(text: str) -> str:
+    """Check a policy: it can be met, also beside POLICY. Raises ArgumentTypeError."""
+    settings = load_settings_or_exit()
+    try:
+        _ = Policy.parse(text, settings.preset) & Policy.parse(settings.policy, settings.preset)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return text
+
+
 def fit_id(text: str) -> str:
     """The id of a key, from the id itself or from the whole key. Raises ArgumentTypeError."""
     found = api_keys.id_of(text) or (text if re.fullmatch(r"[0-9a-f]{12}", text) else None)
@@ -117,10 +134,11 @@ def fit_id(text: str) -> str:
     return found
 
 
-def create(engine: Engine, name: str, role: Role, expires: float | None) -> None:
+def create(engine: Engine, name: str, role: Role, expires: float | None, policy: str | None) -> None:
     """Create a key and print it. expires: seconds until it expires; None: never."""
     entry = entry_of("ops/keys", Action.KEY_CREATED)
     given, key = api_keys.make(name, role, entry.at, None if expires is None else entry.at + expires)
+    key = replace(key, policy=policy)
     with UnitOfWork(engine) as uow:
         first = not uow.keys.all()
         uow.keys.add(key)
@@ -148,6 +166,7 @@ def show(engine: Engine) -> None:
 
 def line(key: Key) -> str:
     """A key's line of the list."""
+    policy = "" if key.policy is None else f"  [{key.policy}]"
     if key.revoked_at is not None:
         state = f"revoked {day(key.revoked_at)}"
     elif key.expires_at is None:
@@ -157,7 +176,8 @@ def line(key: Key) -> str:
     used = "never used" if key.last_used_at is None else f"used {day(key.last_used_at)}"
     if key.revoked_at is None and key.former_until is not None and key.former_until > time.time():
         used += f", former secret until {day(key.former_until)}"
-    return f"{key.id}  {key.role.value:<6}  made {day(key.created_at)}  {state:<26}  {used:<22}  {key.name}".rstrip()
+    facts = f"{key.id}  {key.role.value:<6}  made {day(key.created_at)}  {state:<26}  {used:<22}  {key.name}{policy}"
+    return facts.rstrip()
 
 
 def day(at: float) -> str:

@@ -54,6 +54,11 @@ class RootSecret:
         except InvalidTag:
             return None
 
+    def kept(self) -> bool:
+        """Whether the database holds a root secret."""
+        with UnitOfWork(self._engine(), read_only=True) as uow:
+            return uow.secrets.get(NAME) is not None
+
     def _kept(self) -> bytes:
         with UnitOfWork(self._engine(), read_only=True) as uow:
             kept = uow.secrets.get(NAME)

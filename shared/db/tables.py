@@ -77,6 +77,10 @@ sessions = Table(
     Column("owner", String(12)),
     #: Keyed hash of the name that the creator gave to the person; NULL if none was given.
     Column("subject", String(64)),
+    #: What the creator asked for beyond the other columns: `shared.liveness.terms`; NULL in rows of an earlier version.
+    Column("terms", _Json),
+    #: Hash of the secret of the browser that the token belongs to: see `api.browsers`; NULL until one has used it.
+    Column("browser", String(64)),
     _partial("ix_sessions_due", "due", "due IS NOT NULL"),
     _partial("ix_sessions_forget_from", "forget_from", "forget_from IS NOT NULL"),
     _partial("ix_sessions_ended_at", "ended_at", "ended_at IS NOT NULL"),
@@ -149,6 +153,8 @@ api_keys = Table(
     #: The digest before the latest rotation, which is valid until `former_until`.
     Column("former_digest", String(64)),
     Column("former_until", Double),
+    #: Bounds of what the key may ask for: see `shared.policy`; NULL: those of the settings alone.
+    Column("policy", String(500)),
 )
 
 secrets = Table(
@@ -177,7 +183,7 @@ webhooks = Table(
     Column("url", String(2000), nullable=False),
     #: Types of events to deliver; an empty list means all.
     Column("types", _Json, nullable=False),
-    #: In plain text, unlike an API key, because every delivery is signed with it.
+    #: Not hashed, unlike an API key, because every delivery is signed with it, but sealed: see `shared.db.webhook_secrets`.
     Column("secret", String(100), nullable=False),
     Column("created_at", Double, nullable=False),
     Column("enabled", Boolean, nullable=False),

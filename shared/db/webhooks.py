@@ -52,6 +52,14 @@ class WebhookRepository:
         changed = self._connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(**values))
         return changed.rowcount == 1
 
+    def reseal(self, webhook: Webhook, secret: str, former_secret: str | None) -> None:
+        """Store the secrets of a webhook in another form, unless they have been changed since `webhook` was read."""
+        former = webhooks.c.former_secret
+        unchanged = former.is_(None) if webhook.former_secret is None else former == webhook.former_secret
+        same = webhooks.c.id == webhook.id, webhooks.c.secret == webhook.secret, unchanged
+        values = {"secret": secret, "former_secret": former_secret}
+        self._connection.execute(update(webhooks).where(*same).values(**values))
+
     def failed(self, webhook_id: str, at: float) -> float | None:
         """Count a failed attempt; returns until when the webhook is paused, if this attempt has opened its circuit.
 

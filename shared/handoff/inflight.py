@@ -2,8 +2,8 @@
 
 Workers look here before a frame may time a challenge out, because a frame that arrived in time may still be under way
 behind it. The API looks here before it admits a frame: frames that cannot be judged in time are refused before they have
-cost anything, and no session gets more than its share. Each function that writes, except `enter`, takes a client or a
-pipeline.
+cost anything, no session gets more than its share, and while the workers are busy no address does. Each function that
+writes, except `enter`, takes a client or a pipeline.
 """
 
 from __future__ import annotations
@@ -46,6 +46,17 @@ class Entry(IntEnum):
     TOO_OFTEN = 3
     #: The workers are busy with other sessions, and this one has not been served yet.
     NOT_YET = 4
+    #: The workers are busy, and this frame's sharer has had more than its share of them lately.
+    OVER_SHARE = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sharer:
+    """The party among which the workers are shared while they are busy: a network, or a session of a trusted caller."""
+
+    name: str
+    #: Whether frames beyond the sharer's share are refused; a trusted sharer only counts.
+    bounded: bool = True
 
 
 class Admission(NamedTuple):
@@ -61,41 +72,87 @@ NO_LIMITS = Limits(of_session=1 << 30, per_worker=1 << 30, age=1e9)
 #: with more people than can be served, each would get too few frames for a gesture, and nobody would pass.
 NEWCOMERS = 0.75
 
-#: KEYS: inflight:{session}, underway, workers:{queue}, prior:{session}, buckets. ARGV: frame; arrival; the times since which
-#: frames and workers count; of_session, per_worker, age, per_worker for newcomers; seconds to live; the buckets' sizes.
-#: Replies with the Entry, then the reply of `take`.
+#: Share of `per_worker` above which the workers count as busy: from there on sharers are held to their shares. Half of the
+#: places keep every worker in work, and the other half stays for sharers that use less.
+BUSY = 0.5
+
+#: Share of `per_worker` above which a sharer that is alone is refused. The rest stays free, so that the first frame of
+#: another sharer is admitted and the gate of the web process is not shut for everybody.
+ALONE = 0.875
+
+#: A sharer is over its share when it had this many times the mean of all sharers.
+OVER = 1.25
+
+#: Frames in one to two seconds that no sharer is refused for: the pace of one person who sends 10 frames a second.
+PACE = 20
+
+#: KEYS: inflight:{session}, underway, workers:{queue}, prior:{session}, shares:{second} of this second and the one before,
+#: buckets. ARGV: frame; arrival; the times since which frames and workers count; of_session, per_worker, age; the sharer's
+#: name ("" for none), and 1 if it is bounded; the buckets' sizes. Replies with the Entry, then the reply of `take`.
 #: The age is that of the oldest frame after as many as there are workers: those may be in work, and a slow picture or a
 #: killed worker tells nothing about how long other frames wait.
+#: A sharer's share is of the frames admitted in this second and the one before while others waited for a worker: counting
+#: the rest would cost each frame two more calls. A refused sharer counts as one, with no frames, so that others make room
+#: for it. The field "" of a second counts the frames of all.
+#: The share is asked before the rest: a frame over its share must not shut the gate for frames of other sharers.
 #: The buckets come last: a frame that is refused for another reason takes no token.
 _ENTER = Lua(
     TAKE
+    + f"local INFLIGHT_TTL, SHARES_TTL = {keyspace.INFLIGHT_TTL}, {keyspace.SHARES_TTL}\n"
+    + f"local NEWCOMERS, BUSY, ALONE, OVER, PACE = {NEWCOMERS}, {BUSY}, {ALONE}, {OVER}, {PACE}"
     + """
-redis.call("zremrangebyscore", KEYS[2], "-inf", "(" .. ARGV[3])
-local all, workers = redis.call("zcard", KEYS[2]), math.max(1, redis.call("zcount", KEYS[3], ARGV[4], "+inf"))
-if all >= workers * tonumber(ARGV[6]) then
-    return {2}
+local function over_share(sharer, full)
+    local now, before = redis.call("hmget", KEYS[5], "", sharer), redis.call("hmget", KEYS[6], "", sharer)
+    local own = (now[2] or 0) + (before[2] or 0)
+    if own <= PACE then
+        return false
+    end
+    local now_sharers = redis.call("hlen", KEYS[5]) - (now[1] and 1 or 0)
+    local sharers = math.max(now_sharers, redis.call("hlen", KEYS[6]) - (before[1] and 1 or 0))
+    if sharers == 1 then
+        return full
+    end
+    return own * sharers > OVER * ((now[1] or 0) + (before[1] or 0))
 end
-if all > workers then
+local all, workers = redis.call("zcard", KEYS[2]), math.max(1, redis.call("zcount", KEYS[3], ARGV[4], "+inf"))
+if all > workers and redis.call("zremrangebyscore", KEYS[2], "-inf", "(" .. ARGV[3]) > 0 then
+    all = redis.call("zcard", KEYS[2])
+end
+local waits, late = all > workers, false
+if waits then
     local waiting = redis.call("zrange", KEYS[2], workers, workers, "withscores")
-    if ARGV[2] - waiting[2] > tonumber(ARGV[7]) then
-        return {2}
+    late = ARGV[2] - waiting[2] > tonumber(ARGV[7])
+end
+local places, sharer = workers * ARGV[6], ARGV[8]
+if sharer ~= "" and (late or all >= BUSY * places) then
+    redis.call("hincrby", KEYS[5], sharer, 0)
+    redis.call("expire", KEYS[5], SHARES_TTL)
+    if ARGV[9] == "1" and over_share(sharer, late or all >= ALONE * places) then
+        return {5}
     end
 end
-if all >= workers * tonumber(ARGV[8]) and redis.call("exists", KEYS[4]) == 0 then
+if late or all >= places then
+    return {2}
+end
+if all >= math.max(workers, NEWCOMERS * places) and redis.call("exists", KEYS[4]) == 0 then
     return {4}
 end
 if redis.call("zcount", KEYS[1], ARGV[3], "+inf") >= tonumber(ARGV[5]) then
     return {1}
 end
-local levels = KEYS[5] and take({unpack(KEYS, 5)}, {unpack(ARGV, 10)}) or {}
-for i = 1, #levels, 3 do
-    if levels[i] > 0 then
-        return {3, unpack(levels)}
-    end
+local reply = {0}
+if KEYS[7] and not take({unpack(KEYS, 7)}, {unpack(ARGV, 10)}, reply) then
+    reply[1] = 3
+    return reply
 end
 redis.call("zadd", KEYS[1], ARGV[2], ARGV[1])
-redis.call("expire", KEYS[1], ARGV[9])
-return {0, unpack(levels)}
+redis.call("expire", KEYS[1], INFLIGHT_TTL)
+if sharer ~= "" and waits then
+    redis.call("hincrby", KEYS[5], sharer, 1)
+    redis.call("hincrby", KEYS[5], "", 1)
+    redis.call("expire", KEYS[5], SHARES_TTL)
+end
+return reply
 """
 )
 
@@ -108,20 +165,24 @@ def enter(
     limits: Limits = NO_LIMITS,
     *,
     buckets: Sequence[Bucket] = (),
+    sharer: Sharer | None = None,
 ) -> Admission:
-    """Admit a frame or refuse it, in one round trip; a refused frame is not under way and leaves nothing behind.
+    """Admit a frame or refuse it, in one round trip; a refused frame is not under way and takes no token.
 
     To be called before the frame's message is sent, right after `arrived_at` was taken. redis: a client, not a pipeline.
+    sharer: whose share of the workers the frame takes from; None if nobody's.
     """
+    second = int(arrived_at)
     keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES), keyspace.prior(session_id)]
+    keys += [keyspace.shares(second), keyspace.shares(second - 1)]
     since = repr(arrived_at - LONGEST_TRANSIT)
     lately = repr(arrived_at - keyspace.PRESENCE_LATELY)
-    newcomers = max(1.0, NEWCOMERS * limits.per_worker)
-    bounds = [limits.of_session, limits.per_worker, limits.age, newcomers, keyspace.INFLIGHT_TTL]
+    bounds = [limits.of_session, limits.per_worker, limits.age]
+    share: list[str | float] = ["", 0] if sharer is None else [sharer.name, int(sharer.bounded)]
     reply = _ENTER(
         redis,
         keys + [bucket.key for bucket in buckets],
-        [frame_id, repr(arrived_at), since, lately, *bounds, *sizes(buckets)],
+        [frame_id, repr(arrived_at), since, lately, *bounds, *share, *sizes(buckets)],
     )
     entry, *tokens = cast("list[int]", reply)
     return Admission(Entry(entry), levels(buckets, tokens) if tokens else [])

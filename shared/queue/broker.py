@@ -296,7 +296,7 @@ def worker_middleware(settings: Settings, *resources: Middleware) -> list[Middle
         *resources,
         # Observability, first, so that messages skipped below are counted too.
         *tracing.middleware(settings, "worker"),
-        *([Metering()] if settings.metrics_token is not None else []),
+        *([Metering()] if settings.counts else []),
         # The request's id, for every line logged from here on.
         Correlation(),
         # Flow control: messages that are too old are skipped.

@@ -2,11 +2,12 @@
 
 A bucket holds as many tokens as its rate allows in a period, starts full, and fills evenly. Only the time at which it will
 be full again is stored (generic cell rate algorithm), in a string that expires at that time. Several buckets can be asked
-at once: either all give a token, or none does.
+at once: either all give their tokens, or none does.
 """
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,35 +23,41 @@ PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 
 _RATE = re.compile(rf"([1-9]\d{{0,8}})\s*/\s*({'|'.join(PERIODS)})")
 
-#: A Lua function for scripts, `take(keys, sizes)`. keys: those of the buckets; sizes: for each bucket, its tokens and its
-#: period in milliseconds. Returns three numbers a bucket: milliseconds until it has a token (0: it had one), tokens left,
-#: and milliseconds until it is full. Times are by Redis' clock, so that all machines agree.
+#: Tokens of a bucket from which on it counts as wide, and the tokens that are taken from a wide bucket at a time: a write
+#: costs Redis more than all the rest of a request for a token.
+WIDE, LUMP = 1000, 8
+
+#: A Lua function for scripts, `take(keys, sizes, reply)`. keys: those of the buckets; sizes: for each bucket, its tokens,
+#: its period in milliseconds, and how many tokens to take (0: only look whether there is one). Appends three numbers a
+#: bucket to `reply`: milliseconds until it has the tokens (0: it had them), tokens left, and milliseconds until it is full.
+#: Returns whether the tokens were taken. Times are by Redis' clock, so that all machines agree.
 TAKE = """
-local function take(keys, sizes)
+local function take(keys, sizes, reply)
     local time = redis.call("time")
     local now = time[1] * 1000 + time[2] / 1000
-    local full, wait, refused = {}, {}, false
-    for i, key in ipairs(keys) do
-        local period = tonumber(sizes[2 * i])
-        full[i] = math.max(tonumber(redis.call("get", key) or 0), now)
-        wait[i] = math.max(0, full[i] + period / sizes[2 * i - 1] - period - now)
-        refused = refused or wait[i] > 0.001
+    local kept = redis.call("mget", unpack(keys))
+    local full, wait, taken = {}, {}, true
+    for i = 1, #keys do
+        local each, asked = sizes[3 * i - 1] / sizes[3 * i - 2], tonumber(sizes[3 * i])
+        full[i] = math.max(kept[i] or 0, now)
+        wait[i] = full[i] + math.max(1, asked) * each - sizes[3 * i - 1] - now
+        taken = taken and wait[i] <= 0.001
     end
-    local reply = {}
-    for i, key in ipairs(keys) do
-        local count, period = tonumber(sizes[2 * i - 1]), tonumber(sizes[2 * i])
-        if not refused then
-            full[i] = full[i] + period / count
-            redis.call("set", key, string.format("%.3f", full[i]), "px", math.ceil(full[i] - now))
+    for i = 1, #keys do
+        local count, period, asked = sizes[3 * i - 2], sizes[3 * i - 1], tonumber(sizes[3 * i])
+        if taken and asked > 0 then
+            full[i] = full[i] + asked * period / count
+            redis.call("set", keys[i], string.format("%.3f", full[i]), "px", math.ceil(full[i] - now))
         end
-        reply[#reply + 1] = math.ceil(wait[i] - 0.001)
-        reply[#reply + 1] = math.floor(count - (full[i] - now) * count / period + 0.001)
-        reply[#reply + 1] = math.ceil(full[i] - now)
+        local filling, at = full[i] - now, #reply
+        reply[at + 1] = math.max(0, math.ceil(wait[i] - 0.001))
+        reply[at + 2] = math.floor(count - filling * count / period + 0.001)
+        reply[at + 3] = math.ceil(filling)
     end
-    return reply
+    return taken
 end
 """
-_TAKE = Lua(TAKE + "return take(KEYS, ARGV)")
+_TAKE = Lua(TAKE + "local reply = {} take(KEYS, ARGV, reply) return reply")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +110,21 @@ def take(redis: Redis, buckets: Sequence[Bucket]) -> list[Level]:
 
 
 def sizes(buckets: Sequence[Bucket]) -> list[int]:
-    """The buckets' sizes, as `TAKE` expects them: tokens and milliseconds of each."""
-    return [number for bucket in buckets for number in (bucket.rate.count, bucket.rate.seconds * 1000)]
+    """The buckets' sizes, as `TAKE` expects them: tokens, milliseconds and the tokens to take of each.
+
+    A wide bucket gives LUMP tokens to one request in LUMP, drawn by lot, and is only looked at by the others.
+    """
+    return [
+        number
+        for bucket in buckets
+        for number in (bucket.rate.count, bucket.rate.seconds * 1000, _asked(bucket.rate.count))
+    ]
+
+
+def _asked(count: int) -> int:
+    if count < WIDE:
+        return 1
+    return 0 if random.randrange(LUMP) else LUMP  # noqa: S311 - spares work, guards no secret
 
 
 def levels(buckets: Sequence[Bucket], reply: Sequence[int]) -> list[Level]:

@@ -38,8 +38,11 @@ idempotency:{digest}       string  SESSION_TTL       api: request and answer of 
                                                      a creation with an
                                                      Idempotency-Key
 limit:{limit}:{subject}    string  until the bucket  api: the time at which the  api, before it creates a session
-                                   is full, a        token bucket is full again  or admits a frame
+                                   is full, a        token bucket is full again  or admits a frame, or answers 401
                                    period at most
+shares:{second}            hash    SHARES_TTL        api: frames admitted in     api, before it admits another frame
+                                                     a second, by network or
+                                                     session; "": all
 metrics:totals             hash    METRICS_TTL       every process: its counts,  api (/metrics)
                                                      every few seconds
 metrics:pushed:{process}   string  PUSHED_TTL        every process: the number   the same script, so that a push counts
@@ -68,6 +71,9 @@ INFLIGHT_TTL = 30
 
 #: Key of the frames of all sessions that wait for a worker or are being measured, scored by when they began to wait.
 UNDERWAY = "underway"
+
+#: Seconds that the frames admitted in a second are remembered: for that second and the next, by any machine's clock.
+SHARES_TTL = 5
 
 #: Seconds that a prior is kept; an older position of a face is useless.
 PRIOR_TTL = 10
@@ -171,6 +177,11 @@ def idempotency(digest: str) -> str:
 def limit(name: str, subject: str) -> str:
     """Key of a token bucket: of the limit `name`, for an API key, a network or a session."""
     return f"limit:{name}:{subject}"
+
+
+def shares(second: int) -> str:
+    """Key of the frames admitted in a second, by sharer."""
+    return f"shares:{second}"
 
 
 def pushed(process: str) -> str:

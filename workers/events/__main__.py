@@ -9,6 +9,8 @@ import structlog
 from dramatiq import Worker
 
 from shared.db import make_engine
+from shared.db.webhook_secrets import WebhookSecrets
+from shared.own_secrets import keep_own
 from shared.queue.broker import make_broker
 from shared.queue.messages import WEBHOOK_CALLS, WEBHOOKS
 from shared.redis import timekeeping
@@ -27,6 +29,7 @@ log = structlog.get_logger("workers.events")
 
 def main() -> None:
     """Run the process until SIGTERM or SIGINT."""
+    keep_own("events")
     settings = load_settings_or_exit()
     configure_logging(settings)
     stopping = threading.Event()
@@ -34,15 +37,17 @@ def main() -> None:
         signal.signal(number, lambda _signal, _frame: stopping.set())
     engine = make_engine(settings.database_url, pool_size=4)
     keeping = timekeeping.keep_time(make_redis(settings.redis_url))
-    pusher = started(Pusher(make_redis(settings.redis_url))) if settings.metrics_token is not None else None
+    pusher = started(Pusher(make_redis(settings.redis_url))) if settings.counts else None
     due = threading.Event()
-    metering = [Metering()] if settings.metrics_token is not None else []
+    metering = [Metering()] if settings.counts else []
     broker = make_broker(settings, [*metering, Correlation()])
-    webhooks.declare(broker, webhooks.Deliverer(engine, private=settings.webhooks_private, due=due))
+    secrets = WebhookSecrets(lambda: engine, settings.token_secret)
+    webhooks.declare(broker, webhooks.Deliverer(engine, private=settings.webhooks_private, due=due, secrets=secrets))
     parts = (
         Relay(engine, Publisher(settings.events_url, [webhooks.QUEUE]), settings.issuer),
         webhooks.Fanout(engine, settings.events_url, due),
         webhooks.Dispatcher(engine, broker, due),
+        webhooks.Sealer(secrets),
     )
     worker = Worker(broker, queues={WEBHOOKS}, worker_threads=WEBHOOK_CALLS)
     worker.start()

@@ -53,12 +53,8 @@ class _Connection(http.client.HTTPConnection):
             raise error or OSError("no address")
         self.sock.settimeout(self._left())
         if self._tls:
-            # The certificate is checked against the name, not the address. The handshake is made once `sock` is the socket
-            # that `_cut` can shut down.
-            self.sock = ssl.create_default_context().wrap_socket(
-                self.sock, server_hostname=self.host, do_handshake_on_connect=False
-            )
-            self.sock.do_handshake()
+            # The certificate is checked against the name, not the address. The socket's timeout is the whole handshake's.
+            self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
 
     def _left(self) -> float:
         """Seconds that the next step may take. Raises TimeoutError if the whole call has taken too long."""
@@ -93,6 +89,5 @@ def call(url: str, body: bytes, headers: Mapping[str, str], *, private: bool) ->
 
 
 def _cut(connection: _Connection) -> None:
-    with suppress(OSError, TypeError):  # not connected yet
-        # Not SSLSocket's own method, which takes the TLS state away from the thread that is using it.
-        socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+    with suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)

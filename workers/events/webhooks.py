@@ -27,6 +27,7 @@ from sqlalchemy import Engine
 from standardwebhooks import Webhook as Signer
 
 from shared.db import UnitOfWork
+from shared.db.webhook_secrets import Unreadable, WebhookSecrets
 from shared.queue.messages import DELIVER_WEBHOOK, WEBHOOKS, QueueUnavailable, enqueue_delivery
 from shared.redis.timekeeping import now
 from shared.telemetry.metrics.table import WEBHOOK_ATTEMPTS
@@ -41,6 +42,12 @@ QUEUE = durable_queue("liveness.webhooks", "liveness.#")
 
 #: Seconds between two searches for due deliveries.
 TICK = 1.0
+#: Seconds until a delivery is tried again whose webhook's secret could not be unsealed.
+UNREADABLE = 300.0
+UNSEALED_ERROR = "the webhook's secret was sealed with another TOKEN_SECRET; POST …/secret gives it a new one"
+#: Seconds between two looks for secrets in clear, of an earlier version. The first comes after as long, when a rolling
+#: deployment is over: earlier versions cannot sign with a sealed secret.
+SEALING = 600.0
 #: Seconds after which a delivery that was handed to the queue without a result is attempted again: its worker was killed.
 LOST = 120.0
 
@@ -138,14 +145,23 @@ class Dispatcher(threading.Thread):
 class Deliverer:
     """Attempts deliveries by calling their endpoints."""
 
-    def __init__(self, engine: Engine, *, private: bool, due: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        private: bool,
+        due: threading.Event | None = None,
+        secrets: WebhookSecrets | None = None,
+    ) -> None:
         """private: whether plain http and addresses inside the private network may be called.
 
+        secrets: unseals the secrets; by default with the root secret in the database.
         due: an event that is set after each attempt, which has made room for another one to the same endpoint.
         """
         self._engine = engine
         self._private = private
         self._due = due
+        self._secrets = secrets or WebhookSecrets(lambda: engine, None)
 
     def attempt(self, delivery_id: str) -> None:
         """Call the endpoint of a pending delivery, and record the result; does nothing for any other delivery."""
@@ -154,6 +170,11 @@ class Deliverer:
             webhook = uow.webhooks.get(delivery.webhook_id) if delivery is not None else None
         if delivery is None or webhook is None or not webhook.enabled or delivery.status is not Status.PENDING:
             return
+        try:
+            webhook = self._secrets.unsealed(webhook)
+        except Unreadable:
+            self._put_off(delivery)
+            return
         status, error = self._call(webhook, delivery)
         with UnitOfWork(self._engine) as uow:
             outcome = self._record(uow, webhook, delivery, status, error)
@@ -161,6 +182,14 @@ class Deliverer:
         WEBHOOK_ATTEMPTS.labels(outcome).inc()
         if self._due is not None:
             self._due.set()
+
+    def _put_off(self, delivery: Delivery) -> None:
+        """Let a delivery wait whose webhook's secret cannot be unsealed: this is no failure of the endpoint."""
+        remedy = "give the process `events` the TOKEN_SECRET of the web processes, or the webhook a new secret"
+        log.error("webhook.secret_unreadable", webhook_id=delivery.webhook_id, remedy=remedy)
+        with UnitOfWork(self._engine) as uow:
+            uow.webhooks.attempted(delivery.id, next_at=now() + UNREADABLE, last_error="not called: " + UNSEALED_ERROR)
+            uow.commit()
 
     def _call(self, webhook: Webhook, delivery: Delivery) -> tuple[int | None, str | None]:
         body = json.dumps(delivery.event, separators=(",", ":"), ensure_ascii=False)
@@ -215,6 +244,28 @@ class Deliverer:
     def _disable(self, uow: UnitOfWork, webhook: Webhook, reason: str) -> None:
         uow.webhooks.change(webhook.id, enabled=False, disabled_reason=reason)
         log.warning("webhook.disabled", webhook_id=webhook.id, reason=reason)
+
+
+class Sealer(threading.Thread):
+    """A thread that seals the secrets of webhooks that an earlier version has left in clear."""
+
+    def __init__(self, secrets: WebhookSecrets) -> None:
+        super().__init__(name="sealer", daemon=True)
+        self._secrets = secrets
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Look every SEALING seconds until `stop` is called."""
+        while not self._stopped.wait(SEALING):
+            try:
+                self._secrets.seal_all()
+            except Exception:
+                log.exception("webhooks.secrets_not_sealed")  # mostly the database is unavailable; tried again later
+
+    def stop(self) -> None:
+        """Stop, and wait for the thread to end."""
+        self._stopped.set()
+        self.join(5)
 
 
 def declare(broker: Broker, deliverer: Deliverer) -> None:

@@ -61,8 +61,8 @@ class Service(Stack):
     def start_worker(self, *, queue: str = "frames", number: int = 0) -> Process:
         """Start the workers' program."""
         frames = queue == "frames"
-        program = ["workers", "-p", str(self.worker_processes)] if frames else ["dramatiq", "workers.main", "-p", "1"]
-        command = [sys.executable, "-m", *program, "-t", "1", "-Q", queue]
+        processes = str(self.worker_processes) if frames else "1"
+        command = [sys.executable, "-m", "workers", "-p", processes, "-t", "1", "-Q", queue]
         return self._run("worker" if frames else queue, command, number=number)
 
     def kinds(self) -> dict[str, list[psutil.Process]]:

@@ -160,8 +160,7 @@ class Stack:
     def start_worker(self, *, queue: str = "frames", number: int = 0) -> Process:
         """Start one more worker process, on the worker host of this number; returns at once."""
         frames = queue == "frames"
-        program = ["workers"] if frames else ["dramatiq", "workers.main"]  # as the Procfile has them
-        command = [sys.executable, "-m", *program, "-p", "1", "-t", "1", "-Q", queue]
+        command = [sys.executable, "-m", "workers", "-p", "1", "-t", "1", "-Q", queue]
         return self._run("worker" if frames else queue, command, number=number)
 
     def start_clock(self) -> Process:

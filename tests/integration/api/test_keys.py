@@ -225,7 +225,7 @@ TABLE = {
     ("server", "portrait"): (404, 404),  # there is none
     ("client", "look"): (200, 404),
     ("client", "frame"): (200, 404),
-    ("client", "cancel"): (200, 404),
+    ("client", "cancel"): (409, 404),  # it may cancel what has not ended
     ("client", "evidence"): (403, 403),
     ("client", "portrait"): (403, 403),
 }

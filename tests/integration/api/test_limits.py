@@ -11,11 +11,12 @@ from collections.abc import Callable
 import pytest
 from dramatiq import Worker
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from redis import Redis
 from structlog.testing import capture_logs
 
 from shared.handoff import inflight
-from shared.redis.buckets import Bucket, Rate, take
+from shared.redis.buckets import LUMP, Bucket, Rate, take
 from shared.telemetry.metrics.table import LIMITS_OPEN
 from tests.integration.api.conftest import SESSIONS, MakeKey
 from tests.integration.api.test_server import jpeg
@@ -74,6 +75,15 @@ class TestBuckets:
         for thread in threads:
             thread.join()
         assert sum(wait == 0 for wait in given) == 50
+
+    def test_a_wide_one_is_written_now_and_then_and_gives_what_it_holds(self, redis: Redis) -> None:
+        wide = [bucket("wide", "2000/hour")]
+        given, before = 0, redis.info("commandstats").get("cmdstat_set", {"calls": 0})["calls"]
+        while take(redis, wide)[0].wait == 0:
+            given += 1
+        assert 1300 < given < 2700, "six times the spread of the lots"
+        assert redis.info("commandstats")["cmdstat_set"]["calls"] - before == 2000 // LUMP
+        assert all(take(redis, wide)[0].wait > 0 or take(redis, wide)[0].left < LUMP for _ in range(20))
 
     @pytest.mark.parametrize("text", ["", "0/minute", "5", "5/year", "-1/second", "1.5/second", "5/minutes"])
     def test_what_is_no_rate(self, text: str) -> None:
@@ -175,6 +185,86 @@ def test_frames_by_session(start_app: Start, worker: Worker, redis: Redis) -> No
     assert client.get(f"{SESSIONS}/{one}").json["state"] == "in_progress"
 
 
+class TestFramesByKeyAndAddress:
+    """Frames of many sessions, of one address or with one key."""
+
+    @staticmethod
+    def frame(
+        client: FlaskClient, address: str, headers: dict[str, str] | None = None, **create: str
+    ) -> tuple[int, str]:
+        made = client.post(SESSIONS, headers=headers, query_string=create).json
+        if "token" in made:
+            headers = {"Authorization": f"Bearer {made['token']}"}
+        answer = client.post(
+            f"{SESSIONS}/{made['session_id']}/frame",
+            data={"image": (io.BytesIO(jpeg()), "f")},
+            environ_base={"REMOTE_ADDR": address},
+            headers=headers,
+        )
+        if answer.status_code == 429:
+            assert answer.json["code"] == "too_many_frames"
+            assert int(answer.headers["Retry-After"]) > 100
+            return 429, answer.json["detail"]
+        return answer.status_code, " ".join(answer.headers.getlist("RateLimit-Policy"))
+
+    def test_by_address(self, start_app: Start, worker: Worker) -> None:
+        client = start_app(limit_frames_by_address="3/hour")
+        told = [self.frame(client, "192.0.2.7") for _ in range(4)]
+        assert [status for status, _ in told] == [200, 200, 200, 429]
+        assert told[0][1] == '"frames";q=20;w=1 "frames-by-address";q=3;w=3600'
+        assert "your network" in told[3][1]
+        assert self.frame(client, "192.0.2.8")[0] == 200
+
+    def test_an_ipv6_site_has_eight_times_the_limit_of_a_customer(self, start_app: Start, worker: Worker) -> None:
+        client = start_app(limit_frames_by_address="1/hour")
+        of_one = [self.frame(client, f"2001:db8:1:2::{n}")[0] for n in (1, 2)]
+        assert of_one == [200, 429]
+        of_all = [self.frame(client, f"2001:db8:1:{n}::1")[0] for n in range(10, 18)]
+        assert of_all == [200] * 7 + [429]
+        assert self.frame(client, "2001:db8:2::1")[0] == 200
+
+    def test_by_key_with_the_tokens_of_its_sessions(self, start_app: Start, make_key: MakeKey, worker: Worker) -> None:
+        key, other = make_key(), make_key()
+        client = start_app(limit_frames_by_key="3/hour", limit_frames_by_address="2/hour")
+        told = [self.frame(client, "192.0.2.7", key.headers) for _ in range(2)]
+        assert [status for status, _ in told] == [200, 200]
+        assert "frames-by-key" in told[0][1]
+        assert "frames-by-address" not in told[0][1], "it is a backend's"
+        status, policy = self.frame(client, "192.0.2.7", key.headers, token="true")
+        assert status == 200
+        assert "frames-by-key" not in policy, "a person needs not know how busy a backend is"
+        status, detail = self.frame(client, "192.0.2.7", key.headers, token="true")
+        assert (status, "API key" in detail) == (429, True)
+        assert self.frame(client, "192.0.2.7", other.headers)[0] == 200
+
+    def test_none_on_this_machine_while_no_key_is_asked_for(self, start_app: Start, worker: Worker) -> None:
+        client = start_app(limit_frames_by_address="1/hour")
+        assert [self.frame(client, "127.0.0.1") for _ in range(3)] == [(200, "")] * 3
+
+    def test_creations_are_limited_by_site_too(self, start_app: Start) -> None:
+        client = start_app(limit_sessions_by_address="1/hour")
+        told = [client.post(SESSIONS, environ_base={"REMOTE_ADDR": f"2001:db8:7:{n}::1"}).status_code for n in range(9)]
+        assert told == [200] * 8 + [429]
+
+    def test_a_frame_over_its_address_s_share_is_told_to_come_back(
+        self, start_app: Start, worker: Worker, redis: Redis
+    ) -> None:
+        client = start_app(frames_per_worker=4)
+        for n in range(4):
+            inflight.wait(redis, f"another's {n}", time.time())
+        second = int(time.time())
+        for at in range(second - 1, second + 3):
+            redis.hset(f"shares:{at}", mapping={"": 300, "192.0.2.7/32": 290, "192.0.2.8/32": 10})
+        made = client.post(SESSIONS).json["session_id"]
+        answer = client.post(
+            f"{SESSIONS}/{made}/frame", data={"image": (io.BytesIO(jpeg()), "f")}, environ_base=FROM_AFAR
+        )
+        assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (503, "overloaded", "1")
+        gate = client.application.extensions["resources"].gate
+        assert not gate.is_shut, "frames of others are let in"
+        assert gate.keeps_out(made)
+
+
 def test_a_frames_limit_costs_no_round_trip_of_its_own(
     start_app: Start, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -198,6 +288,51 @@ def test_a_frames_limit_costs_no_round_trip_of_its_own(
     monkeypatch.setattr(redis.client.Redis, "execute_command", seen)
     assert frame() == 200
     assert sent == ["EVALSHA", "EVALSHA", "BLPOP"]  # let in and counted; queued; its answer
+
+
+class TestRefusals:
+    """Requests without a valid key or token."""
+
+    def test_a_network_has_so_many_and_a_valid_key_is_not_counted(self, start_app: Start, make_key: MakeKey) -> None:
+        key = make_key()
+        client = start_app(limit_refusals_by_address="3/hour", metrics_token=SecretStr("a-token-of-sixteen-or-more"))
+        unknown = {"Authorization": f"Bearer lk_{key.id}_{'x' * 43}"}
+
+        def ask(headers: dict[str, str], address: str = "192.0.2.7", path: str = SESSIONS) -> tuple[int, str | None]:
+            method = "POST" if path == SESSIONS else "GET"
+            answer = client.open(path, method=method, headers=headers, environ_base={"REMOTE_ADDR": address})
+            return answer.status_code, answer.json.get("code") if answer.status_code != 200 else None
+
+        with capture_logs() as lines:
+            assert ask({}) == (401, "key_missing")
+            assert ask(unknown) == (401, "key_unknown")
+            assert ask({"Authorization": "Bearer eyJhbGciOiJub25lIn0.e30."}) == (401, "token_unknown")
+            for headers in ({}, unknown, {"Authorization": "Bearer eyJ"}):
+                assert ask(headers) == (429, "too_many_refusals")
+            assert ask({}, path="/metrics") == (429, "too_many_refusals")
+        assert ask(key.headers) == (200, None), "of the same address"
+        assert ask({}, "192.0.2.8") == (401, "key_missing")
+        refused = [line for line in lines if line["event"] == "access.refused"]
+        assert [(line["problem"], line["network"], line["claimed_key_id"]) for line in refused] == [
+            ("key_missing", "192.0.2.0/24", None),
+            ("key_unknown", "192.0.2.0/24", key.id),
+            ("token_unknown", "192.0.2.0/24", None),
+        ]
+        assert "192.0.2.7" not in str(lines)
+        assert "x" * 43 not in str(lines)
+        assert [line["log_level"] for line in lines if line.get("problem") == "too_many_refusals"] == ["debug"] * 4
+        answer = client.post(SESSIONS, environ_base=FROM_AFAR)
+        assert int(answer.headers["Retry-After"]) > 60
+
+    def test_without_redis_each_one_is_a_401(self, start_app: Start, make_key: MakeKey) -> None:
+        make_key()
+        client = start_app(limit_refusals_by_address="1/hour", redis_url="redis://127.0.0.1:1/0")
+        assert [client.post(SESSIONS).status_code for _ in range(3)] == [401] * 3
+
+    def test_it_can_be_off(self, start_app: Start, make_key: MakeKey) -> None:
+        make_key()
+        client = start_app(limit_refusals_by_address="off")
+        assert {client.post(SESSIONS).status_code for _ in range(100)} == {401}
 
 
 def test_a_frame_that_is_refused_as_too_much_takes_no_token(start_app: Start, worker: Worker, redis: Redis) -> None:

@@ -93,7 +93,7 @@ def server(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
     directory = tmp_path_factory.mktemp("web")
     settings = Settings(_env_file=None, redis_url=redis_server.url, database_url=f"sqlite:///{directory}/rows.db")
     engine = make_engine(settings.database_url)
-    schema.upgrade(engine)
+    schema.create(engine)
     engine.dispose()
     server = Server(settings, directory / "web.log")
     yield server
@@ -177,7 +177,7 @@ def test_without_ipv6_it_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch, config
 def test_an_open_service_listens_on_this_machine_only(configured: Callable[..., list[str]], tmp_path: Path) -> None:
     here = {"127.0.0.1:8123", "[::1]:8123"}
     engine = make_engine(f"sqlite:///{tmp_path}/rows.db")
-    schema.upgrade(engine)
+    schema.create(engine)
     assert set(configured()) <= here
     assert set(configured(AUTH="off")) <= here
     assert configured(BIND="0.0.0.0, ::1") == ["0.0.0.0:8123", "[::1]:8123"]
@@ -193,7 +193,7 @@ def test_a_service_that_had_keys_does_not_start_on_a_database_without_any(
     configured: Callable[..., list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     engine = make_engine(f"sqlite:///{tmp_path}/rows.db")
-    schema.upgrade(engine)
+    schema.create(engine)
     engine.dispose()
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / "closed").touch()
@@ -323,6 +323,7 @@ def test_a_frame_has_arrived_when_all_of_it_is_there(server: Server, redis: Redi
         assert json.loads(read_response(connection)[2])["code"] == "no_answer_in_time"
 
 
+@pytest.mark.slow
 def test_while_the_workers_are_behind_frames_are_refused_at_the_door(
     settings: Settings, engine: Engine, redis: Redis, tmp_path: Path
 ) -> None:
@@ -361,6 +362,7 @@ def test_a_broken_upload_was_never_there(server: Server, redis: Redis) -> None:
     assert not [line for line in server.log() if line.get("session_id") == session_id]
 
 
+@pytest.mark.slow
 def test_a_stop_lets_a_waiting_frame_be_answered(
     settings: Settings, engine: Engine, redis: Redis, tmp_path: Path
 ) -> None:
@@ -382,6 +384,7 @@ def test_a_stop_lets_a_waiting_frame_be_answered(
     assert answers[0].json()["code"] == "no_answer_in_time"
 
 
+@pytest.mark.slow
 def test_each_process_has_connections_of_its_own(
     settings: Settings, engine: Engine, redis: Redis, tmp_path: Path
 ) -> None:
@@ -397,6 +400,7 @@ def test_each_process_has_connections_of_its_own(
     assert not [line for line in server.log() if line["level"] in ("error", "critical")]
 
 
+@pytest.mark.slow
 def test_what_was_loaded_stays_shared(settings: Settings, engine: Engine, tmp_path: Path) -> None:
     """A process's garbage collector does not go through it: it would write to each object, and so copy each page."""
     (tmp_path / "frozen.py").write_text(

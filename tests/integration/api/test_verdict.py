@@ -112,6 +112,17 @@ def test_it_says_what_became_of_the_session(client: FlaskClient, live: None) -> 
         "created_at": 1000.0,
         "started_at": 1001.0,
         "ended_at": 1009.0,
+        "asked": {
+            "preset": "standard",
+            "num_challenges": 3,
+            "challenge_types": None,
+            "timeout_seconds": 5.0,
+            "mirrored": False,
+            "reveal": "all",
+            "policy": None,
+        },
+        "owner": None,
+        "subject": None,
     }
 
 

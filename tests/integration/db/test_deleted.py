@@ -15,7 +15,7 @@ from shared.liveness.session import Session
 from tests.endings import nothing_else
 from tests.integration import schema
 from tests.unit.db import samples
-from workers.clock import REMEMBER, Sessions, Trails
+from workers.clock import REMEMBER, Retention, Trails
 
 NOW = samples.NOW
 HOUR = 3600.0
@@ -55,7 +55,7 @@ def keep(engine: Engine, mark: str, count: int) -> list[Session]:
 
 def test_after_a_deletion_and_the_retention_nothing_is_left_in_the_files(engine: Engine, tmp_path: Path) -> None:
     deleted, staying = keep(engine, "deleted", 60), keep(engine, "staying", 60)
-    sessions = Sessions(engine, nothing_else, retention=HOUR)
+    sessions = Retention(engine, nothing_else, retention=HOUR)
     trails = Trails(engine, audit=HOUR, tombstones=HOUR, attempts=HOUR)
     marks = ["deleted-owner", "deleted-frame", "staying-owner", "staying-frame"]
     random.Random(7).shuffle(deleted)

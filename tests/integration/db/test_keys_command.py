@@ -55,6 +55,13 @@ def test_a_key_s_life(engine: Engine, url: str) -> None:
     assert "no valid key" in again.stderr
 
 
+def test_a_policy_is_kept_with_the_key(engine: Engine, url: str) -> None:
+    assert run(url, "create", "--policy", "preset=strict.. num_challenges=3..5").returncode == 0
+    with UnitOfWork(engine, read_only=True) as uow:
+        assert [key.policy for key in uow.keys.all()] == ["preset=strict.. num_challenges=3..5"]
+    assert "[preset=strict.. num_challenges=3..5]" in run(url, "list").stdout
+
+
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
 def test_a_key_expires_and_is_rotated_and_the_trail_tells_of_it(engine: Engine, url: str) -> None:
     at = time.time()
@@ -96,6 +103,7 @@ def test_a_key_expires_and_is_rotated_and_the_trail_tells_of_it(engine: Engine, 
 @pytest.mark.parametrize(
     "arguments",
     [
+        ["create", "--policy", "preset=weak"],
         ["revoke", "nonsense"],
         ["create", "--role", "admin"],
         ["create", "--name", "a\nb"],

@@ -125,6 +125,71 @@ def test_before_that_who_has_not_begun_waits_and_who_has_goes_on(client):
     assert taken(client, "new3", "n3") == 0
 
 
+WHOLE = inflight.Limits(of_session=8, per_worker=24, age=2.0)
+CROWD, PERSON = inflight.Sharer("192.0.2.7/32"), inflight.Sharer("198.51.100.1/32")
+
+
+def begun(client: redis.Redis, name: str, count: int) -> list[str]:
+    """Sessions of which a worker has judged a frame."""
+    names = [f"{name}{n}" for n in range(count)]
+    for session_id in names:
+        tracking.keep(client, session_id, NOW, None)
+    return names
+
+
+def asked(client: redis.Redis, session_id: str, n: int, at: float, sharer: inflight.Sharer) -> inflight.Entry:
+    entry = inflight.enter(client, session_id, f"{session_id} {n}", at, WHOLE, sharer=sharer).entry
+    if entry is inflight.Entry.TAKEN:
+        inflight.wait(client, f"{session_id} {n}", at)
+    return entry
+
+
+def test_one_address_with_many_begun_sessions_keeps_nobody_else_out(client):
+    """600 frames a second from one address against one worker, and a person who begins and sends 8 a second."""
+    worker_presence.beat(client, "only worker", NOW)
+    crowd = begun(client, "crowd", 40)
+    seen: dict[inflight.Sharer, list[inflight.Entry]] = {CROWD: [], PERSON: []}
+    waiting: list[tuple[str, int]] = []
+    for n in range(2400):  # four seconds
+        at = NOW + n / 600
+        if n % 6 == 0 and waiting:  # a frame takes the worker 10 ms
+            session_id, number = waiting.pop(0)
+            inflight.leave(client, session_id, f"{session_id} {number}")
+            if session_id == "person":
+                tracking.keep(client, session_id, at, None)
+        who, session_id = (PERSON, "person") if n % 75 == 74 else (CROWD, crowd[n % 40])
+        seen[who].append(asked(client, session_id, n, at, who))
+        if seen[who][-1] is inflight.Entry.TAKEN:
+            waiting.append((session_id, n))
+    first, *rest = seen[PERSON]
+    assert first in (inflight.Entry.TAKEN, inflight.Entry.NOT_YET), "the crowd was alone until then"
+    assert rest == [inflight.Entry.TAKEN] * 31
+    assert inflight.Entry.BEHIND not in seen[CROWD], "the gate would be shut for the person too"
+    assert seen[CROWD].count(inflight.Entry.TAKEN) > 300, "what the person leaves is the crowd's"
+
+
+def test_an_address_alone_has_all_but_a_reserve(client):
+    crowd = begun(client, "crowd", 40)
+    entries = [asked(client, crowd[n], n, NOW, CROWD) for n in range(40)]
+    assert entries.count(inflight.Entry.TAKEN) >= 21
+    assert entries[-10:] == [inflight.Entry.OVER_SHARE] * 10
+    assert 0 < client.ttl(keyspace.shares(int(NOW))) <= keyspace.SHARES_TTL
+
+
+def test_people_within_their_share_are_served_as_without_shares(client):
+    """Twelve addresses of one person each: all places are taken, and only then is a frame refused."""
+    people = begun(client, "p", 12)
+    entries = [asked(client, people[n % 12], n, NOW, inflight.Sharer(f"198.51.100.{n % 12}/32")) for n in range(25)]
+    assert entries == [inflight.Entry.TAKEN] * 24 + [inflight.Entry.BEHIND]
+
+
+def test_a_backend_s_sessions_count_and_are_not_held_to_a_share(client):
+    people = begun(client, "p", 40)
+    entries = [asked(client, people[n], n, NOW, inflight.Sharer("backend", bounded=False)) for n in range(25)]
+    assert entries == [inflight.Entry.TAKEN] * 24 + [inflight.Entry.BEHIND]
+    assert client.hget(keyspace.shares(int(NOW)), "backend") is not None
+
+
 def test_frames_still_being_sent_are_in_nobody_s_way(client):
     """A slow upload keeps a place in its own session's share and no other."""
     for n in range(20):

@@ -141,7 +141,7 @@ class Service:
             **{"evidence_weights": weights, **settings},
         )
         self.engine = make_engine(self.settings.database_url)
-        schema.upgrade(self.engine)
+        schema.create(self.engine)
         self.redis = make_redis(redis_url, blocks_for=self.settings.frame_deadline)
         self.broker = make_broker(self.settings)
         self.workers: list[WorkerProcess] = []

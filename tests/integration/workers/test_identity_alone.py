@@ -6,6 +6,8 @@ import time
 from itertools import count
 from statistics import median
 
+import pytest
+
 from shared.db import UnitOfWork
 from shared.handoff.clean_up import Endings
 from shared.liveness.challenge import ChallengeType
@@ -17,6 +19,8 @@ from shared.redis import keyspace
 from tests.integration.workers.showing import anchored, show, stored
 from tests.waiting import until
 from workers.overdue_sessions import OverdueSessions
+
+pytestmark = pytest.mark.slow
 
 TURN_LEFT, BLINK = ChallengeType.TURN_LEFT, ChallengeType.BLINK
 

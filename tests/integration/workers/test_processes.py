@@ -15,6 +15,8 @@ from tests.integration.workers.scripted_worker import Script
 from tests.integration.workers.service import PRELOADED, Service, problem_of, result_of
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 #: Dramatiq's own keys, which live as long as there is something in them (see shared/redis/keyspace.py).
 DRAMATIQ = {"dramatiq:__heartbeats__"}
 

@@ -87,6 +87,7 @@ def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> No
         "portrait": False,
         "nonce": None,
         "token": False,
+        "relying_party": None,
         "subject": None,
         "Idempotency-Key": None,
     }
@@ -111,8 +112,8 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
     }
     assert said["/livez", "get"] == {"200"}
     assert said["/readyz", "get"] == {"200", "503"}
-    of_one = {"200", "401", "403", "404", "408", "500", "503"}
-    assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == of_one
+    of_one = {"200", "401", "403", "404", "408", "429", "500", "503"}
+    assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == of_one | {"409"}
     assert said["/api/v1/liveness/sessions/{session_id}/evidence", "get"] == of_one
     assert said["/api/v1/liveness/sessions/{session_id}/portrait", "get"] == of_one
     assert said["/api/v1/liveness/sessions", "post"] == {

@@ -35,7 +35,7 @@ def settings(tmp_path: Path) -> Settings:
         state_dir=tmp_path / "state",
     )
     engine = make_engine(settings.database_url)
-    schema.upgrade(engine)
+    schema.create(engine)
     engine.dispose()
     return settings
 
@@ -130,7 +130,7 @@ def test_a_service_that_was_closed_does_not_open_on_another_database(
     mistyped = settings.model_copy(update={"database_url": f"sqlite:///{tmp_path}/row.db"})
     assert open_mode.state(mistyped) is State.UNKNOWN, "no tables: nothing that needs a key is answered"
     engine = make_engine(mistyped.database_url)
-    schema.upgrade(engine)
+    schema.create(engine)
     engine.dispose()
     assert open_mode.state(mistyped) is State.LOST
     client = start(database_url=mistyped.database_url)

@@ -12,15 +12,22 @@ from typing import Any
 import pytest
 import yaml
 
+from ops.run.roles import GRANTS
 from ops.run.up import read_procfile
+from shared.db.tables import metadata
+from shared.own_secrets import NEEDED
 from shared.queue.messages import FRAMES
-from shared.settings import Settings
+from shared.settings import SECRETS, Settings
 from shared.telemetry.metrics.table import TABLE
 
 ROOT = Path(__file__).parents[3]
 PROCESSES = set(read_procfile(ROOT / "Procfile"))
 LASTING = PROCESSES - {"release"}
 SETTINGS = {name.upper() for name in Settings.model_fields}
+#: The role in the database of each process; release is the owner.
+ROLES = {"web": "web", "worker": "worker", "worker_identity": "identity", "clock": "clock", "events": "events"}
+#: The variables with the roles' passwords, which only release has.
+PASSWORDS = {f"LIVENESS_{role.upper()}_PASSWORD" for role in ROLES.values()}
 #: Seconds that a process may take to end: FRAME_DEADLINE and what gunicorn gives beside it.
 ENDING = Settings.model_fields["frame_deadline"].default + 5
 
@@ -46,6 +53,8 @@ def valid(environment: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Setti
     for name in SETTINGS:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
+        if name in PASSWORDS:
+            continue
         monkeypatch.setenv(name, value)
     return Settings(_env_file=None)
 
@@ -69,7 +78,7 @@ def test_compose_has_every_process_and_only_settings(monkeypatch: pytest.MonkeyP
     assert {role for service in OURS.values() for role in service["command"]} == PROCESSES
     assert sum(service["command"] == ["web"] for service in OURS.values()) == 2
     for service in OURS.values():
-        assert set(service["environment"]) <= SETTINGS
+        assert set(service["environment"]) <= SETTINGS | PASSWORDS
         assert valid({n: filled_in(v) for n, v in service["environment"].items()}, monkeypatch).auth == "required"
         assert service["read_only"]
         assert service["cap_drop"] == ["ALL"]
@@ -83,12 +92,49 @@ def test_compose_has_no_password_but_from_the_environment() -> None:
     secrets = set(re.findall(r"\b\w+_(?:PASSWORD|SECRET|TOKEN)\b", text)) - {"POSTGRES_PASSWORD"} | {
         "POSTGRES_PASSWORD"
     }
-    assert len(secrets) == 5
+    secrets -= PASSWORDS  # as migrate calls those of env.example
+    assert len(secrets) == 10
     for name in secrets:
         assert re.search(rf"^{name}=$", example, re.MULTILINE), f"{name} has a value in env.example, or no line"
         assert len(re.findall(rf"\$\{{{name}\b", text)) == len(re.findall(rf"\$\{{{name}:\?", text)) > 0
     used = set(re.findall(r"\$\{(\w+)", text))
     assert used == set(re.findall(r"^([A-Z_]+)=", example, re.MULTILINE))
+
+
+def only_what_it_needs(process: str, environment: dict[str, str]) -> None:
+    """A process has the secrets that it needs, and signs in to the database by its own role."""
+    given = {name.lower() for name in environment} & SECRETS
+    if process == "release":
+        assert "metrics_token" not in given
+        assert set(environment) >= PASSWORDS
+        assert re.match(r"postgres://liveness:|$", environment["DATABASE_URL"])
+        return
+    assert given == NEEDED.get(process, frozenset())
+    assert not set(environment) & (PASSWORDS | {"POSTGRES_PASSWORD"})
+    assert re.match(rf"postgres://liveness_{ROLES[process]}:|$", environment["DATABASE_URL"])
+
+
+def test_compose_gives_each_process_its_own_secrets_and_its_own_role() -> None:
+    for service in OURS.values():
+        (process,) = service["command"]
+        only_what_it_needs(process, service["environment"])
+    text = (ROOT / "ops/deploy/docker/compose.yml").read_text()
+    for role in ROLES.values():
+        assert f"LIVENESS_{role.upper()}_PASSWORD: ${{{role.upper()}_PASSWORD:?" in text
+        assert f"postgres://liveness_{role}:${{{role.upper()}_PASSWORD:?" in text
+
+
+def test_compose_confines_the_servers_as_well() -> None:
+    for name, service in COMPOSE["services"].items():
+        assert service["cap_drop"] == ["ALL"], name
+        assert "cap_add" not in service
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_every_table_is_thought_of_in_the_roles() -> None:
+    """A new table is to be granted to the processes that use it."""
+    assert set(GRANTS) == set(ROLES.values())
+    assert {table for grants in GRANTS.values() for table in grants} == set(metadata.tables)
 
 
 def test_compose_gives_nginx_each_web_process() -> None:
@@ -132,7 +178,7 @@ def test_a_role_is_the_procfiles_command_and_anything_else_is_run_as_it_is(tmp_p
 
     assert said("web") == f"{tmp_path}/gunicorn -c ops/gunicorn.conf.py api:create_app()\n"
     assert said("worker") == f"{tmp_path}/python -m workers -p 3 -t 1 -Q frames\n"
-    assert said("worker_identity") == f"{tmp_path}/dramatiq workers.main -p 1 -t 1 -Q identity\n"
+    assert said("worker_identity") == f"{tmp_path}/python -m workers -p 1 -t 1 -Q identity\n"
     assert said("echo", "web:", "a  b") == "web: a  b\n"
 
 
@@ -160,7 +206,7 @@ def test_every_pod_is_confined_and_has_time_to_end() -> None:
                 "capabilities": {"drop": ["ALL"]},
             }
             assert {mount["mountPath"] for mount in container["volumeMounts"]} == {"/tmp", "/app/var"}
-            assert container["resources"]["limits"]["memory"]
+            assert set(container["resources"]["limits"]) == {"cpu", "memory"}
         if document["kind"] == "Deployment":
             paused = 5 if document["metadata"]["name"] == "web" else 0
             assert pod["terminationGracePeriodSeconds"] > ENDING + paused
@@ -175,17 +221,65 @@ def test_every_pod_is_confined_and_has_time_to_end() -> None:
 
 
 def test_kubernetes_gives_only_settings_and_valid_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    (settings,), (secrets,) = manifests("settings.yaml"), manifests("examples/secrets.yaml")
-    assert set(secrets["stringData"].values()) == {""}, "a secret in the repository"
-    given = settings["data"] | secrets["stringData"]
-    assert set(given) <= SETTINGS
-    assert valid(given, monkeypatch).auth == "required"
+    (settings,) = manifests("settings.yaml")
+    secrets = {secret["metadata"]["name"]: secret["stringData"] for secret in manifests("examples/secrets.yaml")}
+    assert {value for secret in secrets.values() for value in secret.values()} == {""}, "a secret in the repository"
     for document in applied():
         if document["kind"] in ("Deployment", "Job"):
             (container,) = document["spec"]["template"]["spec"]["containers"]
             assert {variable["name"] for variable in container.get("env", [])} <= SETTINGS
-            sources = [next(iter(source.values()))["name"] for source in container["envFrom"]]
-            assert sources == [settings["metadata"]["name"], secrets["metadata"]["name"]]
+            first, *sources = [next(iter(source.values()))["name"] for source in container["envFrom"]]
+            assert first == settings["metadata"]["name"]
+            given = settings["data"] | {name: value for source in sources for name, value in secrets[source].items()}
+            assert set(given) <= SETTINGS | PASSWORDS
+            assert valid(given, monkeypatch).auth == "required"
+            only_what_it_needs(container["args"][0], given)
+            if container["args"] == ["release"]:
+                assert "QUEUE_URL" not in given, "it needs the database alone"
+
+
+def test_kubernetes_lets_in_only_confined_pods_from_images_that_cannot_be_moved() -> None:
+    (namespace,) = manifests("namespace.yaml")
+    labels = namespace["metadata"]["labels"]
+    assert {labels[f"pod-security.kubernetes.io/{mode}"] for mode in ("enforce", "audit", "warn")} == {"restricted"}
+    (operator,) = manifests("examples/operator.yaml")
+    pods = [d["spec"]["template"]["spec"] for d in applied() if d["kind"] in ("Deployment", "Job")] + [operator["spec"]]
+    for pod in pods:  # what "restricted" asks for
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["securityContext"]["runAsNonRoot"]
+        assert all(set(volume) == {"name", "emptyDir"} for volume in pod["volumes"])
+        assert not {"hostNetwork", "hostPID", "hostIPC"} & set(pod)
+        for container in pod["containers"]:
+            assert container["securityContext"]["allowPrivilegeEscalation"] is False
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    for kustomization in ("kustomization.yaml", "migrate/kustomization.yaml"):
+        (image,) = manifests(kustomization)[0]["images"]
+        assert re.fullmatch(r"sha256:[0-9a-f]{64}", image["digest"])
+        assert "newTag" not in image
+
+
+def test_every_pod_talks_to_what_it_needs_and_to_nobody_else() -> None:
+    policies = {document["metadata"]["name"]: document["spec"] for document in manifests("network.yaml")}
+    everybody = policies.pop("nobody")
+    assert everybody["policyTypes"] == ["Ingress", "Egress"]
+    assert "ingress" not in everybody
+    assert [port["port"] for rule in everybody["egress"] for port in rule["ports"]] == [53, 53]
+    pods = [d for d in applied() if d["kind"] in ("Deployment", "Job")]
+    assert {document["metadata"]["name"] for document in pods} == set(policies)
+    for document in pods:
+        name = document["metadata"]["name"]
+        labels = document["spec"]["template"]["metadata"]["labels"]
+        assert policies[name]["podSelector"]["matchLabels"] == labels
+        assert everybody["podSelector"]["matchLabels"].items() <= labels.items()
+        assert policies[name]["policyTypes"] == ["Ingress", "Egress"]
+        assert ("ingress" in policies[name]) == (name == "web")
+        ports = {port["port"] for rule in policies[name]["egress"] for port in rule["ports"]}
+        assert ports <= {5432, 6379, 5671, 5672} | ({443} if name == "events" else set())
+        assert 5432 in ports
+    private = {
+        block for rule in policies["events"]["egress"] for to in rule.get("to", []) for block in to["ipBlock"]["except"]
+    }
+    assert private >= {"10.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7", "fe80::/10"}
 
 
 @pytest.mark.parametrize("file", ["keda.yaml", "keda-redis.yaml"])

@@ -219,7 +219,7 @@ class TestFromAnyMoment:
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = make_engine(f"sqlite:///{tmp_path_factory.mktemp('rows')}/rows.db")
-    schema.upgrade(engine)
+    schema.create(engine)
     yield engine
     engine.dispose()
 

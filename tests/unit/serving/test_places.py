@@ -72,10 +72,12 @@ def test_each_setting_or_constant_is_there(name: str) -> None:
 
 def test_what_raises_or_answers_a_problem_on_a_frame_s_way_is_on_the_page() -> None:
     """Read out of the sources, so that a new refusal is not forgotten."""
-    sources = ["api/access.py", "api/frames.py", "api/uploads.py", "api/serving/worker.py"]
+    sources = ["api/access.py", "api/refusals.py", "api/frames.py", "api/uploads.py", "api/serving/worker.py"]
     raised = {door.CODE}
     for source in sources:
-        raised |= set(re.findall(r'(?:ProblemError\(|code: str = |conn, )"(\w+)"', Path(source).read_text()))
+        raised |= set(
+            re.findall(r'(?:ProblemError\(|raise refusal\(|code: str = |conn, )"(\w+)"', Path(source).read_text())
+        )
     raised |= set(re.findall(r'BadImage\(\s*"(\w+)"', Path("workers/vision/decode.py").read_text()))
     raised |= {answer.problem.code for answer in (NOT_JUDGED, ROWS_AWAY, UNKNOWN_SESSION) if answer.problem}
     assert len(raised) > 15
