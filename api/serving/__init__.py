@@ -28,8 +28,8 @@ In a thread, before the app knows the frame:
  8. `api.open_mode._refuse_others`: 403 `host_not_allowed`, and while no key is asked for, 403 `peer_not_allowed`. Then
     `api.access._guard`: the head announces too large a body: 413 `picture_too_large`. Then who asks: 401 `key_missing`,
     401 `key_unknown`, 401 `token_unknown`, 401 `token_expired`, or 429 `too_many_refusals` in place of a 401
-    (LIMIT_REFUSALS_BY_ADDRESS); 403 `forbidden`, 403 `other_session`; 503 `database_unavailable` if the keys cannot be
-    read.
+    (LIMIT_REFUSALS_BY_ADDRESS); 403 `forbidden`, 403 `other_session`, 403 `other_browser`; 503
+    `database_unavailable` if the keys cannot be read.
  9. `api.frames.submit_frame`: 404 `session_not_found`, also for a session of another key; 503 `database_unavailable`. A
     session that has ended is answered by its state (200), so that a client's loop ends.
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 from flask_openapi import OpenAPI
+from pydantic import SecretStr
 
 from api import create_app, open_mode
 from api.open_mode import State, is_loopback
@@ -95,7 +96,9 @@ def test_an_open_service_answers_no_other_machine(start: Callable[..., FlaskClie
 
 
 def test_health_is_told_to_balancers_by_any_name(start: Callable[..., FlaskClient]) -> None:
-    assert start().get("/livez", headers={"Host": "10.1.2.3:8000"}, environ_base=AFAR).status_code == 200
+    client = start(metrics_token=SecretStr("m" * 16))
+    for path, status in (("/livez", 200), ("/readyz", 503), ("/metrics", 401)):  # Redis is away; no token is sent
+        assert client.get(path, headers={"Host": "10.1.2.3:8000"}, environ_base=AFAR).status_code == status
 
 
 def test_bind_and_allowed_hosts_open_it_to_others(start: Callable[..., FlaskClient]) -> None:
