@@ -125,6 +125,13 @@ KINDS: dict[str, ProblemKind] = {
             retry_after=1,
         ),
         ProblemKind(
+            "out_of_sequence",
+            409,
+            "The frame does not follow the latest answers",
+            "The session has sequence=required: send the nonces of the latest answers as `nonces`, and all frames from "
+            "one program. This frame was not judged; the session goes on.",
+        ),
+        ProblemKind(
             "idempotency_key_reused",
             422,
             "The Idempotency-Key was used for something else",

@@ -122,6 +122,7 @@ def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> 
             portrait=query.portrait,
             nonce=query.nonce,
             threshold=settings.liveness_threshold if query.preset is None else None,
+            sequence=query.sequence == "required",
         ),
         identify=settings.identity,
         reference=reference is not None,

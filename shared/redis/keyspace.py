@@ -31,6 +31,9 @@ portrait:{session}         hash    the rest of the   worker of frames: the best 
 ended:{session}            string  the rest of the   the process that ends or    every process that writes one of the
                                    session's own,    deletes the session         session's keys above, in the same
                                    and ENDED_MARGIN                              script
+sequence:{session}         list    the rest of the   api: nonces of the latest   api, before it admits a frame of
+                                   session's own     answers, newest first       a session with sequence=required;
+                                                                                 deleted when the session ends
 workers:{queue}            zset    PRESENCE_TTL      each worker process, every  api (/readyz)
                                                      PRESENCE_EVERY seconds,
                                                      its last sign of life
@@ -151,6 +154,11 @@ def portrait(session_id: str) -> str:
 def ended(session_id: str) -> str:
     """Key of the mark of a session that has ended or was deleted."""
     return f"ended:{session_id}"
+
+
+def sequence(session_id: str) -> str:
+    """Key of the nonces of a session's latest answers."""
+    return f"sequence:{session_id}"
 
 
 def of_face(session_id: str) -> list[str]:

@@ -22,6 +22,9 @@ const GET_READY = 1500;
 /** Milliseconds that a camera may take to give its first picture. */
 const FIRST_PICTURE = 8000;
 
+/** Nonces of the latest answers that a frame carries, where the session asks for them (sequence=required). */
+const NONCES = 12;
+
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /**
@@ -62,6 +65,7 @@ export class LivenessCheck extends EventTarget {
   #clockEnds = null;
   #passedCount = 0;
   #hint = null;
+  #nonces = [];
 
   /**
    * @param {object} [options]
@@ -73,6 +77,8 @@ export class LivenessCheck extends EventTarget {
    * @param {string[]} [options.types] the challenges to draw from
    * @param {string[]} [options.exclude] the challenges that the person cannot do
    * @param {"all"|"next"} [options.reveal] default next, so that nobody can act in advance
+   * @param {"off"|"required"} [options.sequence] whether each frame must carry the nonces of the latest answers; default
+   *   required: what was filmed in advance, or comes from a second program, is refused
    * @param {string} [options.deviceId] id of the camera
    * @param {MediaStream} [options.stream] a stream in place of a camera; the check does not close it
    */
@@ -146,13 +152,13 @@ export class LivenessCheck extends EventTarget {
   }
 
   async #openSession() {
-    const { challenges, timeoutSeconds, types, exclude, reveal = "next", preset } = this.#options;
+    const { challenges, timeoutSeconds, types, exclude, reveal = "next", preset, sequence = "required" } = this.#options;
     const ask = () =>
       this.session
         ? this.session.challenges
           ? this.session
           : this.#service.look(this.session.session_id)
-        : this.#service.create({ challenges, timeoutSeconds, types, exclude, reveal, preset });
+        : this.#service.create({ challenges, timeoutSeconds, types, exclude, reveal, preset, sequence });
     const since = performance.now();
     while (!this.ended) {
       try {
@@ -203,7 +209,9 @@ export class LivenessCheck extends EventTarget {
     const sentAt = performance.now();
     this.#underWay += 1;
     try {
-      const answer = await this.#service.frame(this.session.session_id, picture, { signal: this.#stopped.signal });
+      const more = { signal: this.#stopped.signal, nonces: this.#nonces };
+      const answer = await this.#service.frame(this.session.session_id, picture, more);
+      if (answer.nonce) this.#nonces = [answer.nonce, ...this.#nonces].slice(0, NONCES);
       const milliseconds = performance.now() - sentAt;
       this.#latency = this.#latency ? 0.8 * this.#latency + 0.2 * milliseconds : milliseconds;
       this.#answeredAt = performance.now();
@@ -229,7 +237,8 @@ export class LivenessCheck extends EventTarget {
   #trouble(error) {
     if (error.code !== "network" && error.code !== "busy") {
       // A single picture that the service cannot use does not end the check: the next one may be usable.
-      const skipped = error.code === "refused" && error.status === 422;
+      // Nor does a frame that is out of sequence, because answers were lost on the way.
+      const skipped = error.code === "refused" && (error.status === 422 || error.problem === "out_of_sequence");
       if (!skipped || performance.now() - this.#answeredAt > GIVE_UP_AFTER) this.#fail(error);
       return;
     }

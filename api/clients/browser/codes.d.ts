@@ -44,6 +44,7 @@ export type ProblemCode =
   | "not_found"
   | "not_multipart"
   | "other_session"
+  | "out_of_sequence"
   | "overloaded"
   | "picture_too_large"
   | "portrait_not_found"

@@ -18,7 +18,7 @@ export class Service {
   }
 
   /** Create a session. The service chooses every option that is undefined or null. */
-  create({ challenges, timeoutSeconds, types, exclude, reveal, preset } = {}) {
+  create({ challenges, timeoutSeconds, types, exclude, reveal, preset, sequence } = {}) {
     const query = new URLSearchParams();
     const given = {
       num_challenges: challenges,
@@ -27,6 +27,7 @@ export class Service {
       exclude: exclude?.join(","),
       reveal,
       preset,
+      sequence,
     };
     for (const [name, value] of Object.entries(given)) {
       if (value !== undefined && value !== null && value !== "") query.set(name, String(value));
@@ -39,11 +40,12 @@ export class Service {
     return this.#ask("GET", `/sessions/${encodeURIComponent(id)}`);
   }
 
-  /** Submit a camera frame, a JPEG or PNG. */
-  frame(id, picture, { signal } = {}) {
+  /** Submit a camera frame, a JPEG or PNG, with the nonces of the latest answers to the session's frames. */
+  frame(id, picture, { signal, nonces = [] } = {}) {
     const form = new FormData();
     form.append("image", picture, "frame.jpg");
-    return this.#ask("POST", `/sessions/${encodeURIComponent(id)}/frame`, { body: form, signal });
+    const query = nonces.length ? `?nonces=${nonces.join(",")}` : "";
+    return this.#ask("POST", `/sessions/${encodeURIComponent(id)}/frame${query}`, { body: form, signal });
   }
 
   /** Cancel a session; works while the page is being left, too. */

@@ -63,6 +63,7 @@ PROBLEMS = frozenset(
         "not_found",
         "not_multipart",
         "other_session",
+        "out_of_sequence",
         "overloaded",
         "picture_too_large",
         "portrait_not_found",
