@@ -19,7 +19,7 @@ from api.problems import KINDS, ProblemError, responses
 from api.resources import Resources, resources
 from api.schemas import ENDED, FrameAnswer, FrameForm, FrameQuery, SessionPath
 from api.sessions import TAG, find, json_of, known_form
-from api.uploads import read_picture
+from api.uploads import read_frame
 from shared.handoff import answers, claims, inflight, sequences
 from shared.handoff.answers import Answer, FrameProblem
 from shared.liveness.observation import Observation
@@ -54,6 +54,7 @@ _FORM = RequestBody(
         "image_missing",
         "image_not_a_file",
         "image_empty",
+        "camera_report",
         "not_an_image",
         "unsupported_image",
         "truncated_image",
@@ -107,11 +108,13 @@ def _pass_on(deps: Resources, session: Session, carried: Collection[str]) -> Fra
     try:
         if session.options.sequence and not follows(carried, sequences.latest(deps.redis, session_id)):
             raise ProblemError("out_of_sequence")
-        picture = read_picture(request, deps.settings)
+        picture, report = read_frame(request, deps.settings)
         # Counted from here, so that a slow Redis or queue does not add to the time that the client waits.
         until = time.monotonic() + deps.settings.frame_deadline
         pipe = deps.redis.pipeline(transaction=False)
         claims.put(pipe, frame_id, picture, deps.settings.frame_ttl)
+        if report is not None:
+            claims.put_report(pipe, frame_id, report, deps.settings.frame_ttl)
         inflight.wait(pipe, frame_id, now())
         pipe.execute()
         enqueue_frame(deps.broker, session_id, frame_id, arrived_at())

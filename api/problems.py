@@ -132,6 +132,12 @@ KINDS: dict[str, ProblemKind] = {
             "one program. This frame was not judged; the session goes on.",
         ),
         ProblemKind(
+            "camera_report",
+            422,
+            "The report about the camera cannot be read",
+            "Send the field `camera` as the JSON object that docs/client.md describes, or leave it out.",
+        ),
+        ProblemKind(
             "idempotency_key_reused",
             422,
             "The Idempotency-Key was used for something else",

@@ -95,8 +95,8 @@ class SessionOptions(BaseModel):
 
     sequence: Annotated[Literal["off", "required"], must_be("off or required")] = Field(
         "off",
-        description="required: each answer to a frame has a nonce, and each frame must carry those of the latest answers that "
-        "the client received (nonces). Frames that were prepared in advance, or come from two programs, are refused.",
+        description="required: each answer to a frame has a nonce, and each frame must carry those of the latest answers "
+        "that the client received (nonces). Frames that were prepared in advance, or come from two programs, are refused.",
     )
     nonce: Annotated[
         str | SkipJsonSchema[None], Field(pattern=r"^[!-~]{1,128}$"), must_be("1 to 128 printable ASCII characters")
@@ -187,6 +187,10 @@ class FrameForm(BaseModel):
 
     image: FileStorage = Field(
         description="One camera frame, JPEG or PNG, told apart by its bytes, not by the part's content type."
+    )
+    camera: str | None = Field(
+        None,
+        description="What the client's platform says of the camera, as JSON, with some of the frames: docs/client.md.",
     )
 
 

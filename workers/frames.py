@@ -20,6 +20,7 @@ from shared.db import FrameMemory, UnitOfWork
 from shared.handoff import answers, claims, faces, inflight, portraits
 from shared.handoff.answers import Answer, FrameProblem
 from shared.handoff.endings import Endings
+from shared.liveness.camera import CameraReport
 from shared.liveness.frame import Frame
 from shared.liveness.framing import framing
 from shared.liveness.session import Session
@@ -63,6 +64,8 @@ class Fetched(NamedTuple):
     prior: Prior | None
     #: When the frame began to wait for a worker; None if that is not known.
     waits_since: float | None
+    #: What the client said of its camera with this frame.
+    camera: CameraReport | None
 
 
 class FrameWork:
@@ -76,7 +79,7 @@ class FrameWork:
     def __call__(self, session_id: str, frame_id: str, arrived_at: float) -> None:
         """Work on one frame, which arrived at the API at `arrived_at`, in seconds since the epoch."""
         with structlog.contextvars.bound_contextvars(session_id=session_id, frame_id=frame_id):
-            picture, prior, waits_since = self._fetch(session_id, frame_id)
+            picture, prior, waits_since, camera = self._fetch(session_id, frame_id)
             if picture is None:
                 log.debug("frame.gone")  # answered already, or expired: no request waits for it
                 return
@@ -85,8 +88,9 @@ class FrameWork:
                 passed_over = self._pass_over(session_id, arrived_at, waits_since)
                 if passed_over is None:
                     seen = self._tools.vision.look(picture, prior, arrived_at)
+                    observation = replace(seen.observation, camera=camera) if camera else seen.observation
                     with Stage(JUDGING_SECONDS):
-                        judged = self._judge(session_id, Frame(frame_id, arrived_at, seen.observation))
+                        judged = self._judge(session_id, Frame(frame_id, arrived_at, observation))
                 else:
                     judged = Judged(passed_over)
                 log.debug("frame.judged", **_facts(judged.answer))
@@ -108,8 +112,9 @@ class FrameWork:
         claims.look(pipe, frame_id)
         tracking.look(pipe, session_id)
         inflight.waits_since(pipe, frame_id)
-        picture, prior, waits_since = pipe.execute()
-        return Fetched(picture, tracking.decode(prior), waits_since)
+        claims.look_report(pipe, frame_id)
+        picture, prior, waits_since, report = pipe.execute()
+        return Fetched(picture, tracking.decode(prior), waits_since, claims.decode_report(report))
 
     def _pass_over(self, session_id: str, arrived_at: float, waits_since: float | None) -> Answer | None:
         """The answer to a frame that is passed over because the queue is behind and has a newer one; None to measure it."""

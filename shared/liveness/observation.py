@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from shared.liveness.camera import CameraReport
+
 
 class Problem(StrEnum):
     """Why a frame cannot be judged; the codes are stable, and clients see them as hints."""
@@ -101,6 +103,8 @@ class Observation:
     #: Where the eyes look: the irises' mean offset from the middle between the eyes' corners, in eye widths to the right and
     #: down in the picture as sent. None from landmark engines without irises.
     gaze: tuple[float, float] | None = None
+    #: What the client says of its camera, where it sent that with this frame.
+    camera: CameraReport | None = None
 
     @property
     def usable(self) -> bool:

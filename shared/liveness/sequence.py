@@ -15,8 +15,8 @@ from typing import Final
 LAG: Final = 8
 #: Nonces that a frame carries at most.
 CARRIED: Final = 12
-#: Most answers, of the CARRIED - 1 before the newest one carried, whose nonces the frame may lack because they got lost: fewer
-#: than each of two programs lacks that send alternately.
+#: Most answers, of the CARRIED - 1 before the newest one carried, whose nonces the frame may lack because they got
+#: lost: fewer than each of two programs lacks that send alternately.
 MOST_LACKING: Final = 5
 #: Latest nonces of a session that have to be known to judge a frame.
 KEPT: Final = LAG + CARRIED

@@ -3,6 +3,8 @@
 key                        type    time to live      written by                  read by
 -------------------------  ------  ----------------  --------------------------  ---------------------------------------
 frame:{frame}              string  FRAME_TTL         api: the picture            worker; deleted with the answer
+camera:{frame}             string  FRAME_TTL         api: what the client says   worker; deleted with the answer
+                                                     of its camera, if it does
 answer:{frame}             list    ANSWER_TTL        worker: one answer          api, by a blocking pop
 inflight:{session}         zset    INFLIGHT_TTL      api adds a frame with its   worker, to know whether a frame that
                                                      arrival as score; worker    arrived earlier is still being measured
@@ -109,6 +111,11 @@ WAKE_TTL = 60
 def frame(frame_id: str) -> str:
     """Key of the picture of a frame."""
     return f"frame:{frame_id}"
+
+
+def camera(frame_id: str) -> str:
+    """Key of what the client said of its camera with a frame."""
+    return f"camera:{frame_id}"
 
 
 def answer(frame_id: str) -> str:

@@ -3,7 +3,7 @@
  * `element.js` does.
  */
 
-import { closeCamera, openCamera, Shutter } from "./camera.js";
+import { closeCamera, openCamera, Shutter, Witness } from "./camera.js";
 import { ENDED, UNUSABLE } from "./codes.js";
 import { LivenessError } from "./errors.js";
 import { Service } from "./service.js";
@@ -24,6 +24,8 @@ const FIRST_PICTURE = 8000;
 
 /** Nonces of the latest answers that a frame carries, where the session asks for them (sequence=required). */
 const NONCES = 12;
+/** Milliseconds between two reports about the camera. */
+const REPORT_EVERY = 1000;
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -66,6 +68,8 @@ export class LivenessCheck extends EventTarget {
   #passedCount = 0;
   #hint = null;
   #nonces = [];
+  #witness = null;
+  #reportedAt = -REPORT_EVERY;
 
   /**
    * @param {object} [options]
@@ -116,6 +120,7 @@ export class LivenessCheck extends EventTarget {
       if (this.ended) return;
       await this.#openSession();
       this.#enter("running");
+      this.#witness = new Witness(video, this.#stream.getVideoTracks()[0]);
       await this.#send(new Shutter(video));
     } catch (error) {
       this.#fail(error instanceof LivenessError ? error : new LivenessError("refused", String(error), { cause: error }));
@@ -123,6 +128,7 @@ export class LivenessCheck extends EventTarget {
       removeEventListener("pagehide", leave);
       document.removeEventListener("visibilitychange", seen);
       lock?.release().catch(() => {});
+      this.#witness?.stop();
       if (this.#ownStream) closeCamera(this.#stream);
     }
   }
@@ -209,7 +215,7 @@ export class LivenessCheck extends EventTarget {
     const sentAt = performance.now();
     this.#underWay += 1;
     try {
-      const more = { signal: this.#stopped.signal, nonces: this.#nonces };
+      const more = { signal: this.#stopped.signal, nonces: this.#nonces, camera: this.#report(sentAt) };
       const answer = await this.#service.frame(this.session.session_id, picture, more);
       if (answer.nonce) this.#nonces = [answer.nonce, ...this.#nonces].slice(0, NONCES);
       const milliseconds = performance.now() - sentAt;
@@ -225,6 +231,13 @@ export class LivenessCheck extends EventTarget {
       this.#underWay -= 1;
       this.#settled?.();
     }
+  }
+
+  /** What the platform says of the camera, now and then. */
+  #report(at) {
+    if (!this.#witness || at - this.#reportedAt < REPORT_EVERY) return null;
+    this.#reportedAt = at;
+    return this.#witness.report();
   }
 
   #nextSettled() {

@@ -22,6 +22,7 @@ export type Preset =
 export type ProblemCode =
   | "bad_request"
   | "body_too_large"
+  | "camera_report"
   | "database_unavailable"
   | "delivery_not_found"
   | "forbidden"

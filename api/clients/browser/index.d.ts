@@ -87,7 +87,7 @@ export class Service {
   constructor(options?: { api?: string; token?: string | null });
   create(options?: CreateOptions): Promise<Session>;
   look(id: string): Promise<Session>;
-  frame(id: string, picture: Blob, options?: { signal?: AbortSignal; nonces?: string[] }: Promise<FrameAnswer>;
+  frame(id: string, picture: Blob, options?: { signal?: AbortSignal; nonces?: string[]; camera?: string | null }): Promise<FrameAnswer>;
   cancel(id: string): Promise<{ cancelled: string }>;
 }
 

@@ -40,10 +40,11 @@ export class Service {
     return this.#ask("GET", `/sessions/${encodeURIComponent(id)}`);
   }
 
-  /** Submit a camera frame, a JPEG or PNG, with the nonces of the latest answers to the session's frames. */
-  frame(id, picture, { signal, nonces = [] } = {}) {
+  /** Submit a camera frame, a JPEG or PNG. nonces: those of the latest answers to the session's frames; camera: a report about it. */
+  frame(id, picture, { signal, nonces = [], camera = null } = {}) {
     const form = new FormData();
     form.append("image", picture, "frame.jpg");
+    if (camera) form.append("camera", camera);
     const query = nonces.length ? `?nonces=${nonces.join(",")}` : "";
     return this.#ask("POST", `/sessions/${encodeURIComponent(id)}/frame${query}`, { body: form, signal });
   }

@@ -27,6 +27,7 @@ class Code(StrEnum):
     ADRIFT = "adrift"
     ONE_PICTURE = "one_picture"
     STARING = "staring"
+    CAMERA = "camera"
 
 
 #: The species of presentation attack (ISO/IEC 30107-3) that each judge is meant to find.
@@ -49,6 +50,7 @@ SPECIES: dict[Code, str] = {
     Code.ADRIFT: "screen_replay",
     Code.ONE_PICTURE: "animated_photo",
     Code.STARING: "animated_photo",
+    Code.CAMERA: "injected",
 }
 
 

@@ -107,6 +107,20 @@ FITTED = Weighing(
                 bits=(0.511, 0.511, 0.511, 0.163),
             ),
         },
+        Code.CAMERA: {
+            Group.HEAD: Curve(
+                scores=(0.0, 0.5, 1.0),
+                bits=(0.0, -0.3, -1.0),
+            ),
+            Group.EYES: Curve(
+                scores=(0.0, 0.5, 1.0),
+                bits=(0.0, -0.3, -1.0),
+            ),
+            Group.MOUTH: Curve(
+                scores=(0.0, 0.5, 1.0),
+                bits=(0.0, -0.3, -1.0),
+            ),
+        },
         Code.MIXED: {
             Group.HEAD: Curve(
                 scores=(0.6, 0.85, 0.93),

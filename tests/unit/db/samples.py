@@ -101,7 +101,7 @@ def _value(hint: Any, number: int) -> Any:
     if of and type(None) in of:
         return _value(next(part for part in of if part is not type(None)), number)
     if get_origin(hint) is tuple:
-        return tuple(_value(part, number + i) for i, part in enumerate(of, 1))
+        return tuple(_value(part, number + i) for i, part in enumerate(of, 1) if part is not Ellipsis)
     if is_dataclass(hint):
         return filled(hint)
     if issubclass(hint, Enum):

@@ -43,7 +43,7 @@ class Program:
 @pytest.mark.parametrize(("under_way", "lost"), [*((n, 0.0) for n in range(1, 9)), *((n, 0.02) for n in range(1, 6))])
 def test_an_honest_client_is_never_refused(under_way: int, lost: float) -> None:
     """With up to eight frames under way, answers that overtake each other, and a few that get lost."""
-    chance = random.Random(under_way)  # noqa: S311
+    chance = random.Random(under_way)
     chain = Chain()
     program = Program(chain)
     coming: list[str] = []

@@ -41,6 +41,7 @@ PROBLEMS = frozenset(
     {
         "bad_request",
         "body_too_large",
+        "camera_report",
         "database_unavailable",
         "delivery_not_found",
         "forbidden",

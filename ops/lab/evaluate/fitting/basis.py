@@ -28,7 +28,7 @@ APART: Final = 0.02
 #: Judges whose best score says nothing in favour: a check may be turned off, a picture too small, and a fade that lies
 #: roughly over what came before looks unmixed.
 NEVER_IN_FAVOUR: Final = frozenset(
-    {Code.SWAPPED, Code.UNIDENTIFIED, Code.MOIRE, Code.REPEATED, Code.CUT, Code.MIXED, Code.UNASKED}
+    {Code.SWAPPED, Code.UNIDENTIFIED, Code.MOIRE, Code.REPEATED, Code.CUT, Code.MIXED, Code.UNASKED, Code.CAMERA}
 )
 #: Judges that are not weighed: they decide by themselves.
 LEFT_OUT: Final = frozenset({Code.UNSEEN})
