@@ -126,6 +126,7 @@ def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> 
         ),
         identify=settings.identity,
         reference=reference is not None,
+        passive=settings.evidence_model is not None,
         owner=caller().key_id,
         subject=None if query.subject is None else attempts.hashed(query.subject),
     )

@@ -15,6 +15,7 @@ from shared.liveness.held import Held
 from shared.liveness.identity import Identity
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
+from shared.liveness.passive import Passive
 from shared.liveness.session import FrameResult
 
 _encoder = msgspec.msgpack.Encoder()
@@ -42,7 +43,7 @@ def decode_result(data: bytes) -> FrameResult:
     return _results.decode(data)
 
 
-def plain(value: Options | Identity | Held | list[Finding] | None) -> Any:
+def plain(value: Options | Identity | Passive | Held | list[Finding] | None) -> Any:
     """A value as dictionaries, lists and scalars, for a JSON column."""
     return msgspec.to_builtins(value)
 
@@ -60,6 +61,11 @@ def options_of(data: Any) -> Options:
 def identity_of(data: Any) -> Identity | None:
     """The reverse of `plain` for the identity."""
     return msgspec.convert(data, Identity | None)
+
+
+def passive_of(data: Any) -> Passive | None:
+    """The reverse of `plain` for the scores of the operator's own model."""
+    return msgspec.convert(data, Passive | None)
 
 
 def held_of(data: Any, identity: Any) -> Held | None:

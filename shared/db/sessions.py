@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db import codec
 from shared.db.attempts import AttemptRepository
-from shared.db.ending import Ending, sampled
+from shared.db.ending import Ending, cropped, sampled
 from shared.db.frame_memory import OPENING_FRAMES, RECENT_FRAMES, FrameMemory, window
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
@@ -51,7 +51,7 @@ _SAVE_CHALLENGES = update(challenges).where(
 _DELETE = (
     delete(sessions)
     .where(sessions.c.id == bindparam("session_id"))
-    .returning(sessions.c.id, sessions.c.expires_at, sessions.c.identity)
+    .returning(sessions.c.id, sessions.c.expires_at, sessions.c.identity, sessions.c.passive)
 )
 _ANSWER = select(frames.c.result).where(
     frames.c.session_id == bindparam("session_id"), frames.c.frame_id == bindparam("frame_id")
@@ -75,6 +75,7 @@ _OF_ENDED = (
     sessions.c.is_live,
     sessions.c.options,
     sessions.c.identity,
+    sessions.c.passive,
 )
 _OVERDUE = (
     select(sessions.c.id).where(sessions.c.due <= bindparam("now")).order_by(sessions.c.due).limit(bindparam("most"))
@@ -156,6 +157,7 @@ class SessionRepository:
             findings=codec.findings_of(row.findings),
             held=codec.held_of(row.held, row.identity),
             identity=codec.identity_of(row.identity),
+            passive=codec.passive_of(row.passive),
             owner=row.owner,
             subject=row.subject,
         )
@@ -367,6 +369,7 @@ def _stored(session: Session, *, locked: bool) -> _Stored:
             "findings": codec.plain(session.findings),
             "held": codec.plain(session.held),
             "identity": codec.plain(session.identity),
+            "passive": codec.plain(session.passive),
         },
         challenges=[
             {
@@ -383,7 +386,8 @@ def _stored(session: Session, *, locked: bool) -> _Stored:
 
 
 def _ending(row: Any, portrait_from: float | None = None) -> Ending:
-    return Ending(row.id, row.expires_at, portrait_from, sampled(codec.identity_of(row.identity)))
+    taken = sampled(codec.identity_of(row.identity)), cropped(codec.passive_of(row.passive))
+    return Ending(row.id, row.expires_at, portrait_from, *taken)
 
 
 def _event_row(session_id: str, event: Event) -> dict[str, Any]:

@@ -19,6 +19,8 @@ prior:{session}            hash    PRIOR_TTL         worker: where the face was 
 chip:{frame}               string  CHIP_TTL          worker of frames: an        identity worker; deleted when it is
                                                      aligned face, 150 pixels    compared, or the session ends
                                                      wide, of a few frames
+crops:{frame}              string  CHIP_TTL          worker of frames: crops of  identity worker; deleted when they
+                                                     a face for EVIDENCE_MODEL   are scored, or the session ends
 anchor:{session}           string  the rest of the   identity worker: the        identity worker; deleted when the
                                    session's own     descriptor of the           session ends or is cancelled
                                                      session's first face
@@ -136,6 +138,11 @@ def prior(session_id: str) -> str:
 def chip(frame_id: str) -> str:
     """Key of the chip of a frame, which waits to be compared."""
     return f"chip:{frame_id}"
+
+
+def crops(frame_id: str) -> str:
+    """Key of the crops of a frame, which wait for the operator's own model."""
+    return f"crops:{frame_id}"
 
 
 def anchor(session_id: str) -> str:

@@ -16,6 +16,7 @@ from shared.liveness.hints import Hint
 from shared.liveness.identity import Identity, Sample
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
+from shared.liveness.passive import Passive, PassiveSample
 from shared.liveness.session import Event, FrameResult, Session, State
 
 T = TypeVar("T")
@@ -55,6 +56,7 @@ def full() -> Session:
         findings=findings(),
         held=held(),
         identity=identity(),
+        passive=Passive([PassiveSample("a frame", NOW + 1, 0.25), PassiveSample("another", NOW + 2)]),
         owner="0123456789ab",
         subject="5" * 64,
     )
