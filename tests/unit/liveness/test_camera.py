@@ -83,6 +83,12 @@ def test_without_a_report_nothing_is_found() -> None:
     assert Code.CAMERA not in codes
 
 
+def test_it_is_among_the_findings_of_a_challenge() -> None:
+    frames = film(replace(HONEST, virtual=True))
+    found = examine(frames, [ChallengeType.SMILE], since=T0, met=T0 + 4, opening_until=T0 + 3)
+    assert [(f.score, f.challenge) for f in found if f.code is Code.CAMERA] == [(1.0, 0)]
+
+
 @pytest.mark.parametrize("label", VIRTUAL)
 def test_a_known_virtual_camera_is_found_by_its_label(label: str) -> None:
     assert camera(film(replace(HONEST, label=label_hash(f" {label.upper()} ")))) == 1
