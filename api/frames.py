@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from contextlib import suppress
 from uuid import uuid4
 
@@ -16,12 +17,13 @@ from api.access import refuse_strangers
 from api.context import arrived_at
 from api.problems import KINDS, ProblemError, responses
 from api.resources import Resources, resources
-from api.schemas import FrameAnswer, FrameForm, SessionPath
+from api.schemas import ENDED, FrameAnswer, FrameForm, FrameQuery, SessionPath
 from api.sessions import TAG, find, json_of, known_form
-from api.uploads import read_picture
-from shared.handoff import answers, frame_pictures, inflight
+from api.uploads import read_frame
+from shared.handoff import answers, frame_pictures, inflight, sequences
 from shared.handoff.answers import Answer, FrameProblem
 from shared.liveness.observation import Observation
+from shared.liveness.sequence import follows
 from shared.liveness.session import Session
 from shared.queue.messages import QueueUnavailable, enqueue_frame
 from shared.redis.timekeeping import now
@@ -43,13 +45,16 @@ _FORM = RequestBody(
     request_body=_FORM,
     responses=responses(
         FrameAnswer,
+        "invalid_parameter",
         "malformed_form",
         "session_not_found",
+        "out_of_sequence",
         "picture_too_large",
         "not_multipart",
         "image_missing",
         "image_not_a_file",
         "image_empty",
+        "camera_report",
         "not_an_image",
         "unsupported_image",
         "truncated_image",
@@ -63,7 +68,7 @@ _FORM = RequestBody(
         "database_unavailable",
     ),
 )
-def submit_frame(path: SessionPath) -> Response:
+def submit_frame(path: SessionPath, query: FrameQuery) -> Response:
     """Submit a camera frame.
 
     Send 5 to 10 a second, not mirrored unless the session was created with mirrored=true. Frames of a session that has
@@ -77,7 +82,7 @@ def submit_frame(path: SessionPath) -> Response:
         deps.session_cache.seen(session, arrived_at())
     else:
         refuse_strangers(session)
-    answer = _answer_of_ended(session) if session.ended else _pass_on(deps, session_id)
+    answer = _answer_of_ended(session) if session.ended else _pass_on(deps, session, query.carried)
     return json_of(discretion.told(answer))
 
 
@@ -94,18 +99,22 @@ def _answer_of_ended(session: Session) -> FrameAnswer:
     return FrameAnswer.model_validate(session.submit("", Observation(faces=0), arrived_at()))
 
 
-def _pass_on(deps: Resources, session_id: str) -> FrameAnswer:
+def _pass_on(deps: Resources, session: Session, carried: Collection[str]) -> FrameAnswer:
     """Read the picture, leave it for a worker, and wait for the answer."""
-    frame_id = str(uuid4())
+    session_id, frame_id = session.id, str(uuid4())
     _enter(deps, session_id, frame_id)
     answer: Answer | None = None
     tidy = True
     try:
-        picture = read_picture(request, deps.settings)
+        if session.options.sequence and not follows(carried, sequences.latest(deps.redis, session_id)):
+            raise ProblemError("out_of_sequence")
+        picture, report = read_frame(request, deps.settings)
         # Counted from here, so that a slow Redis or queue does not add to the time that the client waits.
         until = time.monotonic() + deps.settings.frame_deadline
         pipe = deps.redis.pipeline(transaction=False)
         frame_pictures.put(pipe, frame_id, picture, deps.settings.frame_ttl)
+        if report is not None:
+            frame_pictures.put_report(pipe, frame_id, report, deps.settings.frame_ttl)
         inflight.wait(pipe, frame_id, now())
         pipe.execute()
         enqueue_frame(deps.broker, session_id, frame_id, arrived_at())
@@ -123,7 +132,15 @@ def _pass_on(deps: Resources, session_id: str) -> FrameAnswer:
     FRAME_ANSWER_SECONDS.observe(max(0.0, now() - arrived_at()))
     if answer.problem is not None:
         raise _as_error(answer.problem)
-    return FrameAnswer.model_validate(answer.result)
+    return _with_nonce(deps, session, FrameAnswer.model_validate(answer.result))
+
+
+def _with_nonce(deps: Resources, session: Session, answer: FrameAnswer) -> FrameAnswer:
+    """The answer, with a nonce for the next frames if the session needs one and goes on."""
+    if session.options.sequence and answer.state not in ENDED:
+        with suppress(RedisError):  # the frame has been judged: an answer without a nonce is better than none
+            answer.nonce = sequences.issue(deps.redis, session.id, session.expires_at - now())
+    return answer
 
 
 def _as_error(problem: FrameProblem) -> ProblemError:

@@ -90,7 +90,7 @@ def _ask_for_token(response: Response) -> Response:
 def _gauges(deps: Resources) -> Gauges:
     """The gauges, read now. One that cannot be read is left out, so that it shows as missing."""
     at = now()
-    queues = (FRAMES, IDENTITY) if deps.settings.identity else (FRAMES,)
+    queues = (FRAMES, IDENTITY) if deps.settings.needs_identity_worker else (FRAMES,)
     waiting = {queue: _looked_up(deps, queue) for queue in (*queues, WEBHOOKS)}
     return {
         WORKERS.name: {(queue,): worker_presence.seen_lately(deps.redis, at, queue) for queue in queues},

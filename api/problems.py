@@ -172,6 +172,19 @@ KINDS: dict[str, ProblemKind] = {
             retry_after=1,
         ),
         ProblemKind(
+            "out_of_sequence",
+            409,
+            "The frame does not follow the latest answers",
+            "The session has sequence=required: send the nonces of the latest answers as `nonces`, and all frames from "
+            "one program. This frame was not judged; the session goes on.",
+        ),
+        ProblemKind(
+            "camera_report",
+            422,
+            "The report about the camera cannot be read",
+            "Send the field `camera` as the JSON object that docs/client.md describes, or leave it out.",
+        ),
+        ProblemKind(
             "idempotency_key_reused",
             422,
             "The Idempotency-Key was used for something else",

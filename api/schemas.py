@@ -15,6 +15,7 @@ from pydantic_core.core_schema import ValidationInfo
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import SPECIES, Code, Preset, Verdict, Weighing, weighs_against
 from shared.liveness.identity import Reference
+from shared.liveness.sequence import CARRIED
 from shared.liveness.session import Session, State
 
 #: The states that a session never leaves (`Session.ended`).
@@ -117,6 +118,11 @@ class SessionOptions(Query):
         "minutes.",
     )
 
+    sequence: Annotated[Literal["off", "required"], must_be("off or required")] = Field(
+        "off",
+        description="required: each answer to a frame has a nonce, and each frame must carry those of the latest answers "
+        "that the client received (nonces). Frames that were prepared in advance, or come from two programs, are refused.",
+    )
     nonce: Annotated[
         str | SkipJsonSchema[None], Field(pattern=r"^[!-~]{1,128}$"), must_be("1 to 128 printable ASCII characters")
     ] = Field(
@@ -187,6 +193,21 @@ class SessionPath(BaseModel):
     session_id: str = Field(description="The id from the session's creation.", examples=[_SESSION_ID])
 
 
+class FrameQuery(BaseModel):
+    """The parameters of a frame."""
+
+    nonces: Annotated[str, Field(max_length=400), must_be(f"up to {CARRIED} nonces, separated by commas")] = Field(
+        "",
+        description=f"For a session with sequence=required: the nonces of the latest {CARRIED} answers that this client "
+        "received, in any order, separated by commas; none before the first answer.",
+    )
+
+    @property
+    def carried(self) -> frozenset[str]:
+        """The nonces, at most as many as a frame may carry."""
+        return frozenset([nonce for nonce in self.nonces.split(",") if nonce][:CARRIED])
+
+
 class CreationForm(BaseModel):
     """The form of a session's creation. This model documents the form; `api.uploads` reads it."""
 
@@ -201,6 +222,10 @@ class FrameForm(BaseModel):
 
     image: FileStorage = Field(
         description="One camera frame, JPEG or PNG, told apart by its bytes, not by the part's content type."
+    )
+    camera: str | None = Field(
+        None,
+        description="What the client's platform says of the camera, as JSON, with some of the frames: docs/client.md.",
     )
 
 
@@ -441,6 +466,12 @@ class FrameAnswer(BaseModel):
     hint: HintView | None = Field(description="What the person can do better now; null if there is nothing to say.")
     challenge: ChallengeView | None = Field(description="The challenge of challenge_type, with the sentence to show.")
     face: FramingView | None = Field(description="The place of the face; null unless there is exactly one.")
+    nonce: str | SkipJsonSchema[None] = Field(
+        None,
+        description="Only with sequence=required: to be carried by the next frames.",
+        exclude_if=lambda nonce: nonce is None,
+        json_schema_extra=_without_default,
+    )
 
 
 class Cancelled(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from io import BytesIO
 from typing import IO, Any
@@ -12,13 +13,17 @@ from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.wsgi import get_input_stream
 
+from api.camera import read_report
 from api.multipart import only_file
 from api.problems import ProblemError
 from shared import image_header
+from shared.liveness.camera import CameraReport
 from shared.settings import Settings
 
 #: Names of the part with a frame's picture, and of the part with the reference picture of a new session.
 PART, REFERENCE = "image", "reference"
+#: Name of the text field of a frame with what the client says of its camera.
+CAMERA = "camera"
 #: Bytes of a form beside its picture: boundaries, headers of parts, small fields that a client adds.
 FORM_BYTES = 64 * 1024
 #: Parts that a form may have; one of them is read.
@@ -38,32 +43,41 @@ def refuse_large_body(request: Request, settings: Settings) -> None:
         raise _too_large(settings)
 
 
-def read_picture(request: Request, settings: Settings) -> bytes:
+def read_frame(request: Request, settings: Settings) -> tuple[bytes, CameraReport | None]:
     """The bytes of the part `image`: a whole JPEG or PNG of a permitted size, as far as its undecoded bytes tell.
+
+    With them what the part `camera` says of the camera; None without such a part.
 
     Raises the problems of place 11 of `api.serving`.
     """
     if request.mimetype != "multipart/form-data":
         raise ProblemError("not_multipart")
-    data = _read_part(request, settings, PART)
+    data, fields = _read_part(request, settings, PART)
     if data is None:
         raise ProblemError("image_missing")
-    return _checked(data, settings)
+    said = fields.get(CAMERA)
+    return _checked(data, settings), None if said is None else read_report(said)
+
+
+def read_picture(request: Request, settings: Settings) -> bytes:
+    """The bytes of the part `image` alone, see `read_frame`."""
+    return read_frame(request, settings)[0]
 
 
 def read_reference(request: Request, settings: Settings) -> bytes | None:
     """The bytes of the part `reference`, checked as by `read_picture`; None if the request has no such part."""
     if request.mimetype != "multipart/form-data":
         return None
-    data = _read_part(request, settings, REFERENCE)
+    data, _ = _read_part(request, settings, REFERENCE)
     return None if data is None else _checked(data, settings)
 
 
-def _read_part(request: Request, settings: Settings, name: str) -> bytes | None:
+def _read_part(request: Request, settings: Settings, name: str) -> tuple[bytes | None, Mapping[str, str]]:
+    """The bytes of the file of this name, None if there is none; and the form's text fields."""
     try:
         body = _read_body(request, settings)
         if (plain := only_file(body, request.mimetype_params.get("boundary", ""))) is not None:
-            return plain[1] if plain[0] == name else None
+            return plain[1] if plain[0] == name else None, {}
         form, files = _parse(request, body, settings)
     except RequestEntityTooLarge:
         raise _too_large(settings) from None
@@ -71,10 +85,10 @@ def _read_part(request: Request, settings: Settings, name: str) -> bytes | None:
         raise ProblemError("malformed_form") from None
     file = files.get(name)
     if file is not None:
-        return file.read()
+        return file.read(), form
     if name in form:
         raise ProblemError("image_not_a_file")
-    return None
+    return None, form
 
 
 def _read_body(request: Request, settings: Settings) -> bytes:

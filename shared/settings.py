@@ -19,6 +19,7 @@ from typing import Annotated, Any, Literal, NoReturn
 from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.evidence_model import EvidenceModel, read_model, with_curve
 from shared.evidence_weights import read_weights
 from shared.liveness.evidence import FITTED, Preset, Weighing
 from shared.liveness.session import LONGEST_TRANSIT
@@ -129,6 +130,12 @@ def _policy_beside(text: str, validated: ValidationInfo) -> str:
     except ValueError:
         raise ValueError("cannot be met together with POLICY: change one of them") from None
     return text
+
+
+def _model(path: Path | None) -> Path | None:
+    if path is not None:
+        read_model(path)
+    return path
 
 
 def _redis_url_of(validated: dict[str, Any]) -> str:
@@ -380,6 +387,13 @@ class Settings(BaseSettings):
         "Default: the weights that come with the service.",
     )
 
+    evidence_model: Annotated[Path | None, AfterValidator(_model)] = Field(
+        None,
+        description="Path of a model of your own, an ONNX file with a description (.toml) beside it, that looks at faces "
+        "now and then: docs/models.md. All processes read the description; only the process `worker_identity`, which runs "
+        "the model, needs the ONNX file. Default: none.",
+    )
+
     identity: bool = Field(
         True,
         description="Whether the faces of a session are compared, so that a session in which another person takes over "
@@ -505,7 +519,18 @@ class Settings(BaseSettings):
     @cached_property
     def weighing(self) -> Weighing:
         """The weights of the evidence: those in the file EVIDENCE_WEIGHTS, else those that come with the service."""
-        return FITTED if self.evidence_weights is None else read_weights(self.evidence_weights)
+        weighing = FITTED if self.evidence_weights is None else read_weights(self.evidence_weights)
+        return with_curve(weighing, self.model)
+
+    @cached_property
+    def model(self) -> EvidenceModel | None:
+        """The description of the operator's own model; None if there is none."""
+        return None if self.evidence_model is None else read_model(self.evidence_model)
+
+    @property
+    def needs_identity_worker(self) -> bool:
+        """Whether the queue `identity` is used: for comparing faces, or for the operator's own model."""
+        return self.identity or self.evidence_model is not None
 
 
 #: The settings that are secrets of the service itself; the addresses of servers hold passwords as well.

@@ -61,6 +61,8 @@ class Server:
     created: list[dict[str, str]] = field(default_factory=list)
     frames: list[bytes] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    #: The parameter `nonces` of each frame.
+    nonces: list[str] = field(default_factory=list)
     #: The Authorization header of each call.
     authorised: list[str | None] = field(default_factory=list)
 
@@ -75,6 +77,7 @@ class Server:
     def frame(self, session: str) -> Any:
         assert session == SESSION
         self.frames.append(flask.request.files["image"].read())
+        self.nonces.append(flask.request.args.get("nonces", ""))
         line = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return line() if callable(line) else line
 

@@ -16,7 +16,7 @@ import sys
 from shared.own_secrets import keep_own
 
 #: Modules that import everything workers.main and its resources need.
-LOADED = ("shared.queue.broker", "workers.frames", "workers.identity", "workers.resources")
+LOADED = ("shared.queue.broker", "workers.frames", "workers.identity", "workers.passive", "workers.resources")
 #: Optional package that runs the networks of vision.
 RUNTIME = "ai_edge_litert.interpreter"
 

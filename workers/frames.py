@@ -17,18 +17,21 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.db import FrameMemory, UnitOfWork
+from shared.evidence_model import EvidenceModel
 from shared.handoff import answers, faces, frame_pictures, inflight, portraits
 from shared.handoff.answers import Answer, FrameProblem
 from shared.handoff.clean_up import Endings
+from shared.liveness.camera import CameraReport
 from shared.liveness.frame import Frame
 from shared.liveness.framing import framing
 from shared.liveness.session import Session
-from shared.queue.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_comparison
+from shared.queue.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_comparison, enqueue_crops
 from shared.redis.timekeeping import now
 from shared.telemetry.metrics.table import JUDGING_SECONDS, Stage
 from workers import tracking
 from workers.tools import FrameTools
 from workers.vision.errors import BadImage
+from workers.vision.passive import cut_crops
 from workers.vision.pipeline import Seen
 from workers.vision.prior import Prior
 
@@ -52,6 +55,8 @@ class Judged:
     session: Session | None = None
     #: Whether the frame's face is to be compared.
     compare: bool = False
+    #: Whether the operator's own model is to look at the frame's face.
+    score: bool = False
     #: Distance from an ideal portrait (see `shared.liveness.portrait`); None if the frame is no candidate for one.
     portrait_distance: float | None = None
 
@@ -63,20 +68,23 @@ class Fetched(NamedTuple):
     prior: Prior | None
     #: When the frame began to wait for a worker; None if that is not known.
     waits_since: float | None
+    #: What the client said of its camera with this frame.
+    camera: CameraReport | None
 
 
 class FrameWork:
     """The actor's function: works on one frame at a time."""
 
-    def __init__(self, tools: FrameTools, broker: Broker) -> None:
+    def __init__(self, tools: FrameTools, broker: Broker, model: EvidenceModel | None = None) -> None:
         self._tools = tools
+        self._model = model
         self._broker = broker
         self._memory = FrameMemory()
 
     def __call__(self, session_id: str, frame_id: str, arrived_at: float) -> None:
         """Work on one frame, which arrived at the API at `arrived_at`, in seconds since the epoch."""
         with structlog.contextvars.bound_contextvars(session_id=session_id, frame_id=frame_id):
-            picture, prior, waits_since = self._fetch(session_id, frame_id)
+            picture, prior, waits_since, camera = self._fetch(session_id, frame_id)
             if picture is None:
                 log.debug("frame.gone")  # answered already, or expired: no request waits for it
                 return
@@ -85,8 +93,9 @@ class FrameWork:
                 passed_over = self._pass_over(session_id, arrived_at, waits_since)
                 if passed_over is None:
                     seen = self._tools.vision.look(picture, prior, arrived_at)
+                    observation = replace(seen.observation, camera=camera) if camera else seen.observation
                     with Stage(JUDGING_SECONDS):
-                        judged = self._judge(session_id, Frame(frame_id, arrived_at, seen.observation))
+                        judged = self._judge(session_id, Frame(frame_id, arrived_at, observation))
                 else:
                     judged = Judged(passed_over)
                 log.debug("frame.judged", **_facts(judged.answer))
@@ -108,8 +117,9 @@ class FrameWork:
         frame_pictures.look(pipe, frame_id)
         tracking.look(pipe, session_id)
         inflight.waits_since(pipe, frame_id)
-        picture, prior, waits_since = pipe.execute()
-        return Fetched(picture, tracking.decode(prior), waits_since)
+        frame_pictures.look_report(pipe, frame_id)
+        picture, prior, waits_since, report = pipe.execute()
+        return Fetched(picture, tracking.decode(prior), waits_since, frame_pictures.decode_report(report))
 
     def _pass_over(self, session_id: str, arrived_at: float, waits_since: float | None) -> Answer | None:
         """The answer to a frame that is passed over because the queue is behind and has a newer one; None to measure it."""
@@ -153,7 +163,11 @@ class FrameWork:
             uow.sessions.save(session)
             uow.commit()
         return Judged(
-            Answer(result=result), session, session.awaits_distance(frame.id), session.portrait_distance(frame.id)
+            Answer(result=result),
+            session,
+            compare=session.awaits_distance(frame.id),
+            score=session.awaits_score(frame.id),
+            portrait_distance=session.portrait_distance(frame.id),
         )
 
     def _reply(self, session_id: str, frame_id: str, arrived_at: float, judged: Judged, seen: Seen | None) -> None:
@@ -175,6 +189,11 @@ class FrameWork:
             if judged.compare and (chip := seen.chip()) is not None:
                 faces.put(self._tools.redis, session.id, frame_id, chip)
                 enqueue_comparison(self._broker, session.id, frame_id, session.expires_at)
+            if judged.score and self._model is not None and (face := seen.observation.face) is not None:
+                crops = cut_crops(seen.picture, face, self._model)
+                if crops is not None:
+                    faces.put_crops(self._tools.redis, session.id, frame_id, crops)
+                    enqueue_crops(self._broker, session.id, frame_id)
             if judged.portrait_distance is not None:
                 self._keep_portrait(session, seen, judged.portrait_distance)
         except (RedisError, QueueUnavailable):
@@ -189,13 +208,14 @@ class FrameWork:
             portraits.keep(self._tools.redis, session.id, score, seen.jpeg(mirrored=session.mirrored), left)
 
 
-def declare(broker: Broker, tools: FrameTools, *, max_age: int) -> Actor[Any, None]:
+def declare(broker: Broker, tools: FrameTools, *, max_age: int, model: EvidenceModel | None = None) -> Actor[Any, None]:
     """Declare the actor `measure_frame` on the queue `frames`.
 
-    max_age: milliseconds after which a message is dropped, because no request waits for its frame any more.
+    max_age: milliseconds after which a message is dropped, because no request waits for its frame any more. model: the
+    operator's own model, for which faces are cut out.
     """
     declared = actor(broker=broker, actor_name=MEASURE_FRAME, queue_name=FRAMES, max_age=max_age)
-    return declared(FrameWork(tools, broker))
+    return declared(FrameWork(tools, broker, model))
 
 
 def _facts(answer: Answer) -> dict[str, Any]:

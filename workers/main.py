@@ -12,7 +12,7 @@ from shared.own_secrets import keep_own
 from shared.queue.broker import make_broker, worker_middleware
 from shared.settings import load_settings_or_exit
 from shared.telemetry.logs import configure_logging
-from workers import frames, identity
+from workers import frames, identity, passive
 from workers.resources import Resources
 
 # Seconds until a lost connection to the queue is opened again. dramatiq's default of 3 s is most of a frame's deadline;
@@ -27,5 +27,6 @@ resources = Resources(settings)
 broker = make_broker(settings, worker_middleware(settings, resources))
 dramatiq.set_broker(broker)
 
-measure_frame = frames.declare(broker, resources, max_age=int(settings.frame_deadline * 1000))
+measure_frame = frames.declare(broker, resources, max_age=int(settings.frame_deadline * 1000), model=settings.model)
 compare_identity, describe_reference = identity.declare(broker, resources)
+judge_crops = passive.declare(broker, resources)

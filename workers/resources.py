@@ -23,6 +23,7 @@ from shared.settings import Settings
 from shared.telemetry.metrics.pushing import Pusher, started
 from workers.tools import Describes, Looks
 from workers.vision.descriptor import Describer
+from workers.vision.passive import PassiveModel
 from workers.vision.pipeline import Vision
 
 log = structlog.get_logger(__name__)
@@ -42,6 +43,8 @@ class Resources(Middleware):
     engine: Engine
     _time: Keeping
     describer: Describes
+    #: The operator's own model; None without one, and in processes that do not serve the queue `identity`.
+    passive: PassiveModel | None = None
 
     def __init__(
         self,
@@ -79,7 +82,10 @@ class Resources(Middleware):
             if FRAMES in queues:
                 self._vision = self._load_vision(self._settings)
             if IDENTITY in queues:
-                self.describer = self._load_describer(self._settings)
+                if self._settings.identity:
+                    self.describer = self._load_describer(self._settings)
+                if self._settings.model is not None:
+                    self.passive = PassiveModel(self._settings.model)
         except Exception:
             # dramatiq would only log the error, and take frames that it cannot work on.
             log.exception("worker.cannot_start")
@@ -109,8 +115,8 @@ class Resources(Middleware):
         self.redis.close()
 
     def _queues(self, worker: Worker) -> list[str]:
-        """The queues that this process serves; the identity queue only where IDENTITY is on."""
-        known = [FRAMES, IDENTITY] if self._settings.identity else [FRAMES]
+        """The queues that this process serves; the identity queue only where IDENTITY is on or EVIDENCE_MODEL is set."""
+        known = [FRAMES, IDENTITY] if self._settings.needs_identity_worker else [FRAMES]
         return [queue for queue in known if not worker.consumer_whitelist or queue in worker.consumer_whitelist]
 
 

@@ -30,8 +30,8 @@ In a thread, before the app knows the frame:
     401 `key_unknown`, 401 `token_unknown`, 401 `token_expired`, or 429 `too_many_refusals` in place of a 401
     (LIMIT_REFUSALS_BY_ADDRESS); 403 `forbidden`, 403 `other_session`, 403 `other_browser`; 503
     `database_unavailable` if the keys cannot be read.
- 9. `api.frames.submit_frame`: 404 `session_not_found`, also for a session of another key; 503 `database_unavailable`. A
-    session that has ended is answered by its state (200), so that a client's loop ends.
+ 9. `api.frames.submit_frame`: 422 `invalid_parameter`; 404 `session_not_found`, also for a session of another key; 503
+    `database_unavailable`. A session that has ended is answered by its state (200), so that a client's loop ends.
 
 Before the picture is read:
 
@@ -41,10 +41,12 @@ Before the picture is read:
     enough to do with others, or its address has had more than its share of the workers, which shuts it for this session;
     429 `too_many_frames` if the session has FRAMES_PER_SESSION under way, or no token is left in the bucket of the session
     (LIMIT_FRAMES), the address (LIMIT_FRAMES_BY_ADDRESS) or the key (LIMIT_FRAMES_BY_KEY); 503 `redis_unavailable`.
-11. `api.uploads.read_picture`: 415 `not_multipart`, 400 `malformed_form`, 422 `image_missing`, 422 `image_not_a_file`,
-    422 `image_empty`, 422 `not_an_image`, 422 `truncated_image`, 413 `too_many_pixels`; for a body in chunks, 413
-    `picture_too_large` (it announces no size) and 400 `bad_request` (a chunk is malformed). What no worker could use must
-    not wait in the queue.
+11. `api.frames._pass_on`: 409 `out_of_sequence` for a frame of a session with sequence=required that does not carry
+    the nonces of the latest answers (`shared.liveness.sequence`); 503 `redis_unavailable`. Then
+    `api.uploads.read_frame`: 415 `not_multipart`, 400 `malformed_form`, 422 `image_missing`, 422 `image_not_a_file`,
+    422 `image_empty`, 422 `camera_report`, 422 `not_an_image`, 422 `truncated_image`, 413 `too_many_pixels`; for a
+    body in chunks, 413 `picture_too_large` (it announces no size) and 400 `bad_request` (a chunk is malformed). What
+    no worker could use must not wait in the queue.
 
 While the request waits for its answer:
 

@@ -25,6 +25,8 @@ ENDPOINT, CODE, STATUS = "frames.submit_frame", "overloaded", "503"
 # A head may have hundreds of kilobytes: none of these patterns looks at a byte more than a few times.
 #: The id of a session in a path; and header fields that every program parses alike.
 _ID = rb"([0-9A-Fa-f-]{36})"
+#: The query of a frame of a session with sequence=required.
+_QUERY = rb"(?:\?nonces=[0-9A-Za-z,%]*)?"
 _FIELDS = rb"(?:[A-Za-z0-9-]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n"
 #: Fields that ask for more than an answer, or about which programs may disagree where the request ends.
 _MORE = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade):", re.IGNORECASE)
@@ -48,7 +50,7 @@ class Door:
         (rule,) = app.url_map.iter_rules(ENDPOINT)
         self._rule = rule.rule
         path = re.escape(self._rule.encode()).replace(re.escape(b"<session_id>"), _ID)
-        self._frame = re.compile(rb"POST " + path + rb" HTTP/1\.([01])\r\n" + _FIELDS)
+        self._frame = re.compile(rb"POST " + path + _QUERY + rb" HTTP/1\.([01])\r\n" + _FIELDS)
 
     def refusal(self, head: bytes) -> tuple[bytes, bool] | None:
         """The refusal of a whole request with this head, and whether another request may follow on the connection.

@@ -124,7 +124,7 @@ def refuse_taken_port(port: int) -> None:
 def run(settings: Settings, url: str) -> None:
     """Start Redis and the programs, and keep them running until a signal comes."""
     procfile = read_procfile(ROOT / "Procfile")
-    if not settings.identity:
+    if not settings.needs_identity_worker:
         del procfile["worker_identity"]
     environment = child_environment(settings)
     supervisor = Supervisor(environment, ROOT)

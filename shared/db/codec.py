@@ -15,6 +15,7 @@ from shared.liveness.held import Held
 from shared.liveness.identity import Identity
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
+from shared.liveness.passive import Passive
 from shared.liveness.session import FrameResult
 from shared.liveness.terms import NO_TERMS, Terms
 
@@ -43,7 +44,7 @@ def decode_result(data: bytes) -> FrameResult:
     return _results.decode(data)
 
 
-def plain(value: Options | Terms | Identity | Held | list[Finding] | None) -> Any:
+def plain(value: Options | Terms | Identity | Passive | Held | list[Finding] | None) -> Any:
     """A value as dictionaries, lists and scalars, for a JSON column."""
     return msgspec.to_builtins(value)
 
@@ -66,6 +67,11 @@ def terms_of(data: Any) -> Terms:
 def identity_of(data: Any) -> Identity | None:
     """The reverse of `plain` for the identity."""
     return msgspec.convert(data, Identity | None)
+
+
+def passive_of(data: Any) -> Passive | None:
+    """The reverse of `plain` for the scores of the operator's own model."""
+    return msgspec.convert(data, Passive | None)
 
 
 def held_of(data: Any, identity: Any) -> Held | None:

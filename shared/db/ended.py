@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.liveness.identity import Identity
+from shared.liveness.passive import Passive
 from shared.liveness.session import Session
 
 
@@ -21,12 +22,14 @@ class Ending:
     portrait_from: float | None = None
     #: Ids of the frames whose faces were cut out to be compared.
     sampled: tuple[str, ...] = ()
+    #: Ids of the frames whose faces were cut out for the operator's own model.
+    cropped: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, session: Session) -> Ending:
         """The ending of an ended session that keeps its row."""
         portrait_from = session.ended_at if session.is_live and session.options.portrait else None
-        return cls(session.id, session.expires_at, portrait_from, sampled(session.identity))
+        return cls(session.id, session.expires_at, portrait_from, sampled(session.identity), cropped(session.passive))
 
 
 #: The clean-up after ended sessions, such as `shared.handoff.clean_up.Endings`: called after the commit, raises nothing.
@@ -36,3 +39,8 @@ OnEnd = Callable[[Sequence[Ending]], Any]
 def sampled(identity: Identity | None) -> tuple[str, ...]:
     """Ids of the frames whose faces were cut out to be compared."""
     return () if identity is None else tuple(sample.frame_id for sample in identity.samples)
+
+
+def cropped(passive: Passive | None) -> tuple[str, ...]:
+    """Ids of the frames whose faces were cut out for the operator's own model."""
+    return () if passive is None else tuple(sample.frame_id for sample in passive.samples)

@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db import codec
 from shared.db.attempts import AttemptRepository
-from shared.db.ended import Ending, sampled
+from shared.db.ended import Ending, cropped, sampled
 from shared.db.frame_memory import OPENING_FRAMES, RECENT_FRAMES, FrameMemory, window
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
@@ -57,7 +57,7 @@ _BROWSER = select(sessions.c.browser).where(sessions.c.id == bindparam("session_
 _DELETE = (
     delete(sessions)
     .where(sessions.c.id == bindparam("session_id"))
-    .returning(sessions.c.id, sessions.c.expires_at, sessions.c.identity)
+    .returning(sessions.c.id, sessions.c.expires_at, sessions.c.identity, sessions.c.passive)
 )
 _ANSWER = select(frames.c.result).where(
     frames.c.session_id == bindparam("session_id"), frames.c.frame_id == bindparam("frame_id")
@@ -81,6 +81,7 @@ _OF_ENDED = (
     sessions.c.is_live,
     sessions.c.options,
     sessions.c.identity,
+    sessions.c.passive,
 )
 _OVERDUE = (
     select(sessions.c.id).where(sessions.c.due <= bindparam("now")).order_by(sessions.c.due).limit(bindparam("most"))
@@ -162,6 +163,7 @@ class SessionRepository:
             findings=codec.findings_of(row.findings),
             held=codec.held_of(row.held, row.identity),
             identity=codec.identity_of(row.identity),
+            passive=codec.passive_of(row.passive),
             owner=row.owner,
             subject=row.subject,
             terms=codec.terms_of(row.terms),
@@ -389,6 +391,7 @@ def _stored(session: Session, *, locked: bool) -> _Stored:
             "findings": codec.plain(session.findings),
             "held": codec.plain(session.held),
             "identity": codec.plain(session.identity),
+            "passive": codec.plain(session.passive),
         },
         challenges=[
             {
@@ -405,7 +408,8 @@ def _stored(session: Session, *, locked: bool) -> _Stored:
 
 
 def _ending(row: Any, portrait_from: float | None = None) -> Ending:
-    return Ending(row.id, row.expires_at, portrait_from, sampled(codec.identity_of(row.identity)))
+    taken = sampled(codec.identity_of(row.identity)), cropped(codec.passive_of(row.passive))
+    return Ending(row.id, row.expires_at, portrait_from, *taken)
 
 
 def _event_row(session_id: str, event: Event) -> dict[str, Any]:

@@ -71,6 +71,8 @@ sessions = Table(
     Column("held", _Json),
     #: The identity check: distances between faces, no descriptors; NULL if the session compares no faces.
     Column("identity", _Json),
+    #: Scores of the operator's own model; NULL without one.
+    Column("passive", _Json),
     #: Options of the session without a column of their own.
     Column("options", _Json, nullable=False, server_default=text("'{}'")),
     #: Opaque id of the API key that created the session; NULL if unauthenticated. No foreign key, so that it never changes.

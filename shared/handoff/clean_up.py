@@ -52,6 +52,7 @@ def _clear(pipe: Pipeline, ending: Ending) -> None:
     at, session_id = now(), ending.session_id
     # The mark comes first: keys written before it are deleted below, and later writes are refused.
     pipe.set(keyspace.ended(session_id), b"1", px=_milliseconds(ending.expires_at - at) + 1000 * keyspace.ENDED_MARGIN)
+    pipe.delete(keyspace.sequence(session_id), *(keyspace.crops(frame_id) for frame_id in ending.cropped))
     pipe.delete(*keyspace.of_face(session_id), *(keyspace.chip(frame_id) for frame_id in ending.sampled))
     if ending.portrait_from is None:
         pipe.delete(keyspace.portrait(session_id))

@@ -36,6 +36,21 @@ def drop(redis: Redis, frame_id: str) -> None:
     redis.delete(keyspace.chip(frame_id))
 
 
+def put_crops(redis: Redis, session_id: str, frame_id: str, crops: bytes) -> None:
+    """Leave the crops of a frame for the operator's own model."""
+    clean_up.put(redis, session_id, keyspace.crops(frame_id), crops, keyspace.CHIP_TTL)
+
+
+def look_crops(redis: Redis, frame_id: str) -> bytes | None:
+    """The crops of a frame; None if they have been scored, have expired or their session has ended."""
+    return cast("bytes | None", redis.get(keyspace.crops(frame_id)))
+
+
+def drop_crops(redis: Redis, frame_id: str) -> None:
+    """Remove the crops of a frame that have been scored."""
+    redis.delete(keyspace.crops(frame_id))
+
+
 def anchor(redis: Redis, session_id: str, descriptor: bytes, ttl: float) -> bytes:
     """The session's anchor, its first descriptor: `descriptor` becomes the anchor if there is none yet.
 

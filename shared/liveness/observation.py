@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from shared.liveness.camera import CameraReport
+
 
 class Problem(StrEnum):
     """Why a frame cannot be judged; the codes are stable, and clients see them as hints."""
@@ -104,6 +106,8 @@ class Observation:
     #: How much of the face's fine detail has changed within two seconds beside a plane's movement, as a share of the detail:
     #: mostly under 0.2 for one photo that is animated, above for a face that lives; None where there is nothing to compare.
     detail: float | None = None
+    #: What the client says of its camera, where it sent that with this frame.
+    camera: CameraReport | None = None
 
     @property
     def usable(self) -> bool:

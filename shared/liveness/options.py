@@ -21,6 +21,8 @@ class Options:
     nonce: str | None = None
     #: The least score of a live session; None to use the preset's threshold.
     threshold: float | None = None
+    #: Whether each frame must carry the nonces of the latest answers: see `shared.liveness.sequence`.
+    sequence: bool = False
 
 
 #: The options of a session created without any.

@@ -24,6 +24,7 @@ from shared.liveness.hints import Hint
 from shared.liveness.identity import Identity, Reference
 from shared.liveness.observation import Observation
 from shared.liveness.options import NO_OPTIONS, Options
+from shared.liveness.passive import Passive
 from shared.liveness.portrait import distance_from_ideal
 from shared.liveness.terms import NO_TERMS, Terms
 
@@ -111,6 +112,8 @@ class Session:
     held: Held | None = None
     #: The check that one person is there throughout; None if the session has none.
     identity: Identity | None = None
+    #: The scores of the operator's own model; None without one.
+    passive: Passive | None = None
     #: Opaque id of the API key that created the session; None if unauthenticated.
     owner: str | None = None
     #: Hash of the relying party's id for the person being checked; None if not given.
@@ -137,6 +140,7 @@ class Session:
         options: Options = NO_OPTIONS,
         identify: bool = False,
         reference: bool = False,
+        passive: bool = False,
         owner: str | None = None,
         subject: str | None = None,
         terms: Terms = NO_TERMS,
@@ -145,6 +149,7 @@ class Session:
 
         identify: check that one person is there throughout, by comparing faces (`take_distance`).
         reference: a picture of the expected person is given, too; implies `identify`.
+        passive: have the operator's own model look at faces (`take_score`).
         """
         session = cls(
             id=session_id,
@@ -158,6 +163,7 @@ class Session:
             subject=subject,
             terms=terms,
             identity=Identity(SWAP_LIMITS[preset]) if identify or reference else None,
+            passive=Passive() if passive else None,
         )
         if session.identity is not None and reference:
             session.identity.reference = Reference()
@@ -315,6 +321,15 @@ class Session:
         if self.identity.swapped:
             self._fail(at, "identity_swap")
 
+    def awaits_score(self, frame_id: str) -> bool:
+        """Whether the operator's own model is to look at this frame's face, and `take_score` to be called then."""
+        return not self.ended and self.passive is not None and self.passive.awaits(frame_id)
+
+    def take_score(self, frame_id: str, score: float) -> None:
+        """Take in the score of a frame's face; one that is not awaited changes nothing."""
+        if not self.ended and self.passive is not None:
+            self.passive.take(frame_id, score)
+
     def portrait_distance(self, frame_id: str) -> float | None:
         """How far a frame just submitted is from an ideal portrait, in degrees; None if unfit or no portrait is wanted."""
         frame = next((f for f in reversed(self.frames) if f.id == frame_id), None)
@@ -354,6 +369,8 @@ class Session:
         insort(self.frames, frame, key=lambda f: f.at)
         if self.identity is not None:
             self.identity.see(frame, self.frames, self.challenges.index(current), self.frames_needed(frame.at)[0])
+        if self.passive is not None:
+            self.passive.see(frame)
 
     def _judge(self, challenge: Challenge, began: float, at: float) -> Judgement:
         # Frames that arrived after the deadline do not count, even while earlier ones are still being measured.
@@ -398,6 +415,8 @@ class Session:
             return None
         if self.identity is not None and not self.identity.is_complete(newest):
             return hints.HOLD_STILL if self.identity.waits(newest) else hints.LOOK_STRAIGHT
+        if self.passive is not None and self.passive.waits(newest):
+            return hints.HOLD_STILL
         enough = self._verdict(held, weighing).score >= self.threshold(weighing)
         return None if enough else hints.HOLD_STILL
 
@@ -434,7 +453,8 @@ class Session:
     def _verdict(self, held: Held | None, weighing: Weighing) -> Verdict:
         """The verdict on all findings so far, with those of a held pass."""
         unidentified = [] if self.identity is None else self.identity.unidentified()
-        findings = [*self.findings, *(held.findings if held else ()), *unidentified]
+        scored = [] if self.passive is None else self.passive.findings()
+        findings = [*self.findings, *(held.findings if held else ()), *unidentified, *scored]
         return weighing.weigh(findings, [c.type for c in self.challenges])
 
     def _conclude(self, at: float, weighing: Weighing) -> None:

@@ -19,6 +19,7 @@ MEASURE_FRAME = "measure_frame"
 IDENTITY = "identity"
 COMPARE_IDENTITY = "compare_identity"
 DESCRIBE_REFERENCE = "describe_reference"
+JUDGE_CROPS = "judge_crops"
 
 #: The queue of deliveries of webhooks, and its actor.
 WEBHOOKS = "webhooks"
@@ -53,6 +54,11 @@ def enqueue_reference(broker: Broker, session_id: str, expires_at: float) -> Non
     expires_at: when the session and its descriptors expire, in seconds since the epoch. Raises QueueUnavailable.
     """
     _enqueue(broker, IDENTITY, DESCRIBE_REFERENCE, session_id=session_id, expires_at=expires_at)
+
+
+def enqueue_crops(broker: Broker, session_id: str, frame_id: str) -> None:
+    """Ask the operator's own model about a face, whose crops are in `shared.handoff.faces`. Raises QueueUnavailable."""
+    _enqueue(broker, IDENTITY, JUDGE_CROPS, session_id=session_id, frame_id=frame_id)
 
 
 def enqueue_delivery(broker: Broker, delivery_id: str) -> None:

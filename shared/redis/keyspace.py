@@ -3,6 +3,8 @@
 key                        type    time to live      written by                  read by
 -------------------------  ------  ----------------  --------------------------  ---------------------------------------
 frame:{frame}              string  FRAME_TTL         api: the picture            worker; deleted with the answer
+camera:{frame}             string  FRAME_TTL         api: what the client says   worker; deleted with the answer
+                                                     of its camera, if it does
 answer:{frame}             list    ANSWER_TTL        worker: one answer          api, by a blocking pop
 inflight:{session}         zset    INFLIGHT_TTL      api adds a frame with its   worker, to know whether a frame that
                                                      arrival as score; worker    arrived earlier is still being measured
@@ -17,6 +19,8 @@ prior:{session}            hash    PRIOR_TTL         worker: where the face was 
 chip:{frame}               string  CHIP_TTL          worker of frames: an        identity worker; deleted when it is
                                                      aligned face, 150 pixels    compared, or the session ends
                                                      wide, of a few frames
+crops:{frame}              string  CHIP_TTL          worker of frames: crops of  identity worker; deleted when they
+                                                     a face for EVIDENCE_MODEL   are scored, or the session ends
 anchor:{session}           string  the rest of the   identity worker: the        identity worker; deleted when the
                                    session's own     descriptor of the           session ends or is cancelled
                                                      session's first face
@@ -31,6 +35,9 @@ portrait:{session}         hash    the rest of the   worker of frames: the best 
 ended:{session}            string  the rest of the   the process that ends or    every process that writes one of the
                                    session's own,    deletes the session         session's keys above, in the same
                                    and ENDED_MARGIN                              script
+sequence:{session}         list    the rest of the   api: nonces of the latest   api, before it admits a frame of
+                                   session's own     answers, newest first       a session with sequence=required;
+                                                                                 deleted when the session ends
 workers:{queue}            zset    PRESENCE_TTL      each worker process, every  api (/readyz)
                                                      PRESENCE_EVERY seconds,
                                                      its last sign of life
@@ -114,6 +121,11 @@ def frame(frame_id: str) -> str:
     return f"frame:{frame_id}"
 
 
+def camera(frame_id: str) -> str:
+    """Key of what the client said of its camera with a frame."""
+    return f"camera:{frame_id}"
+
+
 def answer(frame_id: str) -> str:
     """Key of a worker's answer to a frame."""
     return f"answer:{frame_id}"
@@ -132,6 +144,11 @@ def prior(session_id: str) -> str:
 def chip(frame_id: str) -> str:
     """Key of the chip of a frame, which waits to be compared."""
     return f"chip:{frame_id}"
+
+
+def crops(frame_id: str) -> str:
+    """Key of the crops of a frame, which wait for the operator's own model."""
+    return f"crops:{frame_id}"
 
 
 def anchor(session_id: str) -> str:
@@ -157,6 +174,11 @@ def portrait(session_id: str) -> str:
 def ended(session_id: str) -> str:
     """Key of the mark of a session that has ended or was deleted."""
     return f"ended:{session_id}"
+
+
+def sequence(session_id: str) -> str:
+    """Key of the nonces of a session's latest answers."""
+    return f"sequence:{session_id}"
 
 
 def of_face(session_id: str) -> list[str]:

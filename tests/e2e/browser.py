@@ -158,7 +158,7 @@ class View:
             assert box["y"] + box["height"] <= size["height"] + 0.5, (selector, box)
 
     def _sent(self, request: Request) -> None:
-        if request.url.endswith("/frame"):
+        if request.url.partition("?")[0].endswith("/frame"):
             self.frames.append(request)
             self._under_way.add(request)
             self.most_under_way = max(self.most_under_way, len(self._under_way))

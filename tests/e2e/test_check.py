@@ -54,6 +54,12 @@ def test_a_whole_session_by_clicking(look: Look, gestures: str, patience: int, s
     assert view.told("completed") == [{"isLive": True}]
     looked = httpx.get(f"{site.url}{SESSIONS}/{session_of(view)}").json()
     assert (looked["state"], looked["is_live"]) == ("completed", True)
+    evidence = httpx.get(f"{site.url}{SESSIONS}/{session_of(view)}/evidence").json()
+    scores = [finding["score"] for finding in evidence["findings"] if finding["code"] == "camera"]
+    assert len(scores) == 2, "the browser says what camera it has, with the frames of either challenge"
+    assert max(scores) < 0.5, "Chromium's own fake camera is plausible"
+    carried = [len(parse_qs(urlsplit(frame.url).query).get("nonces", [""])[0].split(",")) for frame in view.frames]
+    assert max(carried) == 12, "each frame answers the last answers"
     assert not view.complaints
     assert view.page.evaluate("navigator.mediaDevices.enumerateDevices().then((all) => all.length)") >= 1
 

@@ -52,6 +52,69 @@ export function closeCamera(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
+/** Labels of cameras that are programs; the service knows some of them by their hashes, too. */
+const VIRTUAL = /\b(obs|manycam|xsplit|splitcam|youcam|snap camera|avatarify|v4l2loopback|virtual|dummy video)\b/i;
+/** Pictures that one report tells of at most. */
+const TOLD = 60;
+
+/** Notes what the platform says of the camera behind a playing video, for the service to check that it is plausible. */
+export class Witness {
+  #video;
+  #track;
+  #label = "";
+  #captures = [];
+  #latest = 0;
+  #stopped = false;
+
+  constructor(video, track) {
+    this.#video = video;
+    this.#track = track ?? null;
+    const label = new TextEncoder().encode((this.#track?.label ?? "").trim().toLowerCase());
+    // Only the label's hash leaves the browser.
+    if (label.length) {
+      globalThis.crypto?.subtle
+        ?.digest("SHA-256", label)
+        .then((hash) => {
+          this.#label = [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+        })
+        .catch(() => {});
+    }
+    this.#watch();
+  }
+
+  /** What there is to say since the last report, as JSON. */
+  report() {
+    const { width, height, frameRate } = this.#track?.getSettings?.() ?? {};
+    const most = this.#track?.getCapabilities?.() ?? {};
+    const limit = (range) => (Number.isFinite(range?.max) ? { max: range.max } : undefined);
+    const captures = this.#captures;
+    this.#captures = [];
+    return JSON.stringify({
+      label: this.#label,
+      virtual: VIRTUAL.test(this.#track?.label ?? ""),
+      settings: { width, height, frameRate },
+      capabilities: { width: limit(most.width), height: limit(most.height), frameRate: limit(most.frameRate) },
+      captures,
+    });
+  }
+
+  stop() {
+    this.#stopped = true;
+  }
+
+  #watch() {
+    this.#video.requestVideoFrameCallback?.((now, { captureTime, presentationTime, presentedFrames }) => {
+      if (this.#stopped) return;
+      const at = captureTime ?? presentationTime ?? now;
+      // A picture that is shown again is no new one.
+      if (at > this.#latest) this.#captures.push([at, presentedFrames]);
+      this.#latest = Math.max(this.#latest, at);
+      if (this.#captures.length > TOLD) this.#captures.shift();
+      this.#watch();
+    });
+  }
+}
+
 /** Takes pictures from a playing video: not mirrored, and each picture only once. */
 export class Shutter {
   #video;

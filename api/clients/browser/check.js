@@ -3,7 +3,7 @@
  * `element.js` does.
  */
 
-import { closeCamera, openCamera, Shutter } from "./camera.js";
+import { closeCamera, openCamera, Shutter, Witness } from "./camera.js";
 import { ENDED, UNUSABLE } from "./codes.js";
 import { LivenessError } from "./errors.js";
 import { Service } from "./service.js";
@@ -21,6 +21,11 @@ const TRY_AGAIN = 700;
 const GET_READY = 1500;
 /** Milliseconds that a camera may take to give its first picture. */
 const FIRST_PICTURE = 8000;
+
+/** Nonces of the latest answers that a frame carries, where the session asks for them (sequence=required). */
+const NONCES = 12;
+/** Milliseconds between two reports about the camera. */
+const REPORT_EVERY = 1000;
 
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -62,6 +67,9 @@ export class LivenessCheck extends EventTarget {
   #clockEnds = null;
   #passedCount = 0;
   #hint = null;
+  #nonces = [];
+  #witness = null;
+  #reportedAt = -REPORT_EVERY;
 
   /**
    * @param {object} [options]
@@ -74,6 +82,8 @@ export class LivenessCheck extends EventTarget {
    * @param {string[]} [options.types] the challenges to draw from
    * @param {string[]} [options.exclude] the challenges that the person cannot do
    * @param {"all"|"next"} [options.reveal] default next, so that nobody can act in advance
+   * @param {"off"|"required"} [options.sequence] whether each frame must carry the nonces of the latest answers; default
+   *   required: what was filmed in advance, or comes from a second program, is refused
    * @param {string} [options.deviceId] id of the camera
    * @param {MediaStream} [options.stream] a stream in place of a camera; the check does not close it
    */
@@ -111,6 +121,7 @@ export class LivenessCheck extends EventTarget {
       if (this.ended) return;
       await this.#openSession();
       this.#enter("running");
+      this.#witness = new Witness(video, this.#stream.getVideoTracks()[0]);
       await this.#send(new Shutter(video));
     } catch (error) {
       this.#fail(error instanceof LivenessError ? error : new LivenessError("refused", String(error), { cause: error }));
@@ -118,6 +129,7 @@ export class LivenessCheck extends EventTarget {
       removeEventListener("pagehide", leave);
       document.removeEventListener("visibilitychange", seen);
       lock?.release().catch(() => {});
+      this.#witness?.stop();
       if (this.#ownStream) closeCamera(this.#stream);
     }
   }
@@ -147,13 +159,13 @@ export class LivenessCheck extends EventTarget {
   }
 
   async #openSession() {
-    const { challenges, timeoutSeconds, types, exclude, reveal = "next", preset } = this.#options;
+    const { challenges, timeoutSeconds, types, exclude, reveal = "next", preset, sequence = "required" } = this.#options;
     const ask = () =>
       this.session
         ? this.session.challenges
           ? this.session
           : this.#service.look(this.session.session_id)
-        : this.#service.create({ challenges, timeoutSeconds, types, exclude, reveal, preset });
+        : this.#service.create({ challenges, timeoutSeconds, types, exclude, reveal, preset, sequence });
     const since = performance.now();
     while (!this.ended) {
       try {
@@ -204,7 +216,9 @@ export class LivenessCheck extends EventTarget {
     const sentAt = performance.now();
     this.#underWay += 1;
     try {
-      const answer = await this.#service.frame(this.session.session_id, picture, { signal: this.#stopped.signal });
+      const more = { signal: this.#stopped.signal, nonces: this.#nonces, camera: this.#report(sentAt) };
+      const answer = await this.#service.frame(this.session.session_id, picture, more);
+      if (answer.nonce) this.#nonces = [answer.nonce, ...this.#nonces].slice(0, NONCES);
       const milliseconds = performance.now() - sentAt;
       this.#latency = this.#latency ? 0.8 * this.#latency + 0.2 * milliseconds : milliseconds;
       this.#answeredAt = performance.now();
@@ -220,6 +234,13 @@ export class LivenessCheck extends EventTarget {
     }
   }
 
+  /** What the platform says of the camera, now and then. */
+  #report(at) {
+    if (!this.#witness || at - this.#reportedAt < REPORT_EVERY) return null;
+    this.#reportedAt = at;
+    return this.#witness.report();
+  }
+
   #nextSettled() {
     return new Promise((resolve) => {
       this.#settled = resolve;
@@ -230,7 +251,8 @@ export class LivenessCheck extends EventTarget {
   #trouble(error) {
     if (error.code !== "network" && error.code !== "busy") {
       // A single picture that the service cannot use does not end the check: the next one may be usable.
-      const skipped = error.code === "refused" && error.status === 422;
+      // Nor does a frame that is out of sequence, because answers were lost on the way.
+      const skipped = error.code === "refused" && (error.status === 422 || error.problem === "out_of_sequence");
       if (!skipped || performance.now() - this.#answeredAt > GIVE_UP_AFTER) this.#fail(error);
       return;
     }

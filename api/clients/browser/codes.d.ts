@@ -22,6 +22,7 @@ export type Preset =
 export type ProblemCode =
   | "bad_request"
   | "body_too_large"
+  | "camera_report"
   | "coding_unknown"
   | "database_unavailable"
   | "delivery_not_found"
@@ -48,6 +49,7 @@ export type ProblemCode =
   | "not_multipart"
   | "other_browser"
   | "other_session"
+  | "out_of_sequence"
   | "outside_policy"
   | "overloaded"
   | "peer_not_allowed"

@@ -39,6 +39,8 @@ export interface FrameAnswer {
   hint?: Hint | null;
   challenge?: Challenge | null;
   face?: Framing | null;
+  /** With sequence=required: to be carried by the next frames. */
+  nonce?: string;
 }
 
 export type ErrorCode =
@@ -76,6 +78,7 @@ export interface CreateOptions {
   exclude?: ChallengeType[];
   reveal?: "all" | "next";
   preset?: Preset;
+  sequence?: "off" | "required";
 }
 
 export class Service {
@@ -85,7 +88,7 @@ export class Service {
   constructor(options?: { api?: string; token?: string | null; browserSecret?: string | null });
   create(options?: CreateOptions): Promise<Session>;
   look(id: string): Promise<Session>;
-  frame(id: string, picture: Blob, options?: { signal?: AbortSignal }): Promise<FrameAnswer>;
+  frame(id: string, picture: Blob, options?: { signal?: AbortSignal; nonces?: string[]; camera?: string | null }): Promise<FrameAnswer>;
   cancel(id: string): Promise<{ cancelled: string }>;
 }
 

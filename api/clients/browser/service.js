@@ -20,7 +20,7 @@ export class Service {
   }
 
   /** Create a session. The service chooses every option that is undefined or null. */
-  create({ challenges, timeoutSeconds, types, exclude, reveal, preset } = {}) {
+  create({ challenges, timeoutSeconds, types, exclude, reveal, preset, sequence } = {}) {
     const query = new URLSearchParams();
     const given = {
       num_challenges: challenges,
@@ -29,6 +29,7 @@ export class Service {
       exclude: exclude?.join(","),
       reveal,
       preset,
+      sequence,
     };
     for (const [name, value] of Object.entries(given)) {
       if (value !== undefined && value !== null && value !== "") query.set(name, String(value));
@@ -41,11 +42,13 @@ export class Service {
     return this.#ask("GET", `/sessions/${encodeURIComponent(id)}`);
   }
 
-  /** Submit a camera frame, a JPEG or PNG. */
-  frame(id, picture, { signal } = {}) {
+  /** Submit a camera frame, a JPEG or PNG. nonces: those of the latest answers to the session's frames; camera: a report about it. */
+  frame(id, picture, { signal, nonces = [], camera = null } = {}) {
     const form = new FormData();
     form.append("image", picture, "frame.jpg");
-    return this.#ask("POST", `/sessions/${encodeURIComponent(id)}/frame`, { body: form, signal });
+    if (camera) form.append("camera", camera);
+    const query = nonces.length ? `?nonces=${nonces.join(",")}` : "";
+    return this.#ask("POST", `/sessions/${encodeURIComponent(id)}/frame${query}`, { body: form, signal });
   }
 
   /** Cancel a session; works while the page is being left, too. */

@@ -14,6 +14,7 @@ from ops.lab.evaluate.filming import AS_RECORDED, FILMINGS
 from ops.lab.evaluate.fitting.earlier import FittingError, read_earlier
 from ops.lab.evaluate.job import Setup
 from ops.lab.evaluate.manifest import ManifestError, load_manifest
+from shared.evidence_model import EvidenceModel, ModelError, read_model, with_curve
 from shared.evidence_weights import WeightsError, read_weights
 from shared.liveness.evidence import FITTED, Weighing
 
@@ -79,6 +80,7 @@ class Rates(click.ParamType):
 @click.option("--client", type=click.Choice([*CLIENTS]), default=STEADY, show_default=True, help="How frames are sent.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The seed of all draws and noise.")
 @click.option("--weights", type=_FILE, help="The weights of the verdicts; else the service's own.")
+@click.option("--model", type=_FILE, help="A model of your own, as EVIDENCE_MODEL (docs/models.md).")
 @click.option("--fit", type=_NEW_FILE, help="Fit weights over the sessions, into this file: JSON, or a module (.py).")
 @click.option("--with", "earlier", type=_FILE, multiple=True, help="results.json of an earlier run, for the fit.")
 @click.option("--leave-people-out", is_flag=True, help="Judge each person by weights that are fitted without them.")
@@ -102,6 +104,7 @@ def evaluate(
     client: str,
     seed: int,
     weights: Path | None,
+    model: Path | None,
     fit: Path | None,
     earlier: tuple[Path, ...],
     leave_people_out: bool,
@@ -118,7 +121,7 @@ def evaluate(
         if parts and report / "results.json" in earlier:
             raise FittingError(f"{report / 'results.json'} would be written anew: name another folder by --report.")
         known = load_manifest(manifest, root, people)
-        weighing = _weighing(weights)
+        weighing = _weighing(weights, _model(model))
         sessions = read_earlier(earlier)
         # Imported late: vision takes seconds, and wrong arguments should be told at once.
         from ops.lab.evaluate.fitting.running import Fitting
@@ -139,12 +142,13 @@ def evaluate(
             filming=filmed,
             client=client,
             weighing=weighing,
+            model=model,
         )
         engines = ["mesh", "dlib"] if engine == "both" else [engine]
         wanted = Wanted(parts, engines, fps, session_fps or fps[:1], species)
         fitting = Fitting(fit, sessions, leave_people_out)
         written = run(console, known, setup, wanted, processes=processes, report=report, fitting=fitting)
-    except (ManifestError, FittingError, WeightsError) as error:
+    except (ManifestError, FittingError, WeightsError, ModelError) as error:
         errors.print(f"✗ {error}", highlight=False, soft_wrap=True, markup=False)
         sys.exit(UNUSABLE)
     except KeyboardInterrupt:
@@ -164,12 +168,22 @@ def _parts(only: list[str], fit: Path | None, earlier: tuple[Path, ...], *, leav
     return [part for part in only if part != NONE]
 
 
-def _weighing(path: Path | None) -> Weighing:
-    """The weights of a file, or those of the service. Raises WeightsError with the file's name."""
+def _model(path: Path | None) -> EvidenceModel | None:
+    """The description of the operator's own model. Raises ModelError with the file's name."""
     if path is None:
-        return FITTED
+        return None
     try:
-        return read_weights(path)
+        return read_model(path)
+    except ModelError as error:
+        raise ModelError(f"{path} {error}") from error
+
+
+def _weighing(path: Path | None, model: EvidenceModel | None = None) -> Weighing:
+    """The weights of a file, or those of the service, as `Settings.weighing`. Raises WeightsError with the file's name."""
+    if path is None:
+        return with_curve(FITTED, model)
+    try:
+        return with_curve(read_weights(path), model)
     except WeightsError as error:
         raise WeightsError(f"{path} {error}") from error
 

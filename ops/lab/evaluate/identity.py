@@ -29,3 +29,20 @@ class NoIdentity:
 
     def wait(self, session: Session, at: float, /) -> None:
         """See Identity."""
+
+
+class Both:
+    """Two that look at the faces of one session."""
+
+    def __init__(self, *each: Identity) -> None:
+        self._each = each
+
+    def saw(self, session: Session, data: bytes, observation: Observation, result: FrameResult, at: float, /) -> None:
+        """See Identity."""
+        for one in self._each:
+            one.saw(session, data, observation, result, at)
+
+    def wait(self, session: Session, at: float, /) -> None:
+        """See Identity."""
+        for one in self._each:
+            one.wait(session, at)

@@ -33,6 +33,8 @@ class Setup:
     client: str = STEADY
     #: The weights of the verdicts.
     weighing: Weighing = FITTED
+    #: The operator's own model, an ONNX file with its description; None if there is none.
+    model: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from ops.lab.evaluate.attacks.studio import Studio
 from ops.lab.evaluate.cases import Case, Types, bona_fide_cases, gesture_cases, still_head_cases
 from ops.lab.evaluate.clients import sent_by
 from ops.lab.evaluate.filming import MIRRORED, filmed
-from ops.lab.evaluate.identity import DELAY, Identity, NoIdentity
+from ops.lab.evaluate.identity import DELAY, Both, Identity, NoIdentity
 from ops.lab.evaluate.job import STILL_HEAD, Job, Setup
 from ops.lab.evaluate.manifest import Person, load_manifest
 from ops.lab.evaluate.measuring import Measuring
@@ -25,10 +25,11 @@ from ops.lab.evaluate.presets import USUAL
 from ops.lab.evaluate.record import outcome_of
 from ops.lab.evaluate.signals import Signals, watch
 from ops.lab.evaluate.tape import Tape
+from shared.evidence_model import read_model
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Preset
 from shared.liveness.session import Session
-from workers.offline import OfflineIdentity
+from workers.offline import OfflineIdentity, OfflinePassive
 from workers.vision.descriptor import Describer
 from workers.vision.landmarks import Picture, Points
 from workers.vision.pipeline import Vision
@@ -48,6 +49,7 @@ class Worker:
         self._visions: dict[str, Vision] = {}
         self._measuring: dict[str, Measuring] = {}
         self._identities: dict[str, Identity] = {}
+        self._passives: dict[str, Identity] = {}
         self._points: FacePoints | None = None
 
     def watch(self, job: Job) -> Signals:
@@ -98,6 +100,7 @@ class Worker:
     def _play(self, case: Case, job: Job, types: Types, source: Source, preset: str) -> Played:
         # No comparison of faces for single gestures: their results must not wait for it.
         identify = self._setup.identity and case.clip is None
+        scored = self._setup.model is not None and case.clip is None
         session = Session.open(
             "evaluated",
             types,
@@ -107,12 +110,13 @@ class Worker:
             mirrored=self._setup.filming == MIRRORED,
             preset=Preset(preset),
             identify=identify,
+            passive=scored,
         )
         return play(
             session,
             source,
             self._measures(job.engine),
-            self._identity(job.engine) if identify else NoIdentity(),
+            self._watching(job.engine, identify=identify, scored=scored),
             fps=job.fps,
             seconds=case.seconds(self._setup.timeout),
             weighing=self._setup.weighing,
@@ -133,6 +137,17 @@ class Worker:
             describer = Describer(self._setup.models)
             self._identities[engine] = OfflineIdentity(self._vision(engine), describer, delay=DELAY)
         return self._identities[engine]
+
+    def _watching(self, engine: str, *, identify: bool, scored: bool) -> Identity:
+        """What looks at the faces of a session beside the judges."""
+        identity = self._identity(engine) if identify else NoIdentity()
+        return Both(identity, self._passive(engine)) if scored else identity
+
+    def _passive(self, engine: str) -> Identity:
+        if engine not in self._passives:
+            assert self._setup.model is not None
+            self._passives[engine] = OfflinePassive(self._vision(engine), read_model(self._setup.model), delay=DELAY)
+        return self._passives[engine]
 
     def _face_points(self, picture: Picture) -> Points | None:
         return self._scissors()(picture)

@@ -11,6 +11,7 @@ from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence.abrupt import abrupt, cut
 from shared.liveness.evidence.adrift import adrift
 from shared.liveness.evidence.calm import calm
+from shared.liveness.evidence.camera import camera
 from shared.liveness.evidence.finding import SPECIES, Code, Finding
 from shared.liveness.evidence.fitted import FITTED
 from shared.liveness.evidence.flat import flat
@@ -82,6 +83,7 @@ def examine(
         Code.SCREEN: _first_score(screen(of_challenge), screen(frames)),
         Code.MOIRE: _first_score(moire(of_challenge), moire(frames)),
         Code.UNASKED: unasked(until_met, asked, since=since, opening_until=opening_until),
+        Code.CAMERA: camera(frames),
         Code.ADRIFT: _first_score(adrift(of_challenge), adrift(frames)),
     }
     return [Finding(code, round(score, 4), position) for code, score in scores.items() if score is not None]

@@ -28,6 +28,8 @@ class Code(StrEnum):
     ONE_PICTURE = "one_picture"
     STARING = "staring"
     TEXTURE = "texture"
+    CAMERA = "camera"
+    PASSIVE = "passive"
 
 
 #: The species of presentation attack (ISO/IEC 30107-3) that each judge is meant to find.
@@ -51,6 +53,8 @@ SPECIES: dict[Code, str] = {
     Code.ONE_PICTURE: "animated_photo",
     Code.STARING: "animated_photo",
     Code.TEXTURE: "animated_photo",
+    Code.CAMERA: "injected",
+    Code.PASSIVE: "any",
 }
 
 

@@ -106,6 +106,20 @@ FITTED = Weighing(
                 bits=(0.213, 0.213, 0.213),
             ),
         },
+        Code.CAMERA: {
+            Group.HEAD: Curve(
+                scores=(0.0, 0.5, 1.0),
+                bits=(0.0, -0.3, -1.0),
+            ),
+            Group.EYES: Curve(
+                scores=(0.0, 0.5, 1.0),
+                bits=(0.0, -0.3, -1.0),
+            ),
+            Group.MOUTH: Curve(
+                scores=(0.0, 0.5, 1.0),
+                bits=(0.0, -0.3, -1.0),
+            ),
+        },
         Code.MIXED: {
             Group.EYES: Curve(
                 scores=(0.0007, 0.03149, 0.1116, 0.28515, 0.469, 0.57036, 0.73864, 0.85148, 1.0),

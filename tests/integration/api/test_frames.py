@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import threading
 import time
@@ -25,6 +26,7 @@ from werkzeug.test import TestResponse
 from shared.db import UnitOfWork
 from shared.handoff import answers, inflight
 from shared.handoff.answers import Answer
+from shared.liveness.camera import CameraReport
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.hints import Hint
 from shared.liveness.observation import Observation
@@ -517,3 +519,24 @@ def test_database_away(start_app: Callable[..., FlaskClient], redis: Redis) -> N
     answer = post(client, UNKNOWN)
     assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
     assert redis.keys() == []
+
+
+def test_what_the_client_says_of_its_camera_reaches_the_judges_and_does_not_stay(
+    client: FlaskClient, worker: Worker, redis: Redis, engine: Engine
+) -> None:
+    session_id = new_session(client)
+    told = {"label": "", "settings": {"width": 640, "height": 480}, "captures": [[12.5, 3]]}
+    form = {"image": (io.BytesIO(jpeg()), "frame.jpg"), "camera": json.dumps(told)}
+    answer = client.post(f"{SESSIONS}/{session_id}/frame", data=form, content_type="multipart/form-data")
+    assert answer.status_code == 200
+    assert list(answer.json) == FIELDS
+    assert post(client, session_id).status_code == 200
+    with UnitOfWork(engine, read_only=True) as uow:
+        first, second = [frame.observation.camera for frame, _ in uow.sessions.kept(session_id, 0.0, 9)]
+    assert first == CameraReport(width=640, height=480, captures=((12.5, 3),))
+    assert second is None
+    assert nothing_under_way(redis)
+
+    form = {"image": (io.BytesIO(jpeg()), "frame.jpg"), "camera": "OBS"}
+    refused = client.post(f"{SESSIONS}/{session_id}/frame", data=form, content_type="multipart/form-data")
+    assert (refused.status_code, refused.json["code"]) == (422, "camera_report")

@@ -47,9 +47,10 @@ def test_sessions_from_before_scores_are_read_and_what_they_held_is_to_be_examin
     with empty.begin() as connection:
         assert connection.execute(select(sessions.c.score, sessions.c.held)).all() == [(None, None)] * 2
         connection.execute(update(sessions).where(sessions.c.id == going.id).values(identity=identity))
+    schema.upgrade(empty)
     with UnitOfWork(empty) as uow:
         assert replace(uow.sessions.get(ended.id), events=[]) == replace(
-            ended, score=None, held=None, terms=NO_TERMS, browser=None, events=[]
+            ended, score=None, held=None, passive=None, terms=NO_TERMS, browser=None, events=[]
         )
         found = uow.sessions.get(going.id, lock=True)
         assert (found.score, found.held) == (None, Held(samples.NOW + 3, 0.75, (Finding(Code.UNSEEN, 1.0),)))

@@ -27,7 +27,7 @@ from shared.queue.broker import make_broker, worker_middleware
 from shared.settings import Settings, load_settings_or_exit
 from shared.telemetry.logs import configure_logging
 from tests.unit.liveness.weights import WEIGHTS, alive
-from workers import frames, identity
+from workers import frames, identity, passive
 from workers.resources import Resources
 from workers.vision.descriptor import CHIP_SIDE, Descriptor, encode_chip
 from workers.vision.errors import BadImage
@@ -150,8 +150,9 @@ def load(settings: Settings) -> dramatiq.Broker:
     resources = Resources(settings, lambda _: ScriptedVision(), lambda _: ScriptedDescriber())
     broker = make_broker(settings, worker_middleware(settings, resources))
     dramatiq.set_broker(broker)
-    frames.declare(broker, resources, max_age=int(settings.frame_deadline * 1000))
+    frames.declare(broker, resources, max_age=int(settings.frame_deadline * 1000), model=settings.model)
     identity.declare(broker, resources)
+    passive.declare(broker, resources)
     return broker
 
 

@@ -171,6 +171,7 @@ class Service:
         mirrored: bool = False,
         identify: bool = False,
         reference: Script | None = None,
+        passive: bool = False,
         options: Options = NO_OPTIONS,
     ) -> str:
         """The id of a new session."""
@@ -183,6 +184,7 @@ class Service:
             mirrored=mirrored,
             identify=identify,
             reference=reference is not None,
+            passive=passive,
             options=options,
         )
         with UnitOfWork(self.engine) as uow:

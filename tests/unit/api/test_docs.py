@@ -85,6 +85,7 @@ def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> No
         "reveal": "all",
         "preset": None,  # the operator's choice
         "portrait": False,
+        "sequence": "off",
         "nonce": None,
         "token": False,
         "relying_party": None,
@@ -137,6 +138,7 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
         "403",
         "404",
         "408",
+        "409",
         "413",
         "415",
         "422",

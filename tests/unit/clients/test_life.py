@@ -67,13 +67,32 @@ def test_it_goes_to_the_verdict(check: Check, server: Server) -> None:
     outcome = check(endless(), heard, challenges=2, exclude=["SMILE", "BLINK"], reveal="next", preset="strict")
     assert outcome.live
     assert server.created == [
-        {"num_challenges": "2", "exclude": "SMILE,BLINK", "reveal": "next", "preset": "strict"},
+        {
+            "num_challenges": "2",
+            "exclude": "SMILE,BLINK",
+            "reveal": "next",
+            "preset": "strict",
+            "sequence": "required",
+        },
     ]
     assert server.authorised == ["Bearer key"]
     assert [session.id for session in heard.sessions] == [SESSION]
     assert [each.passed for each in heard.replies] == [False, True, False, True]
     assert server.frames == [b"frame 0", b"frame 1", b"frame 2", b"frame 3"]
     assert not server.cancelled
+
+
+def test_frames_carry_the_nonces_of_the_latest_answers(check: Check, server: Server) -> None:
+    server.script = [
+        reply(nonce="a"),
+        reply(nonce="b"),
+        lambda: problem(409, "out_of_sequence", "Answers were lost."),
+        completed(live=True),
+    ]
+    heard = Heard()
+    assert check(endless(), heard).live
+    assert server.nonces == ["", "a", "b,a", "b,a"]
+    assert heard.troubles == ["Answers were lost."]
 
 
 def test_what_is_asked_is_read_from_the_answer(check: Check, server: Server) -> None:

@@ -16,6 +16,7 @@ from shared.liveness.hints import Hint
 from shared.liveness.identity import Identity, Sample
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
+from shared.liveness.passive import Passive, PassiveSample
 from shared.liveness.session import Event, FrameResult, Session, State
 from shared.liveness.terms import Terms
 
@@ -56,6 +57,7 @@ def full() -> Session:
         findings=findings(),
         held=held(),
         identity=identity(),
+        passive=Passive([PassiveSample("a frame", NOW + 1, 0.25), PassiveSample("another", NOW + 2)]),
         owner="0123456789ab",
         subject="5" * 64,
         terms=Terms(
@@ -106,7 +108,7 @@ def _value(hint: Any, number: int) -> Any:
     if of and type(None) in of:
         return _value(next(part for part in of if part is not type(None)), number)
     if get_origin(hint) is tuple:
-        return tuple(_value(part, number + i) for i, part in enumerate(of, 1))
+        return tuple(_value(part, number + i) for i, part in enumerate(of, 1) if part is not Ellipsis)
     if is_dataclass(hint):
         return filled(hint)
     if issubclass(hint, Enum):

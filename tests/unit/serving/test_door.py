@@ -72,6 +72,17 @@ def test_a_frame_is_told_what_the_app_would_tell_it(overloaded: Make) -> None:
     assert (follows, fields["Connection"]) == (True, "keep-alive")
 
 
+def test_a_frame_with_nonces_is_refused_as_well(overloaded: Make) -> None:
+    for query in (
+        "?nonces=0123456789abcdef,fedcba9876543210",
+        "?nonces=0123456789abcdef%2Cfedcba9876543210",
+        "?nonces=",
+    ):
+        refusal = door(overloaded()).refusal(head(path=PATH + query))
+        assert refusal is not None
+        assert told(refusal[0])[0] == "HTTP/1.1 503 Service Unavailable"
+
+
 def test_while_only_some_are_sent_away_others_are_not_refused(lone_app: OpenAPI) -> None:
     gate = lone_app.extensions["resources"].gate
     gate.send_away(PATH.split("/")[-2])

@@ -22,6 +22,7 @@ class AsyncClient:
 
     def __init__(self, url: str, *, token: str | None = None, answer_within: float = wire.ANSWER_WITHIN) -> None:
         self.url = url.rstrip("/")
+        self._sequences = wire.Sequences()
         self._http = httpx.AsyncClient(
             base_url=self.url, timeout=answer_within, follow_redirects=False, headers=wire.headers(token)
         )
@@ -44,7 +45,9 @@ class AsyncClient:
 
     async def submit(self, session_id: str, picture: bytes) -> Reply:
         """Send a frame, JPEG or PNG, and return the server's answer to it."""
-        return wire.reply_of(await self._ask(wire.submission(session_id, picture)))
+        body = await self._ask(wire.submission(session_id, picture, self._sequences.of(session_id)))
+        self._sequences.take(session_id, body)
+        return wire.reply_of(body)
 
     async def look(self, session_id: str) -> Session:
         """Get the session as it is now."""
@@ -56,6 +59,7 @@ class AsyncClient:
 
     async def cancel(self, session_id: str) -> None:
         """Cancel a session. A session that the server does not know is no error."""
+        self._sequences.forget(session_id)
         try:
             await self._ask(wire.cancellation(session_id))
         except Refused as refused:
@@ -73,7 +77,7 @@ class AsyncClient:
         """Run a whole session as `Client.check` does. Cancelling the task cancels the session, too."""
         listener = listener or Silent()
         picture = await frame(0.0)
-        session = await self._opened(listener, options)
+        session = await self._opened(listener, wire.in_sequence(options))
         listener.opened(session)
         began = time.monotonic()
         life = Life(listener, rate, began)

@@ -41,6 +41,7 @@ PROBLEMS = frozenset(
     {
         "bad_request",
         "body_too_large",
+        "camera_report",
         "coding_unknown",
         "database_unavailable",
         "delivery_not_found",
@@ -67,6 +68,7 @@ PROBLEMS = frozenset(
         "not_multipart",
         "other_browser",
         "other_session",
+        "out_of_sequence",
         "outside_policy",
         "overloaded",
         "peer_not_allowed",

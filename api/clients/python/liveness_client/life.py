@@ -82,7 +82,9 @@ class Life:
             if error.status == 404:
                 self.outcome = Outcome("unknown", None)
                 return
-            if error.status < 500:
+            # A frame whose answers were lost on the way; the next ones may follow again.
+            lost = error.code == "out_of_sequence" and now - self._answered_at <= GIVE_UP_AFTER
+            if error.status < 500 and not lost:
                 raise error
         elif now - self._answered_at > GIVE_UP_AFTER:
             raise error

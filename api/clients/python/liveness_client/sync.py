@@ -27,6 +27,7 @@ class Client:
 
     def __init__(self, url: str, *, token: str | None = None, answer_within: float = wire.ANSWER_WITHIN) -> None:
         self.url = url.rstrip("/")
+        self._sequences = wire.Sequences()
         self._http = httpx.Client(
             base_url=self.url, timeout=answer_within, follow_redirects=False, headers=wire.headers(token)
         )
@@ -49,7 +50,9 @@ class Client:
 
     def submit(self, session_id: str, picture: bytes) -> Reply:
         """Send a frame, JPEG or PNG, and return the server's answer to it."""
-        return wire.reply_of(self._ask(wire.submission(session_id, picture)))
+        body = self._ask(wire.submission(session_id, picture, self._sequences.of(session_id)))
+        self._sequences.take(session_id, body)
+        return wire.reply_of(body)
 
     def look(self, session_id: str) -> Session:
         """Get the session as it is now."""
@@ -61,6 +64,7 @@ class Client:
 
     def cancel(self, session_id: str) -> None:
         """Cancel a session. A session that the server does not know is no error."""
+        self._sequences.forget(session_id)
         try:
             self._ask(wire.cancellation(session_id))
         except Refused as refused:
@@ -85,7 +89,7 @@ class Client:
         """
         listener = listener or Silent()
         picture = frame(0.0)  # before the session: a camera that fails here costs the server nothing
-        session = self._opened(listener, options)
+        session = self._opened(listener, wire.in_sequence(options))
         listener.opened(session)
         began = time.monotonic()
         life = Life(listener, rate, began)

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypedDict
 
 import httpx
 
-from liveness_client.codes import Preset
+from liveness_client.codes import ENDED, Preset
 from liveness_client.errors import Busy, ClientError, Refused, Unreachable
 from liveness_client.models import Challenge, Framing, Reply, Session
 
@@ -18,6 +18,8 @@ from liveness_client.models import Challenge, Framing, Reply, Session
 ANSWER_WITHIN = 15.0
 #: Seconds to wait after a busy answer without a Retry-After.
 USUAL_WAIT = 1.0
+#: Nonces that a frame carries at most.
+NONCES = 12
 _BUSY = (httpx.codes.SERVICE_UNAVAILABLE, httpx.codes.TOO_MANY_REQUESTS, httpx.codes.REQUEST_TIMEOUT)
 
 _PATH = "/api/v1/liveness/sessions"
@@ -43,6 +45,8 @@ class Options(TypedDict, total=False):
     reveal: Literal["all", "next"] | None
     preset: Preset | None
     portrait: bool
+    #: Whether each frame must carry the nonces of the latest answers, as the clients' `submit` does. `check` asks for it.
+    sequence: Literal["off", "required"] | None
     #: A picture of the person who is expected, JPEG or PNG.
     reference: bytes | None
 
@@ -58,6 +62,7 @@ def creation(options: Options) -> Request:
         "reveal": options.get("reveal"),
         "preset": options.get("preset"),
         "portrait": "true" if options.get("portrait") else None,
+        "sequence": options.get("sequence"),
     }
     more: dict[str, Any] = {"params": {name: value for name, value in wanted.items() if value is not None}}
     reference = options.get("reference")
@@ -66,9 +71,40 @@ def creation(options: Options) -> Request:
     return Request("POST", _PATH, more)
 
 
-def submission(session_id: str, picture: bytes) -> Request:
-    """The request that submits a frame."""
-    return Request("POST", f"{_PATH}/{session_id}/frame", {"files": {"image": ("frame.jpg", picture, "image/jpeg")}})
+def in_sequence(options: Options) -> Options:
+    """The options of a session whose frames this client sends itself."""
+    return {"sequence": "required", **options}
+
+
+def submission(session_id: str, picture: bytes, nonces: Sequence[str] = ()) -> Request:
+    """The request that submits a frame, with the nonces of the latest answers."""
+    more: dict[str, Any] = {"files": {"image": ("frame.jpg", picture, "image/jpeg")}}
+    if nonces:
+        more["params"] = {"nonces": ",".join(nonces)}
+    return Request("POST", f"{_PATH}/{session_id}/frame", more)
+
+
+class Sequences:
+    """The nonces of the latest answers of each session, newest first: the session's next frame carries them."""
+
+    def __init__(self) -> None:
+        self._nonces: dict[str, tuple[str, ...]] = {}
+
+    def of(self, session_id: str) -> tuple[str, ...]:
+        """The nonces for the next frame; empty where the session needs none."""
+        return self._nonces.get(session_id, ())
+
+    def take(self, session_id: str, body: Mapping[str, Any]) -> None:
+        """Take the nonce of an answer; forget those of a session that has ended."""
+        nonce = body.get("nonce")
+        if body.get("state") in ENDED:
+            self._nonces.pop(session_id, None)
+        elif isinstance(nonce, str):
+            self._nonces[session_id] = (nonce, *self.of(session_id))[:NONCES]
+
+    def forget(self, session_id: str) -> None:
+        """Forget a session."""
+        self._nonces.pop(session_id, None)
 
 
 def looking(session_id: str) -> Request:

@@ -33,7 +33,7 @@ def test_a_live_verdict_is_status_0_and_all_is_told(server, video):
     server.script = [reply(), reply(), passed("TURN_LEFT", 1), reply("BLINK", challenges_remaining=1), completed(True)]
     done = replay(video, "--url", server.url, "--fps", 20, "--challenges", 2, "--timeout", 9)
     assert done.returncode == 0, words(done)
-    assert server.created == [{"num_challenges": "2", "timeout_seconds": "9.0"}]
+    assert server.created == [{"num_challenges": "2", "timeout_seconds": "9.0", "sequence": "required"}]
     for said in ("→ Turn your head to the left", "✓ Turn your head to the left (0.92)", "✓ Blink your eyes", "✓ Live"):
         assert said in words(done)
     assert len(server.frames) == 5
@@ -47,7 +47,7 @@ def test_challenges_that_are_revealed_one_at_a_time_are_told(server, video):
     server.script = [reply("SMILE") | {"challenge": smile}, passed("SMILE", 0) | completed(True) | {"challenge": smile}]
     done = replay(video, "--url", server.url, "--fps", 20, "--reveal", "next")
     assert done.returncode == 0, words(done)
-    assert server.created == [{"reveal": "next"}]
+    assert server.created == [{"reveal": "next", "sequence": "required"}]
     assert "→ Smile" in words(done)
 
 
