@@ -34,8 +34,9 @@ COPY api/ api/
 # Compiled here, since later nothing is written.
 RUN python -m compileall -q api ops shared workers && mkdir var && chown liveness var
 ARG LANDMARKS=mesh
+# AUTH=required: an image runs where others reach it, and no mistyped DATABASE_URL may open it.
 ENV PATH=/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
-    MODELS_DIR=/models LANDMARKS=$LANDMARKS LOG_FORMAT=json PORT=8000
+    MODELS_DIR=/models LANDMARKS=$LANDMARKS LOG_FORMAT=json PORT=8000 AUTH=required
 USER 10001
 EXPOSE 8000
 # Of web. The others listen nowhere: they end when they cannot go on, and /readyz says who is missing.

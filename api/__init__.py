@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_openapi import Info, OpenAPI
 
-from api import access, context, headers, limits, metrics, problems, tracing
+from api import access, bodies, context, headers, limits, metrics, open_mode, problems, tracing
 from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
 from api.frames import frames, refuse_unasked
@@ -52,8 +52,10 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     tracing.install(app, settings)
     context.install(app)
     app.before_request(refuse_unasked)  # before access looks at keys
+    open_mode.install(app)
     headers.install(app, settings)
     problems.install(app)
+    bodies.install(app)
     metrics.install(app, app.extensions["resources"])
     access.install(app)
     limits.install(app)

@@ -14,13 +14,14 @@ import structlog
 from flask import Flask, current_app, g, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from api import tokens
+from api import browsers, tokens
 from api.context import arrived_at
 from api.keyring import KeyRing
 from api.problems import ProblemError
+from api.refusals import refusal
 from api.resources import resources, resources_of
-from api.secret import RootSecret
 from api.uploads import body_limit, refuse_large_body
+from shared.db.root_secret import RootSecret
 from shared.liveness.session import Session
 
 log = structlog.get_logger(__name__)
@@ -67,7 +68,7 @@ class Who(StrEnum):
 MAY: dict[Who, dict[Act, Reach]] = {
     Who.SERVER: dict.fromkeys(Act, Reach.ALL),
     Who.CLIENT: dict.fromkeys((Act.CREATE, Act.LOOK, Act.FRAME, Act.CANCEL), Reach.KEY_S),
-    Who.SESSION: dict.fromkeys((Act.LOOK, Act.FRAME), Reach.TOKEN_S),
+    Who.SESSION: dict.fromkeys((Act.LOOK, Act.FRAME, Act.CANCEL), Reach.TOKEN_S),
 }
 
 #: The action of each endpoint.
@@ -90,6 +91,8 @@ class Caller:
     key_id: str | None = None
     #: The session of a token; None for a key.
     session_id: str | None = None
+    #: The policy of the API key itself (`api.policies`); None if it has none.
+    policy: str | None = None
 
 
 #: Every caller while no key is required.
@@ -110,9 +113,14 @@ def caller() -> Caller:
 
 
 def refuse_strangers(session: Session) -> None:
-    """Raise `session_not_found` if this caller may not reach the session: its existence is not told."""
+    """Raise `session_not_found` if this caller may not reach the session: its existence is not told.
+
+    Raises `other_browser` if the caller's token belongs to another browser.
+    """
     if MAY[caller().who].get(_act()) is Reach.KEY_S and session.owner != caller().key_id:
         raise ProblemError("session_not_found")
+    if caller().who is Who.SESSION:
+        browsers.refuse_others(session)
 
 
 def sees_verdict() -> bool:
@@ -125,17 +133,24 @@ def secret() -> RootSecret:
     return cast("RootSecret", current_app.extensions["secret"])
 
 
+def is_open() -> bool:
+    """Whether no key is asked for. Raises SQLAlchemyError if the keys cannot be read."""
+    mode = resources().settings.auth
+    return mode == "off" or (mode == "auto" and keyring_of(current_app).open())
+
+
 def announce(app: Flask) -> None:
     """Log whether keys are required, as a warning if they are not."""
     mode = resources_of(app).settings.auth
     try:
         if mode == "off":
             log.warning("access.open", reason="AUTH=off: anyone who reaches this service may use all of it")
-        elif mode == "auto" and _keyring(app).empty():
+        elif mode == "auto" and keyring_of(app).open():
             log.warning(
                 "access.open",
-                reason="no API key has been made yet: anyone who reaches this service may use all of it. `ops/keys create` "
-                "makes the first and closes it; AUTH=required closes it at once",
+                reason="no API key has been made yet: anyone who reaches this service may use all of it; without BIND, "
+                "anyone on this machine. `ops/keys create` makes the first key and closes it; AUTH=required closes it at "
+                "once",
             )
         else:
             log.info("access.keys_asked_for")
@@ -161,12 +176,12 @@ def _guard() -> None:
 
 
 def _identify() -> Caller:
-    ring, mode = _keyring(current_app), resources().settings.auth
-    if mode == "off" or (mode == "auto" and ring.empty()):
+    if is_open():
         return ANYONE  # even with a key that is wrong
+    ring = keyring_of(current_app)
     given = request.authorization
     if given is None or given.type != "bearer" or not given.token:
-        raise ProblemError("key_missing")
+        raise refusal("key_missing")
     found = _by_token(ring, given.token) if tokens.looks_like_one(given.token) else _by_key(ring, given.token)
     if found.key_id is not None:
         structlog.contextvars.bind_contextvars(key_id=found.key_id)
@@ -174,20 +189,20 @@ def _identify() -> Caller:
 
 
 def _by_key(ring: KeyRing, given: str) -> Caller:
-    key = ring.find(given)
+    key = ring.find(given, arrived_at())
     if key is None:
-        raise ProblemError("key_unknown")
-    return Caller(Who(key.role.value), key.id)
+        raise refusal("key_unknown", given)
+    return Caller(Who(key.role.value), key.id, policy=key.policy)
 
 
 def _by_token(ring: KeyRing, given: str) -> Caller:
     try:
         token = tokens.read(secret(), given, arrived_at())
     except tokens.Expired:
-        raise ProblemError("token_expired") from None
+        raise refusal("token_expired") from None
     # A token ends with the key that it was issued with.
-    if token is None or (token.key_id is not None and not ring.holds(token.key_id)):
-        raise ProblemError("token_unknown")
+    if token is None or (token.key_id is not None and not ring.holds(token.key_id, arrived_at())):
+        raise refusal("token_unknown")
     return Caller(Who.SESSION, token.key_id, token.session_id)
 
 
@@ -195,5 +210,6 @@ def _act() -> Act:
     return ACTS.get(request.endpoint or "", Act.MANAGE)
 
 
-def _keyring(app: Flask) -> KeyRing:
+def keyring_of(app: Flask) -> KeyRing:
+    """The API keys as this process knows them."""
     return cast("KeyRing", app.extensions["keyring"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from api.access import Who, caller, secret
+from api.access import Who, caller, secret, sees_verdict
 from api.context import arrived_at
 from api.problems import ProblemError
 from api.resources import resources
@@ -28,16 +28,22 @@ def hashed(subject: str) -> str:
     return hmac.new(secret().key(_PURPOSE), f"{owner}\0{subject}".encode(), hashlib.sha256).hexdigest()
 
 
-def refuse_too_many(uow: UnitOfWork, subject: str) -> None:
-    """Raise `too_many_attempts` if the subject (hashed) has no attempt left; else lock the subject until the unit ends.
+def spent(uow: UnitOfWork, subject: str) -> bool:
+    """Whether the subject (hashed) has no attempt left, for a caller that may not see the verdict; locks the subject.
+
+    The session of such a caller is created all the same, and is not live: a refusal would tell how its last sessions ended.
+    For other callers, raises `too_many_attempts`.
 
     An open session counts until it has ended: otherwise many could be opened at once and played one after the other.
     """
     settings, at = resources().settings, arrived_at()
     if not settings.attempts:
-        return
+        return False
     uow.attempts.lock(subject)
     failed = uow.attempts.failed(subject, at - settings.attempts_window)
     free_at = sorted([*(then + settings.attempts_window for then in failed), *uow.attempts.open(subject)])
-    if len(free_at) >= settings.attempts:
+    if len(free_at) < settings.attempts:
+        return False
+    if sees_verdict():
         raise ProblemError("too_many_attempts", retry_after=free_at[len(free_at) - settings.attempts] - at)
+    return True

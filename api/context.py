@@ -16,6 +16,9 @@ HEADER = "X-Request-ID"
 #: Problems that come in bursts: logged at debug level.
 _IN_BURSTS = ("overloaded", "too_many_frames")
 
+#: The problem of requests that are too many to be logged (`api.refusals`).
+BEYOND = "too_many_refusals"
+
 FIT_ID = re.compile(r"[A-Za-z0-9._-]{8,128}")
 _FIT_SESSION = re.compile(r"[0-9a-f-]{36}")
 
@@ -71,7 +74,7 @@ def _end(response: Response) -> Response:
     # Frames come ten times a second from every client, health checks every few seconds: info would bury the other lines. A
     # line for each refused frame would cost more than the refusal; api.gate warns of them.
     usual = response.status_code < 400 or problem_code() in _IN_BURSTS
-    write = log.debug if usual and _frequent(rule) else log.info
+    write = log.debug if (usual and _frequent(rule)) or problem_code() == BEYOND else log.info
     took = round((time.monotonic() - g.complete_at) * 1000, 1)
     facts = {"method": request.method, "rule": rule, "status": response.status_code, "milliseconds": took}
     if (problem := problem_code()) is not None:

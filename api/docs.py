@@ -11,6 +11,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, current_app, json, render_template, request
 from flask_openapi import OpenAPI
 from flask_openapi.models import SecurityScheme
+from markupsafe import escape
 
 from api.access import ACTS, GUARDED, MAY, Who
 from api.problems import KINDS, documented
@@ -23,6 +24,9 @@ docs = Blueprint("docs", __name__)
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+#: Stands for the service's address in the page that is kept; no template, schema or problem contains it.
+_ROOT = "\N{OBJECT REPLACEMENT CHARACTER}"
 
 #: How a caller identifies itself, for the OpenAPI document.
 SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
@@ -46,16 +50,23 @@ _BY_TOKEN = {endpoint.rpartition(".")[2] for endpoint, act in ACTS.items() if ac
 @docs.get("/openapi.json")
 def openapi_json() -> Response:
     """The OpenAPI document."""
-    return Response(json.dumps(document()), content_type="application/json")
+    made = current_app.extensions.get("openapi_text")
+    if made is None:
+        made = current_app.extensions["openapi_text"] = json.dumps(document())
+    return Response(made, content_type="application/json")
 
 
 @docs.get("/docs")
 def page() -> Response:
-    """The documentation page."""
-    html = render_template(
-        "docs.html", document=document(), problems=KINDS.values(), root=request.host_url.rstrip("/"), resolve=_resolve
+    """The documentation page, made once but for the service's address in its examples."""
+    html = current_app.extensions.get("docs_page")
+    if html is None:
+        html = current_app.extensions["docs_page"] = render_template(
+            "docs.html", document=document(), problems=KINDS.values(), root=_ROOT, resolve=_resolve
+        )
+    response = Response(
+        html.replace(_ROOT, escape(request.host_url.rstrip("/"))), content_type="text/html; charset=utf-8"
     )
-    response = Response(html, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
@@ -91,16 +102,35 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document_access(made: dict[str, Any]) -> None:
-    """Document for every guarded call what `api.access` does before it."""
-    refusals = documented("key_missing", "key_unknown", "token_unknown", "token_expired", "forbidden", "other_session")
+    """Document for every call what `api.access` and `api.open_mode` do before it."""
+    anywhere = ("host_not_allowed", "peer_not_allowed")
+    refusals = documented(
+        "key_missing",
+        "key_unknown",
+        "token_unknown",
+        "token_expired",
+        "forbidden",
+        "other_session",
+        "too_many_refusals",
+        "other_browser",
+        *anywhere,
+    )
     for path, item in made["paths"].items():
-        if path.startswith(GUARDED):
+        if path == "/.well-known/jwks.json":
+            item["get"]["responses"] |= {str(status): answer for status, answer in documented(*anywhere).items()}
+        elif path.startswith(GUARDED):
             for operation in item.values():
                 operation["security"] = [{}, {"key": []}]
                 if operation["operationId"] in _BY_TOKEN:
                     operation["security"].append({"token": []})
                 for status, answer in refusals.items():
-                    operation["responses"].setdefault(str(status), answer)
+                    own = operation["responses"].get(str(status))
+                    also = (
+                        answer
+                        if own is None
+                        else own | {"description": f"{own['description']}; {answer['description']}"}
+                    )
+                    operation["responses"][str(status)] = also
                 operation["responses"] = dict(sorted(operation["responses"].items()))
 
 

@@ -11,15 +11,15 @@ from flask_openapi import APIBlueprint
 from flask_openapi.models import MediaType, RequestBody, Schema
 from redis.exceptions import RedisError
 
-from api import limits
-from api.access import refuse_strangers, sees_verdict
+from api import discretion, limits
+from api.access import refuse_strangers
 from api.context import arrived_at
 from api.problems import KINDS, ProblemError, responses
 from api.resources import Resources, resources
 from api.schemas import FrameAnswer, FrameForm, SessionPath
 from api.sessions import TAG, find, json_of, known_form
 from api.uploads import read_picture
-from shared.handoff import answers, claims, inflight
+from shared.handoff import answers, frame_pictures, inflight
 from shared.handoff.answers import Answer, FrameProblem
 from shared.liveness.observation import Observation
 from shared.liveness.session import Session
@@ -71,14 +71,14 @@ def submit_frame(path: SessionPath) -> Response:
     """
     deps = resources()
     session_id = known_form(path.session_id)
-    session = deps.alive.known(session_id, arrived_at())
+    session = deps.session_cache.known(session_id, arrived_at())
     if session is None:
         session = find(deps, session_id, arrived_at())
-        deps.alive.seen(session, arrived_at())
+        deps.session_cache.seen(session, arrived_at())
     else:
         refuse_strangers(session)
     answer = _answer_of_ended(session) if session.ended else _pass_on(deps, session_id)
-    return json_of(answer if sees_verdict() else answer.model_copy(update={"is_live": None}))
+    return json_of(discretion.told(answer))
 
 
 def refuse_unasked() -> None:
@@ -105,7 +105,7 @@ def _pass_on(deps: Resources, session_id: str) -> FrameAnswer:
         # Counted from here, so that a slow Redis or queue does not add to the time that the client waits.
         until = time.monotonic() + deps.settings.frame_deadline
         pipe = deps.redis.pipeline(transaction=False)
-        claims.put(pipe, frame_id, picture, deps.settings.frame_ttl)
+        frame_pictures.put(pipe, frame_id, picture, deps.settings.frame_ttl)
         inflight.wait(pipe, frame_id, now())
         pipe.execute()
         enqueue_frame(deps.broker, session_id, frame_id, arrived_at())
@@ -158,5 +158,5 @@ def _give_up(deps: Resources, session_id: str, frame_id: str) -> None:
     with suppress(RedisError):  # what cannot be removed expires
         pipeline = deps.redis.pipeline(transaction=False)
         inflight.leave(pipeline, session_id, frame_id)
-        claims.drop(pipeline, frame_id)
+        frame_pictures.drop(pipeline, frame_id)
         pipeline.execute()

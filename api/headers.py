@@ -1,4 +1,4 @@
-"""Security headers of every answer, CORS, and the proxies that are trusted.
+"""Security headers of every answer, and the proxies that are trusted; `api.cors` for other websites.
 
 A page sets the headers that it needs (`api.pages`, `api.docs`); the others are set here, as narrow as possible.
 """
@@ -6,11 +6,9 @@ A page sets the headers that it needs (`api.pages`, `api.docs`); the others are 
 from __future__ import annotations
 
 from flask import Flask, Response, request
-from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api.access import GUARDED
-from api.context import HEADER
+from api import cors
 from shared.settings import Settings
 
 #: Content-Security-Policy of answers that are not pages: they load nothing, and no page may frame them.
@@ -30,10 +28,6 @@ USUAL = {
     "Cross-Origin-Resource-Policy": "same-origin",  # for loads without CORS
 }
 
-#: CORS: the answer's headers that a script of another origin may read, and the request's headers that it may send.
-_EXPOSED = ["Retry-After", "RateLimit", "RateLimit-Policy", "WWW-Authenticate", HEADER]
-_SENT = ["Authorization", "Content-Type", "Idempotency-Key", HEADER]
-
 
 def install(app: Flask, settings: Settings) -> None:
     """Add the headers to each answer of the app, and trust the proxies that the settings name."""
@@ -43,16 +37,7 @@ def install(app: Flask, settings: Settings) -> None:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
     if settings.cors_origins:
-        CORS(
-            app,
-            resources={rf"{GUARDED}.*": {}},
-            origins=[origin.strip() for origin in settings.cors_origins.split(",")],
-            methods=["GET", "POST", "DELETE"],
-            allow_headers=_SENT,
-            expose_headers=_EXPOSED,
-            supports_credentials=False,  # a key or token is sent as a header; there is no cookie
-            max_age=7200,
-        )
+        cors.install(app, settings.cors_origins)
 
 
 def _harden(response: Response) -> Response:

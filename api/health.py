@@ -15,7 +15,7 @@ from api.resources import Resources, resources
 from api.schemas import Live, Ready
 from api.sessions import json_of
 from shared.db import ping as ping_database
-from shared.handoff import presence
+from shared.handoff import worker_presence
 from shared.queue.messages import FRAMES, IDENTITY
 from shared.redis.timekeeping import now
 
@@ -62,7 +62,7 @@ def _check_identity(deps: Resources) -> None:
 
 def _seen(deps: Resources, queue: str) -> int:
     try:
-        return presence.seen_lately(deps.redis, now(), queue)
+        return worker_presence.seen_lately(deps.redis, now(), queue)
     except RedisError:
         raise _Missing("Cannot be told without Redis.") from None
 

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
 
+import structlog
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared import api_keys
 from shared.api_keys import Key
@@ -19,6 +21,10 @@ from shared.db import UnitOfWork
 
 #: Seconds until the keys are read again: a revoked key is refused after this time at the latest.
 FRESH = 5.0
+#: Seconds between two notes of one key's use: a write with every frame would cost more than the key's check.
+SPARSELY = 600.0
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +43,51 @@ class KeyRing:
         self._engine = engine
         self._reading = Lock()
         self._read: _Read | None = None
+        self._was_closed: Callable[[], bool] = lambda: False
+        self._on_keys: Callable[[], None] = lambda: None
+        #: The latest use of each key that this process has noted, in seconds since the epoch.
+        self._noted: dict[str, float] = {}
 
-    def find(self, given: str) -> Key | None:
-        """The key for a given secret; None if it is unknown or revoked. Raises SQLAlchemyError if keys cannot be read."""
+    def watch(self, was_closed: Callable[[], bool], on_keys: Callable[[], None]) -> None:
+        """Ask `was_closed` before the service counts as open, and call `on_keys` when keys are read.
+
+        See `api.open_mode`.
+        """
+        self._was_closed, self._on_keys = was_closed, on_keys
+
+    def find(self, given: str, at: float) -> Key | None:
+        """The key for a secret given at `at`; None if it is unknown, revoked or expired.
+
+        The use is noted. Raises SQLAlchemyError if keys cannot be read.
+        """
         key_id = api_keys.id_of(given)
         key = self._keys().get(key_id) if key_id is not None else None
-        return key if key is not None and key.opens(given) else None
+        if key is None or not key.opens(given, at):
+            return None
+        self._note(key, at)
+        return key
 
-    def holds(self, key_id: str) -> bool:
-        """Whether there is a key with this id that has not been revoked."""
+    def holds(self, key_id: str, at: float) -> bool:
+        """Whether there is a key with this id that is neither revoked nor expired at `at`."""
         key = self._keys().get(key_id)
-        return key is not None and key.revoked_at is None
+        return key is not None and key.valid(at)
 
-    def empty(self) -> bool:
-        """Whether no key was ever made."""
-        return not self._keys()
+    def open(self) -> bool:
+        """Whether no key was ever made, as far as the database and `watch` tell."""
+        return not self._keys() and not self._was_closed()
+
+    def _note(self, key: Key, at: float) -> None:
+        """Write the use of a key into its row, once in SPARSELY seconds; a database that cannot take it refuses nobody."""
+        noted = max(key.last_used_at or 0.0, self._noted.get(key.id, 0.0))
+        if at - noted < SPARSELY:
+            return
+        self._noted[key.id] = at  # first, so that other threads do not write too
+        try:
+            with UnitOfWork(self._engine()) as uow:
+                uow.keys.used(key.id, at)
+                uow.commit()
+        except SQLAlchemyError as error:
+            log.warning("keys.use_not_noted", key_id=key.id, error=type(error).__name__)
 
     def _keys(self) -> dict[str, Key]:
         read = self._read
@@ -72,5 +108,7 @@ class KeyRing:
     def _load(self) -> dict[str, Key]:
         at = time.monotonic()  # before reading: a revocation meanwhile may have been missed
         with UnitOfWork(self._engine(), read_only=True) as uow:
-            self._read = _Read({key.id: key for key in uow.keys.all()}, at)
-        return self._read.by_id
+            self._read = read = _Read({key.id: key for key in uow.keys.all()}, at)
+        if read.by_id:
+            self._on_keys()
+        return read.by_id

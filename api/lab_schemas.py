@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from api.schemas import FrameAnswer, HintView, must_be
+from api.schemas import FrameAnswer, HintView, Query, must_be
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.frame import Frame
 from shared.liveness.gestures.neutral import Neutral
@@ -19,7 +19,7 @@ from shared.liveness.observation import Observation
 from shared.liveness.session import FrameResult, Session, State
 
 
-class KeptPage(BaseModel):
+class KeptPage(Query):
     """The page of frames that is asked for."""
 
     after: Annotated[float, Field(ge=0, allow_inf_nan=False), must_be("a time in seconds since the epoch")] = Field(

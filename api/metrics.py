@@ -13,10 +13,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.context import arrived_at, problem_code
-from api.problems import ProblemError
+from api.refusals import refusal
 from api.resources import Resources, resources
 from shared.db import UnitOfWork
-from shared.handoff import presence
+from shared.handoff import worker_presence
 from shared.queue import backlog
 from shared.queue.messages import FRAMES, IDENTITY, WEBHOOKS
 from shared.redis.timekeeping import now
@@ -79,7 +79,7 @@ def _refuse_strangers() -> None:
     shown = given.token or "" if given is not None and given.type == "bearer" else ""
     if token is None or not hmac.compare_digest(shown.encode(), token.get_secret_value().encode()):
         after_this_request(_ask_for_token)
-        raise ProblemError("metrics_token")
+        raise refusal("metrics_token")
 
 
 def _ask_for_token(response: Response) -> Response:
@@ -93,7 +93,7 @@ def _gauges(deps: Resources) -> Gauges:
     queues = (FRAMES, IDENTITY) if deps.settings.identity else (FRAMES,)
     waiting = {queue: _looked_up(deps, queue) for queue in (*queues, WEBHOOKS)}
     return {
-        WORKERS.name: {(queue,): presence.seen_lately(deps.redis, at, queue) for queue in queues},
+        WORKERS.name: {(queue,): worker_presence.seen_lately(deps.redis, at, queue) for queue in queues},
         QUEUE_LENGTH.name: {(q,): float(seen.length) for q, seen in waiting.items() if seen},
         QUEUE_OLDEST.name: {
             (q,): max(0.0, at - seen.oldest_at) if seen.oldest_at is not None else 0.0

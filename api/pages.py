@@ -14,6 +14,8 @@ from pathlib import Path
 
 from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
 
+from api.resources import resources
+
 pages = Blueprint("pages", __name__)
 
 #: Folder of the files of our own pages.
@@ -38,7 +40,7 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".ts": "text/plain; charset=u
 @pages.get("/")
 def check() -> Response:
     """The page of the check."""
-    return page("check.html")
+    return page("check.html", relying_party=resources().settings.relying_party)
 
 
 @pages.get("/web/<path:name>")
@@ -83,9 +85,9 @@ def served_files() -> dict[str, Path]:
     return own | client
 
 
-def page(template: str) -> Response:
+def page(template: str, **values: object) -> Response:
     """A page from a template, with the headers that all pages share."""
-    response = Response(render_template(template, web=web), content_type="text/html; charset=utf-8")
+    response = Response(render_template(template, web=web, **values), content_type="text/html; charset=utf-8")
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Permissions-Policy"] = "camera=(self), microphone=(), screen-wake-lock=(self)"

@@ -71,7 +71,8 @@ KINDS: dict[str, ProblemKind] = {
             "key_unknown",
             401,
             "The key is not valid",
-            "Check the key: it is not one of this service, or it has been revoked. Ask the service's operator for another.",
+            "Check the key: it is not one of this service, has been revoked, or its time is over. Ask the operator for "
+            "another.",
         ),
         ProblemKind(
             "token_unknown",
@@ -92,10 +93,38 @@ KINDS: dict[str, ProblemKind] = {
             "A token is for one session only: use the id of the session that it was given with, or create a new session.",
         ),
         ProblemKind(
+            "other_browser",
+            403,
+            "The token is another browser's",
+            "The link was opened in another browser first: go on there, or ask for a new session. A client's header "
+            "Liveness-Browser holds 22 to 128 letters, digits, hyphens and underscores, the same with every request.",
+        ),
+        ProblemKind(
             "forbidden",
             403,
             "Not allowed with this key",
             "Do this from your backend, with a key of the role `server`: others only create sessions and submit frames.",
+        ),
+        ProblemKind(
+            "session_ended",
+            409,
+            "The session has ended",
+            "This caller may cancel a session that has not ended. Your backend erases others, with a key of the role "
+            "`server`.",
+        ),
+        ProblemKind(
+            "host_not_allowed",
+            403,
+            "Not by this name",
+            "Call the service by a name or address that ALLOWED_HOSTS names; while it asks for no key, as localhost. Its "
+            "operator can add to ALLOWED_HOSTS.",
+        ),
+        ProblemKind(
+            "peer_not_allowed",
+            403,
+            "Served on this machine only",
+            "While the service asks for no API key, it serves only the machine that it runs on. Its operator can make a key "
+            "with `ops/keys create`, or set BIND.",
         ),
         ProblemKind("not_found", 404, "No such address", "Check the path: /docs lists all paths of this service."),
         ProblemKind(
@@ -116,6 +145,24 @@ KINDS: dict[str, ProblemKind] = {
             408,
             "The request did not come in time",
             "Send it again, over a better connection or with a smaller picture: 640 pixels of width are plenty.",
+        ),
+        ProblemKind(
+            "uri_too_long",
+            414,
+            "The address is too long",
+            "Send a shorter path and query: parameters need little room.",
+        ),
+        ProblemKind(
+            "head_too_large",
+            431,
+            "The header fields are too large",
+            "Send fewer or shorter header fields: a key or token needs one of a few hundred bytes.",
+        ),
+        ProblemKind(
+            "coding_unknown",
+            501,
+            "The transfer coding is not known",
+            "Send the body with a Content-Length, or with `Transfer-Encoding: chunked` alone.",
         ),
         ProblemKind(
             "idempotency_key_in_use",
@@ -148,6 +195,12 @@ KINDS: dict[str, ProblemKind] = {
             422,
             "A parameter is not valid",
             "See errors for the parameter's name and the range it must be in.",
+        ),
+        ProblemKind(
+            "outside_policy",
+            422,
+            "Not permitted by the policy",
+            "The operator bounds what may be asked for: see errors, or leave the parameter out.",
         ),
         ProblemKind(
             "image_missing",
@@ -228,6 +281,14 @@ KINDS: dict[str, ProblemKind] = {
             429,
             "Too many frames",
             "Send 5 to 10 frames a second, and wait for each answer. The session goes on; this frame was not judged.",
+            retry_after=1,
+        ),
+        ProblemKind(
+            "too_many_refusals",
+            429,
+            "Too many requests without a valid key",
+            "Send a valid key or token: your network has sent too many requests without one. Try again after Retry-After "
+            "seconds.",
             retry_after=1,
         ),
         ProblemKind(

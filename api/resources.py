@@ -13,10 +13,10 @@ from flask import Flask, current_app
 from redis import Redis
 from sqlalchemy import Engine
 
-from api.alive import Alive
 from api.gate import Gate
+from api.session_cache import SessionCache
 from shared.db import DATABASE_TIMEOUT, make_engine
-from shared.handoff.endings import Endings
+from shared.handoff.clean_up import Endings
 from shared.queue.broker import make_broker
 from shared.redis.client import make_redis
 from shared.redis.timekeeping import Keeping, keep_time, now
@@ -38,7 +38,7 @@ class Resources:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.alive = Alive()
+        self.session_cache = SessionCache()
         self.gate = Gate(settings.frames_per_worker)
         self._lock = Lock()
         self._made: dict[str, object] = {}
@@ -65,7 +65,7 @@ class Resources:
     @property
     def endings(self) -> Endings:
         """What follows a session's end, for each unit of work that may end one."""
-        return Endings(self.redis, self.alive.forget)
+        return Endings(self.redis, self.session_cache.forget)
 
     @property
     def waiting(self) -> Redis:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from flask_openapi import FileStorage
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator, field_validator
@@ -51,7 +52,31 @@ _Challenges = Annotated[
 ]
 
 
-class SessionOptions(BaseModel):
+#: Numbers as JSON and JavaScript write them (not 5_0, as Python reads it too), and words for true and false.
+_PLAIN: dict[type, re.Pattern[str]] = {
+    bool: re.compile(r"true|false|0|1", re.IGNORECASE | re.ASCII),
+    int: re.compile(r"-?[0-9]{1,18}(\.0{1,18})?"),
+    float: re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?"),
+}
+#: In place of a value that is written otherwise: no number and no truth value, so that the field's own rule refuses it.
+_REFUSED = "?"
+
+
+class Query(BaseModel):
+    """The parameters in a query: numbers and truth values are taken in their plain forms only."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plainly_written(cls, value: Any, info: ValidationInfo) -> Any:
+        annotation = cls.model_fields[str(info.field_name)].annotation
+        for kind in (annotation, *get_args(annotation)):
+            plain = _PLAIN.get(kind) if isinstance(kind, type) else None
+            if plain is not None and isinstance(value, str) and not plain.fullmatch(value):
+                return _REFUSED
+        return value
+
+
+class SessionOptions(Query):
     """The options of a new session."""
 
     num_challenges: Annotated[int, Field(ge=1, le=10), must_be("a whole number from 1 to 10")] = Field(
@@ -97,6 +122,16 @@ class SessionOptions(BaseModel):
     ] = Field(
         None,
         description="A word of your own, which the session's signed verdict repeats (docs/verdict.md).",
+        json_schema_extra=_without_default,
+    )
+    relying_party: Annotated[
+        str | SkipJsonSchema[None],
+        Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,100}$"),
+        must_be("1 to 100 printable characters"),
+    ] = Field(
+        None,
+        description="The name of the organisation that asks for the check, which the page at / shows to the person; with a "
+        "`server` key only. The default is the operator's setting.",
         json_schema_extra=_without_default,
     )
     token: Annotated[bool, must_be("true or false")] = Field(
@@ -213,15 +248,46 @@ class SessionMade(SessionView):
     )
 
 
+class AskedView(BaseModel):
+    """What a session's creator asked for, with the defaults and the policy."""
+
+    preset: Preset
+    num_challenges: int
+    challenge_types: list[ChallengeType] | None = Field(
+        description="The challenges that were drawn from; null for sessions of an earlier version."
+    )
+    timeout_seconds: float
+    mirrored: bool
+    reveal: Literal["all", "next"]
+    policy: str | None = Field(
+        description="The policy that the creation had to meet; null for sessions of an earlier version.",
+        examples=["num_challenges=3.. timeout_seconds=..15"],
+    )
+
+
 class SessionLook(SessionView):
     """A session, as GET answers it."""
 
     is_live: bool | None = Field(description="The final verdict; null until the session is complete.")
+    relying_party: str | None = Field(description="The organisation that asks for the check; null if none was named.")
+    asked: AskedView | None = Field(
+        description="What was asked for at creation. This field and the next three are for `server` keys, else null."
+    )
+    owner: str | None = Field(description="The id of the API key that created the session.")
+    subject: str | None = Field(description="The keyed hash of the subject, the same for each session of a subject.")
+    nonce: str | None = Field(description="The nonce given at creation.")
 
     @classmethod
-    def of(cls, session: Session, at: float) -> SessionLook:
-        """The view of a session at `at`, in seconds since the epoch."""
-        return cls(session_id=session.id, state=session.state, challenges=_views(session, at), is_live=session.is_live)
+    def of(cls, session: Session, at: float, *, relying_party: str | None = None) -> SessionLook:
+        """The view of a session at `at`, in seconds since the epoch; relying_party: the operator's, where it names none."""
+        return cls(
+            session_id=session.id,
+            state=session.state,
+            challenges=_views(session, at),
+            is_live=session.is_live,
+            relying_party=session.terms.relying_party or relying_party,
+            **session.facts,
+        )
 
 
 class MetChallengeView(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import re
 from contextlib import suppress
+from dataclasses import replace
 from uuid import uuid4
 
 from flask import Response, request
@@ -12,8 +13,8 @@ from flask_openapi import APIBlueprint, Tag
 from flask_openapi.models import MediaType, RequestBody, Schema
 from pydantic import BaseModel
 
-from api import attempts, audit, limits, tokens
-from api.access import caller, refuse_strangers, secret, sees_verdict
+from api import addresses, attempts, audit, limits, policies, tokens
+from api.access import Who, caller, refuse_strangers, secret, sees_verdict
 from api.context import arrived_at
 from api.idempotency import once
 from api.problems import ProblemError, responses
@@ -35,6 +36,7 @@ from shared.handoff import faces
 from shared.liveness.draw import draw, draw_pauses
 from shared.liveness.options import Options
 from shared.liveness.session import Session
+from shared.liveness.terms import Terms
 from shared.queue.messages import QueueUnavailable, enqueue_reference
 
 TAG = Tag(name="Sessions", description="A session is one person's check: its challenges, and their outcome.")
@@ -61,6 +63,8 @@ _FORM = RequestBody(
     responses=responses(
         SessionMade,
         "invalid_parameter",
+        "outside_policy",
+        "forbidden",
         "malformed_form",
         "picture_too_large",
         "image_not_a_file",
@@ -86,20 +90,37 @@ def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
     """
     limits.for_creation()
     deps = resources()
+    if query.relying_party is not None and caller().who is not Who.SERVER:
+        # Anybody can take a client key from an app, and would have this service's page speak for somebody else.
+        raise ProblemError(
+            "forbidden", "Only a key of the role `server` names the relying party: leave relying_party out."
+        )
     reference = read_reference(request, deps.settings)
     if reference is not None and not deps.settings.identity:
         raise ProblemError("identity_off")
     key = header.idempotency_key
     if key is None:
         return json_of(_create(deps, query, reference), exclude_none=True)
+    by_server = caller().key_id is not None and caller().who is Who.SERVER
+    made: list[SessionMade] = []
+
+    def make() -> bytes:
+        made.append(_create(deps, query, reference))
+        return made[0].model_dump_json(exclude_none=True, exclude=None if by_server else {"token"}).encode()
+
+    # A client key, or no key, is many people's. An address may be, too: so they are never given a token twice.
     body, kept = once(
         deps.redis,
         key.strip('"'),
-        lambda: _create(deps, query, reference).model_dump_json(exclude_none=True).encode(),
-        who=caller().key_id or "",
-        asked=query.model_dump_json().encode() + (reference or b""),
+        make,
+        who=(caller().key_id or "") + ("" if by_server else f" {addresses.network(addresses.CUSTOMER)}"),
+        # Without what is not given and an earlier version does not know: a repetition may reach another process.
+        asked=query.model_dump_json(exclude=None if query.relying_party else {"relying_party"}).encode()
+        + (reference or b""),
         ttl=deps.settings.session_ttl,
     )
+    if made:
+        return json_of(made[0], exclude_none=True)
     response = Response(body, content_type="application/json")
     if kept:
         response.headers["Idempotency-Replayed"] = "true"
@@ -108,29 +129,26 @@ def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
 
 def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> SessionMade:
     settings = deps.settings
-    pauses = draw_pauses(query.num_challenges, _chance) if query.reveal == "next" else ()
+    permitted = policies.permitted(query, policies.of(caller(), settings), settings)
+    pauses = draw_pauses(permitted.num_challenges, _chance) if permitted.reveal == "next" else ()
     session = Session.open(
         str(uuid4()),
-        draw(query.num_challenges, _chance, query.allowed),
-        timeout_seconds=query.timeout_seconds,
+        draw(permitted.num_challenges, _chance, set(permitted.challenge_types)),
+        timeout_seconds=permitted.timeout_seconds,
         at=arrived_at(),
         ttl=settings.session_ttl,
-        mirrored=query.mirrored,
-        preset=query.preset or settings.preset,
-        options=Options(
-            pauses=pauses,
-            portrait=query.portrait,
-            nonce=query.nonce,
-            threshold=settings.liveness_threshold if query.preset is None else None,
-        ),
+        mirrored=permitted.mirrored,
+        preset=permitted.preset,
+        options=Options(pauses=pauses, portrait=query.portrait, nonce=query.nonce, threshold=permitted.threshold),
         identify=settings.identity,
         reference=reference is not None,
         owner=caller().key_id,
         subject=None if query.subject is None else attempts.hashed(query.subject),
+        terms=Terms(permitted.challenge_types, permitted.policy, query.relying_party),
     )
     with UnitOfWork(deps.engine) as uow:
-        if session.subject is not None:
-            attempts.refuse_too_many(uow, session.subject)
+        if session.subject is not None and attempts.spent(uow, session.subject):
+            session.terms = replace(session.terms, attempts_spent=True)
         uow.sessions.add(session)
         uow.trail.add(audit.entry(Action.CREATED, session.id))
         if query.token:
@@ -160,23 +178,33 @@ def get_session(path: SessionPath) -> Response:
 
     It can be read in every state. No frame is needed to end a session: one that is overdue is answered as failed or expired.
     """
-    look = SessionLook.of(find(resources(), path.session_id, arrived_at()), arrived_at())
-    return json_of(look if sees_verdict() else look.model_copy(update={"is_live": None}))
+    deps = resources()
+    session = find(deps, path.session_id, arrived_at())
+    look = SessionLook.of(session, arrived_at(), relying_party=deps.settings.relying_party)
+    if caller().who is not Who.SERVER:
+        look.asked = look.owner = look.subject = look.nonce = None
+    if not sees_verdict():
+        look.is_live = None
+    elif look.is_live is not None:
+        audit.write(Action.VERDICT_READ, look.session_id)
+    return json_of(look)
 
 
 @sessions.delete(
     "/<session_id>",
     operation_id="cancel_session",
-    responses=responses(Cancelled, "session_not_found", "database_unavailable"),
+    responses=responses(Cancelled, "session_not_found", "session_ended", "database_unavailable"),
 )
 def cancel_session(path: SessionPath) -> Response:
     """Cancel a session.
 
-    It can be cancelled in every state. From then on the session is unknown, and all of its data are erased but for its id,
-    its times and who cancelled it.
+    From then on the session is unknown, and all of its data are erased but for its id, its times and who cancelled it. With
+    a `server` key it can be cancelled in every state; a `client` key and a token can cancel a session that has not ended.
     """
-    session_id = known_form(path.session_id)
-    _cancel(resources(), session_id)
+    deps, session_id = resources(), known_form(path.session_id)
+    if caller().who is not Who.SERVER:
+        find(deps, session_id, arrived_at())  # ends a session that is overdue, and refuses strangers
+    _cancel(deps, session_id, ended=caller().who is Who.SERVER)
     return json_of(Cancelled(cancelled=session_id))
 
 
@@ -189,13 +217,17 @@ def _have_described(deps: Resources, session: Session, reference: bytes) -> None
         raise ProblemError("queue_unavailable") from error
 
 
-def _cancel(deps: Resources, session_id: str) -> None:
-    """Delete a session in whatever state it is; its tombstone and the audit trail stay."""
+def _cancel(deps: Resources, session_id: str, *, ended: bool = True) -> None:
+    """Delete a session; its tombstone and the audit trail stay.
+
+    ended: whether it may have ended; else raises `session_ended` if it has.
+    """
     with UnitOfWork(deps.engine, on_end=deps.endings) as uow:
         session = uow.sessions.get(session_id, lock=True)
         if session is None:
             raise ProblemError("session_not_found")
-        refuse_strangers(session)
+        if session.ended and not ended:
+            raise ProblemError("session_ended")
         uow.sessions.cancel(session, arrived_at())
         done = audit.entry(Action.CANCELLED, session_id)
         uow.trail.add(done)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import jwt
 
-from api.secret import RootSecret
+from shared.db.root_secret import RootSecret
 from shared.liveness.session import Session
 
 #: Seconds for which a token is valid after its session has expired, so that a client can see how it ended.

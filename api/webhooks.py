@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-import socket
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -14,11 +14,15 @@ from flask_openapi import APIBlueprint, Tag
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
+from api import audit
 from api.context import arrived_at
 from api.problems import ProblemError, responses
 from api.resources import resources
 from api.sessions import json_of
 from shared.db import UnitOfWork
+from shared.db.trail import Action
+from shared.db.webhook_secrets import WebhookSecrets
+from shared.resolving import resolve
 from shared.webhooks import (
     EVENT_TYPES,
     OVERLAP,
@@ -101,6 +105,7 @@ class WebhookChange(BaseModel):
     types: _Types | None = None
     enabled: bool | None = Field(
         None,
+        strict=True,
         description="Whether events are delivered. true resumes waiting deliveries, and enables a disabled webhook.",
     )
 
@@ -121,6 +126,10 @@ class WebhookView(BaseModel):
         "five days); null if the service has not."
     )
     failing_since: float | None = Field(description="Since when no delivery has succeeded; null while they do.")
+    paused_until: float | None = Field(
+        description="Until when the webhook is not called, because too many calls in a row have failed; then one call tries "
+        "whether it answers again. null while it is called."
+    )
     created_at: float
 
 
@@ -182,10 +191,12 @@ def create_webhook(body: NewWebhook) -> Response:
     """
     _refuse_bad_url(body.url)
     webhook = Webhook(str(uuid4()), body.url, body.types, new_secret(), arrived_at())
+    stored = replace(webhook, secret=_seals().seal(webhook.id, webhook.secret))
     with UnitOfWork(resources().engine) as uow:
         if len(uow.webhooks.all()) >= MOST:
             raise ProblemError("too_many_webhooks")
-        uow.webhooks.add(webhook)
+        uow.webhooks.add(stored)
+        uow.trail.add(audit.entry(Action.WEBHOOK_CREATED, target=webhook.id))
         uow.commit()
     return json_of(WebhookMade.model_validate(webhook))
 
@@ -221,10 +232,13 @@ def change_webhook(path: WebhookPath, body: WebhookChange) -> Response:
         _refuse_bad_url(body.url)
     if body.enabled:
         changes |= {"disabled_reason": None, "failing_since": None}
+    if body.enabled or body.url is not None:
+        changes |= {"paused_until": None, "failures": 0}
     with UnitOfWork(resources().engine) as uow:
         _find(uow, path.webhook_id)
         if changes:
             uow.webhooks.change(path.webhook_id, **changes)
+            uow.trail.add(audit.entry(Action.WEBHOOK_CHANGED, target=path.webhook_id))
         webhook = _find(uow, path.webhook_id)
         uow.commit()
     return json_of(WebhookView.model_validate(webhook))
@@ -240,6 +254,7 @@ def delete_webhook(path: WebhookPath) -> Response:
     with UnitOfWork(resources().engine) as uow:
         _find(uow, path.webhook_id)
         uow.webhooks.delete(path.webhook_id)
+        uow.trail.add(audit.entry(Action.WEBHOOK_DELETED, target=path.webhook_id))
         uow.commit()
     return json_of(WebhookDeleted(deleted=path.webhook_id))
 
@@ -254,17 +269,20 @@ def rotate_secret(path: WebhookPath) -> Response:
 
     For a day deliveries are signed with the former secret as well; never with more than the latest two.
     """
+    seals, secret = _seals(), new_secret()
+    stored = seals.seal(path.webhook_id, secret)  # before the unit of work: it may make the root secret in another one
     with UnitOfWork(resources().engine) as uow:
         before = _find(uow, path.webhook_id)
         uow.webhooks.change(
             path.webhook_id,
-            secret=new_secret(),
+            secret=stored,
             former_secret=before.secret,
             former_until=arrived_at() + OVERLAP,
         )
+        uow.trail.add(audit.entry(Action.WEBHOOK_SECRET_ROTATED, target=path.webhook_id))
         webhook = _find(uow, path.webhook_id)
         uow.commit()
-    return json_of(WebhookMade.model_validate(webhook))
+    return json_of(WebhookMade.model_validate(replace(webhook, secret=secret)))
 
 
 @webhooks.post(
@@ -286,6 +304,7 @@ def test_webhook(path: WebhookPath) -> Response:
     with UnitOfWork(resources().engine) as uow:
         _find(uow, path.webhook_id)
         uow.webhooks.send(path.webhook_id, event, arrived_at())
+        uow.webhooks.change(path.webhook_id, paused_until=None)
         uow.commit()
     return json_of(Sent(event_id=str(event["id"])))
 
@@ -318,6 +337,7 @@ def redeliver(path: DeliveryPath) -> Response:
         if delivery is None or delivery.webhook_id != path.webhook_id:
             raise ProblemError("delivery_not_found")
         uow.webhooks.again(delivery.id, arrived_at())
+        uow.webhooks.change(path.webhook_id, paused_until=None)
         uow.commit()
     return json_of(Sent(event_id=str(delivery.event["id"])))
 
@@ -329,16 +349,21 @@ def _find(uow: UnitOfWork, webhook_id: str) -> Webhook:
     return webhook
 
 
+def _seals() -> WebhookSecrets:
+    deps = resources()
+    return WebhookSecrets(lambda: deps.engine, deps.settings.token_secret)
+
+
 def _refuse_bad_url(url: str) -> None:
     """Raise `webhook_url` by what the host resolves to now, if it does; each delivery checks again."""
     private = resources().settings.webhooks_private
     fault = fault_of(url, private=private)
     if fault is None and not private:
         try:
-            found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
+            found = resolve(urlsplit(url).hostname or "", None)
         except (OSError, UnicodeError):
-            found = []  # not in the DNS yet, or not seen from here
-        if not all(is_outside(str(entry[4][0])) for entry in found):
+            found = []  # not in the DNS yet, not seen from here, or not in time
+        if not all(is_outside(address) for address in found):
             fault = "must not lead to an address inside the network"
     if fault is not None:
         raise ProblemError("webhook_url", f"The URL {fault}.")

@@ -7,7 +7,7 @@ from logging.config import fileConfig
 from alembic import context
 from sqlalchemy import Connection, Engine
 
-from shared.db.engine import SQLITE_BEGIN, make_engine
+from shared.db.engine import SQLITE_BEGIN, make_engine, overwrite_free_pages
 from shared.db.tables import metadata
 
 #: Number of PostgreSQL's advisory lock under which migrations run; any number that nothing else in the database uses.
@@ -54,6 +54,7 @@ def run() -> None:
     with engine.connect() as connection:
         _migrate(connection)
         connection.detach()
+    overwrite_free_pages(engine)
     if given is None:
         engine.dispose()
 

@@ -1,7 +1,7 @@
 # ruff: noqa: N999 - gunicorn's own name for its configuration
 """How gunicorn serves the API: `gunicorn -c ops/gunicorn.conf.py 'api:create_app()'` in the project's directory.
 
-What an operator sets is in shared/settings.py: PORT, WEB_CONCURRENCY, WEB_THREADS, LOG_LEVEL.
+What an operator sets is in shared/settings.py: BIND, PORT, WEB_CONCURRENCY, WEB_THREADS, LOG_LEVEL.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from gunicorn.glogging import Logger
 
-from shared.settings import load_settings_or_exit
+from api import open_mode
+from api.access import announce
+from api.open_mode import State
+from shared.settings import load_settings_or_exit, refuse
 from shared.telemetry.logs import configure_logging
 
 _settings = load_settings_or_exit()
@@ -34,13 +37,27 @@ class _OurLogs(Logger):
         self.error_log.propagate = True
 
 
-def _addresses(port: int) -> list[str]:
+def _everywhere(port: int) -> list[str]:
     """The addresses to bind: [::], beside it 0.0.0.0 if the system does not serve IPv4 by it; 0.0.0.0 alone without IPv6."""
     with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
         probe.bind(("::", 0))
         apart = bool(probe.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY))
         return [f"[::]:{port}", f"0.0.0.0:{port}"] if apart else [f"[::]:{port}"]
     return [f"0.0.0.0:{port}"]
+
+
+def _here(port: int) -> list[str]:
+    """The loopback addresses to bind: ::1 only if the system has IPv6."""
+    with suppress(OSError), socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+        probe.bind(("::1", 0))
+        return [f"127.0.0.1:{port}", f"[::1]:{port}"]
+    return [f"127.0.0.1:{port}"]
+
+
+def _named(addresses: str, port: int) -> list[str]:
+    """The addresses of BIND."""
+    found = (address.strip() for address in addresses.split(","))
+    return [f"[{address}]:{port}" if ":" in address else f"{address}:{port}" for address in found]
 
 
 def _open_more(files: int) -> None:
@@ -51,7 +68,18 @@ def _open_more(files: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-bind = _addresses(_settings.port)
+_state = open_mode.state(_settings)
+if _state is State.LOST:
+    refuse(
+        f"Not started: this service has asked for API keys before, as {_settings.state_dir / open_mode.CLOSED} says, and "
+        "the database that DATABASE_URL names has none. Mend DATABASE_URL, or set AUTH=required; delete that file only if "
+        "the service is to be open again."
+    )
+if _settings.bind:
+    bind = _named(_settings.bind, _settings.port)
+else:
+    # While the state is not known, no call that needs a key is answered, and an open app refuses other machines.
+    bind = _here(_settings.port) if _state is State.OPEN else _everywhere(_settings.port)
 
 # Threads, not processes: a frame's request only waits for its answer.
 worker_class = "api.serving.worker.ReceivingWorker"
@@ -81,8 +109,7 @@ def pre_fork(server: object, worker: object) -> None:  # noqa: ARG001 - gunicorn
 
 def post_worker_init(worker: object) -> None:
     """Log whether the service asks for API keys; after the fork, since this looks into the database."""
-    from api.access import announce  # late: this file is read before the app
-
+    open_mode.watch(worker.wsgi)  # type: ignore[attr-defined]
     announce(worker.wsgi)  # type: ignore[attr-defined]
 
 

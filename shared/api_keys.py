@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 #: Prefix of every key, by which secret scanners and `shared.telemetry.scrub` recognise one.
@@ -41,23 +41,56 @@ class Key:
     digest: str
     created_at: float
     revoked_at: float | None = None
+    #: When the key ceases to be valid; None: never.
+    expires_at: float | None = None
+    #: A time of use, little before the latest; None if the key was never used.
+    last_used_at: float | None = None
+    #: The digest before the latest rotation, and when that secret ceases to be valid; None if there is none.
+    former_digest: str | None = None
+    former_until: float | None = None
+    #: Bounds of what the key may ask for (`shared.policy`), beside POLICY and in place of CLIENT_POLICY.
+    policy: str | None = None
 
-    def opens(self, given: str) -> bool:
-        """Whether `given` is this key and the key has not been revoked; compared in constant time."""
-        return hmac.compare_digest(self.digest, digest(given)) and self.revoked_at is None
+    def valid(self, at: float) -> bool:
+        """Whether the key has neither been revoked nor expired at `at`."""
+        return self.revoked_at is None and (self.expires_at is None or at < self.expires_at)
+
+    def opens(self, given: str, at: float) -> bool:
+        """Whether `given` is this key, or the key before its rotation, and valid at `at`; compared in constant time."""
+        shown = digest(given)
+        current = hmac.compare_digest(self.digest, shown)
+        former = hmac.compare_digest(self.former_digest or "", shown) and at < (self.former_until or 0.0)
+        return (current or former) and self.valid(at)
 
 
-def make(name: str, role: Role, at: float) -> tuple[str, Key]:
+def make(name: str, role: Role, at: float, expires_at: float | None = None) -> tuple[str, Key]:
     """Create a key: returns the text that its user is given once, and the key to store; at: the time of creation."""
     key_id = secrets.token_hex(6)
-    given = f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
-    return given, Key(key_id, name, role, digest(given), at)
+    given = _new_secret(key_id)
+    return given, Key(key_id, name, role, digest(given), at, expires_at=expires_at)
+
+
+def rotate(key: Key, at: float, overlap: float, expires_at: float | None) -> tuple[str, Key]:
+    """Give a key another secret: returns the text that its user is given once, and the key to store.
+
+    The id stays, and with it the key's sessions, tokens and limits. overlap: seconds for which the former secret stays
+    valid too; it ends with its own expiry at the latest. expires_at: when the key ceases to be valid.
+    """
+    given = _new_secret(key.id)
+    until = at + overlap if key.expires_at is None else min(at + overlap, key.expires_at)
+    return given, replace(
+        key, digest=digest(given), former_digest=key.digest, former_until=until, expires_at=expires_at
+    )
 
 
 def id_of(given: str) -> str | None:
     """The id in a given key; None if the text does not have the form of a key."""
     found = _KEY.fullmatch(given)
     return None if found is None else found[1]
+
+
+def _new_secret(key_id: str) -> str:
+    return f"{PREFIX}{key_id}_{secrets.token_urlsafe(32)}"
 
 
 def digest(given: str) -> str:

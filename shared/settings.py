@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterable
 from functools import cached_property, lru_cache
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -21,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from shared.evidence_weights import read_weights
 from shared.liveness.evidence import FITTED, Preset, Weighing
 from shared.liveness.session import LONGEST_TRANSIT
+from shared.policy import Policy
 from shared.redis.buckets import Rate
 
 #: Seconds between a frame's deadline and the first moment at which a clock may fail its session: a frame that a worker
@@ -72,10 +74,38 @@ def _rate(text: str) -> str:
 
 def _origins(text: str) -> str:
     for origin in filter(None, (part.strip() for part in text.split(","))):
-        if not re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-fA-F:]+\](:\d{1,5})?", origin):
+        if not _is_origin(origin):
             raise ValueError(
                 "must be origins with commas between, as in https://www.example.org, without a path or a star"
             )
+    return text
+
+
+def _is_origin(text: str) -> bool:
+    if re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d{1,5})?", text, re.ASCII):
+        return True
+    found = re.fullmatch(r"https?://\[([0-9a-fA-F:.]+)\](:\d{1,5})?", text, re.ASCII)
+    return found is not None and _is_address(found[1], version=6)
+
+
+def _is_address(text: str, version: int | None = None) -> bool:
+    try:
+        found = ip_address(text)
+    except ValueError:
+        return False
+    return version is None or found.version == version
+
+
+def _addresses(text: str) -> str:
+    if text and not all(_is_address(part.strip()) for part in text.split(",")):
+        raise ValueError("must be IP addresses with commas between, as in 0.0.0.0,::")
+    return text
+
+
+def _hosts(text: str) -> str:
+    for host in filter(None, (part.strip() for part in text.split(","))):
+        if not (host == "*" or re.fullmatch(r"[a-zA-Z0-9._-]+", host) or _is_address(host, version=6)):
+            raise ValueError("must be names or addresses with commas between, without ports, or a star")
     return text
 
 
@@ -83,6 +113,22 @@ def _weights(path: Path | None) -> Path | None:
     if path is not None:
         read_weights(path)
     return path
+
+
+def _policy(text: str, validated: ValidationInfo) -> str:
+    Policy.parse(text, validated.data.get("preset", Preset.STANDARD))
+    return text
+
+
+def _policy_beside(text: str, validated: ValidationInfo) -> str:
+    """A policy that can be met together with POLICY."""
+    default = validated.data.get("preset", Preset.STANDARD)
+    own, general = Policy.parse(text, default), Policy.parse(validated.data.get("policy", text), default)
+    try:
+        _ = own & general
+    except ValueError:
+        raise ValueError("cannot be met together with POLICY: change one of them") from None
+    return text
 
 
 def _redis_url_of(validated: dict[str, Any]) -> str:
@@ -165,19 +211,41 @@ class Settings(BaseSettings):
         "auto",
         description="Whether the API asks for an API key. auto: the API is open until the first key is created (ops/keys), "
         "and then requires one. required: a key is always required. off: no key is ever asked for; only behind "
-        "something else that authenticates callers.",
+        "something else that authenticates callers. While the API is open it serves this machine only, see BIND and "
+        "ALLOWED_HOSTS.",
+    )
+    bind: Annotated[str, AfterValidator(_addresses)] = Field(
+        "",
+        description="IP addresses on which the web process listens, separated by commas: 0.0.0.0,:: for all. Default: all; "
+        "while the API is open, those of this machine only (loopback). Naming others opens an open API to the network.",
+    )
+    allowed_hosts: Annotated[str, AfterValidator(_hosts)] = Field(
+        "",
+        description="Host names and addresses by which clients may call the service, separated by commas and without ports; "
+        "* for any. Names of this machine (localhost, loopback addresses) are always allowed. Default: any; while the API "
+        "is open, only those of this machine and of BIND, so that a website cannot reach it by a name of its own (DNS "
+        "rebinding).",
     )
     token_secret: SecretStr | None = Field(
         None,
         min_length=32,
         description="Secret from which the keys are derived that sign session tokens, hash subjects and encrypt the "
-        "private keys of verdicts: at least 32 characters, the same for all web processes. Default: a random secret, "
-        "created once and kept in the database. Changing it invalidates all session tokens.",
+        "private keys of verdicts and the secrets of webhooks: at least 32 characters, the same for all web processes and "
+        "`events`. Default: a random secret, created once and kept in the database. Changing it invalidates all session "
+        "tokens, and webhooks need new secrets.",
     )
     client_sees_verdict: bool = Field(
-        True,
+        False,
         description="Whether answers to session tokens and `client` keys contain `is_live`. If off, `is_live` is null "
-        "there, and only a `server` key can read the verdict. on or off.",
+        "there, hints and confidence tell nothing of the verdict, and only a `server` key can read it. While no key is "
+        "required, every caller sees the verdict. on or off.",
+    )
+    relying_party: str | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Name of the organisation that asks people for the check, which the page at / shows to them. A `server` "
+        "key may name another at a session's creation. Default: no name is shown.",
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
         "",
@@ -218,6 +286,13 @@ class Settings(BaseSettings):
         "6000/second",
         description="How many frames may be submitted with each API key and with the tokens of its sessions, written as "
         "LIMIT_FRAMES. Further frames get a 429.",
+    )
+
+    limit_refusals_by_address: Annotated[str, AfterValidator(_rate)] = Field(
+        "60/minute",
+        description="How many requests without a valid key or token each client address (of IPv6: each /64 network) may "
+        "send: a number, a slash and second, minute, hour or day; or off. Further ones get a 429 in place of a 401 and are "
+        "not logged; requests with a valid key are not counted.",
     )
 
     session_ttl: float = Field(
@@ -279,6 +354,16 @@ class Settings(BaseSettings):
         Preset.STANDARD,
         description="How much evidence a session needs to be judged live, if its creation names no preset: lenient, "
         "standard or strict. The stricter, the fewer attacks pass and the more honest people are turned away.",
+    )
+    policy: Annotated[str, AfterValidator(_policy)] = Field(
+        "any",
+        description="Bounds of what any caller may ask for at a session's creation, separated by spaces, such as "
+        "preset=standard.. num_challenges=3.. timeout_seconds=..10; or any. Other creations get a 422.",
+    )
+    client_policy: Annotated[str, AfterValidator(_policy_beside)] = Field(
+        "preset=default.. num_challenges=3.. timeout_seconds=..15 kinds=3..",
+        description="The same for `client` keys without a policy of their own, beside POLICY; `default` stands for PRESET. "
+        "any: these keys may choose as weak a check as POLICY permits.",
     )
 
     liveness_threshold: float | None = Field(
@@ -342,6 +427,11 @@ class Settings(BaseSettings):
         "mesh",
         description="Model that finds the points of a face. mesh: MediaPipe's face mesh, 468 points, Apache-2.0. dlib: 68 "
         "points; the licence of its training data excludes commercial use, and where the eyes look is not measured.",
+    )
+    state_dir: Path = Field(
+        Path("var"),
+        description="Directory in which the service remembers, in the file `closed`, that API keys have been made. With "
+        "AUTH=auto and a database without keys it then refuses to start: DATABASE_URL probably names the wrong database.",
     )
     models_dir: Path = Field(
         Path("var/models"),

@@ -21,6 +21,9 @@ EVENT_TYPES = tuple(
 #: Type of the event that `POST /api/v1/webhooks/{id}/test` sends.
 TEST_TYPE = "liveness.webhook.test"
 
+#: Prefix of a signing secret, after Standard Webhooks.
+PREFIX = "whsec_"
+
 #: Seconds between attempts, as Standard Webhooks recommends: ten attempts over three days. Each is lengthened or shortened
 #: by a share of up to JITTER, so that deliveries that failed together are not repeated together.
 SCHEDULE = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
@@ -31,6 +34,14 @@ OVERLAP = 86400.0
 
 #: Seconds of nothing but failed attempts after which an endpoint is disabled.
 FAILING = 5 * 86400.0
+
+#: Most calls of one endpoint at the same time, so that an endpoint that hangs leaves threads to the others.
+IN_FLIGHT = 4
+
+#: Failed attempts in a row after which an endpoint's circuit opens: from then on only a probe, one call, is let through.
+OPEN_AFTER = 5
+#: Seconds until the first probe; each one that fails doubles them, up to LONGEST_PAUSE.
+FIRST_PAUSE, LONGEST_PAUSE = 30.0, 900.0
 
 #: Networks that `ipaddress` calls global although their addresses embed others, maybe private: NAT64, 6to4, Teredo.
 _TRANSLATED = tuple(ipaddress.ip_network(net) for net in ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32"))
@@ -56,7 +67,7 @@ class Webhook:
     url: str
     #: Types of the events to deliver; empty: all types.
     types: list[str]
-    #: Signing secret, `whsec_…`; not hashed, because each delivery is signed with it.
+    #: Signing secret, `whsec_…`, or as its row has it: `shared.db.webhook_secrets`.
     secret: str
     created_at: float
     enabled: bool = True
@@ -67,6 +78,10 @@ class Webhook:
     #: The former secret, and the time until which deliveries are signed with it too; None if there is none.
     former_secret: str | None = None
     former_until: float | None = None
+    #: When the open circuit lets the next probe through; None while the circuit is closed.
+    paused_until: float | None = None
+    #: Failed attempts since the latest success; those of calls that were under way when the circuit opened do not count.
+    failures: int = 0
 
     def secrets_at(self, at: float) -> list[str]:
         """The secrets to sign a delivery with at `at`: the current one, and the former one until `former_until`."""
@@ -98,9 +113,16 @@ class Delivery:
     last_error: str | None = None
 
 
+def pause_after(failures: int) -> float | None:
+    """Seconds without calls after so many failed attempts in a row; None while the endpoint's circuit is closed."""
+    if failures < OPEN_AFTER:
+        return None
+    return min(FIRST_PAUSE * 2.0 ** min(failures - OPEN_AFTER, 16), LONGEST_PAUSE)
+
+
 def new_secret() -> str:
     """A new signing secret of 256 random bits, in the format of Standard Webhooks."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+    return PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def is_outside(address: str) -> bool:

@@ -16,9 +16,8 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.db import Ending, OnEnd, UnitOfWork, make_engine
-from shared.handoff.endings import Endings
-from shared.liveness.evidence import FITTED, Weighing
+from shared.db import Ending, OnEnd, UnitOfWork, make_engine, truncate_log
+from shared.handoff.clean_up import Endings
 from shared.own_secrets import keep_own
 from shared.redis import timekeeping
 from shared.redis.client import make_redis
@@ -27,6 +26,7 @@ from shared.settings import Settings, load_settings_or_exit
 from shared.telemetry.logs import configure_logging
 from shared.telemetry.metrics.pushing import Pusher, started
 from workers.lease import Lease
+from workers.overdue_sessions import BATCH, OverdueSessions
 
 log = structlog.get_logger(__name__)
 
@@ -41,9 +41,6 @@ REMEMBER = 60.0
 
 #: Seconds by which two searches for deleted sessions overlap: a deletion can be found only once it is committed.
 OVERLAP = 30.0
-
-#: Most rows that a chore works on at a time.
-BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +98,8 @@ class Clock:
             log.exception("clock.chore_failed", chore=chore.name)
 
 
-class Sessions:
-    """The chores about sessions, their events and their webhook deliveries."""
+class Retention:
+    """The chores that delete what is left of ended sessions: their rows, events and webhook deliveries."""
 
     def __init__(
         self,
@@ -112,42 +109,18 @@ class Sessions:
         retention: float,
         events_retention: float = 7 * 86400.0,
         session_ttl: float = 300.0,
-        weighing: Weighing = FITTED,
     ) -> None:
         """on_end: the clean-up after a session's end. retention: seconds for which the row of an ended session is kept.
 
         events_retention: seconds after which an unpublished event is deleted. session_ttl: seconds until a session expires.
-        weighing: the weights and thresholds of verdicts.
         """
         self._on_end = on_end
         self._session_ttl = session_ttl
         #: Deletions before this time have been cleared.
         self._deleted_until = 0.0
-        self._weighing = weighing
         self._engine = engine
         self._events_retention = events_retention
         self._retention = retention
-
-    def end_overdue(self, now: float) -> bool:
-        """End the sessions that are overdue."""
-        with UnitOfWork(self._engine, read_only=True) as uow:
-            overdue = uow.sessions.overdue(now, BATCH)
-        ended = sum(self._end(session_id, now) for session_id in overdue)
-        return ended == BATCH
-
-    def _end(self, session_id: str, now: float) -> bool:
-        """Let time pass for one session, in a unit of work of its own, so that frames of other sessions need not wait."""
-        try:
-            with UnitOfWork(self._engine, on_end=self._on_end) as uow:
-                session = uow.sessions.get(session_id, lock=True)
-                if session is not None:
-                    session.tick(now, self._weighing)
-                    uow.sessions.save(session)
-                    uow.commit()
-        except Exception:
-            log.exception("session.not_ended", session_id=session_id)  # one bad row must not stop the others
-            return False
-        return True
 
     def forget_frames(self, now: float) -> bool:
         """Delete the frames' measures of sessions that ended REMEMBER seconds ago, and clear the sessions from Redis again.
@@ -200,7 +173,7 @@ class Sessions:
 
 
 class Trails:
-    """The chores that delete what outlives a session: audit entries, tombstones and failed attempts."""
+    """The chores that delete what outlives a session: audit entries, tombstones, failed attempts, and traces in files."""
 
     def __init__(self, engine: Engine, *, audit: float, tombstones: float, attempts: float) -> None:
         """audit, tombstones, attempts: seconds for which each is kept."""
@@ -226,17 +199,23 @@ class Trails:
             uow.commit()
         return max(purged, failed) == BATCH
 
+    def empty_log(self, _now: float) -> bool:
+        """Empty SQLite's log, in which deleted rows stand until it is written again; tried again later if it is in use."""
+        truncate_log(self._engine)
+        return False
+
 
 def make_clock(settings: Settings, engine: Engine) -> Clock:
     """The clock with all its chores."""
     redis = make_redis(settings.redis_url)
-    sessions = Sessions(
+    on_end = Endings(redis)
+    overdue = OverdueSessions(engine, on_end, settings.weighing)
+    retention = Retention(
         engine,
-        Endings(redis),
+        on_end,
         retention=settings.retention_hours * 3600,
         events_retention=settings.events_retention_hours * 3600,
         session_ttl=settings.session_ttl,
-        weighing=settings.weighing,
     )
     trails = Trails(
         engine,
@@ -246,14 +225,15 @@ def make_clock(settings: Settings, engine: Engine) -> Clock:
     )
     return Clock(
         [
-            Chore("end_overdue", TICK, sessions.end_overdue),
-            Chore("forget_frames", 5.0, sessions.forget_frames),
-            Chore("clear_deleted", 15.0, sessions.clear_deleted),
-            Chore("purge", 60.0, sessions.purge),
-            Chore("give_up_events", 60.0, sessions.give_up_events),
-            Chore("purge_deliveries", 60.0, sessions.purge_deliveries),
+            Chore("end_overdue", TICK, overdue.end),
+            Chore("forget_frames", 5.0, retention.forget_frames),
+            Chore("clear_deleted", 15.0, retention.clear_deleted),
+            Chore("purge", 60.0, retention.purge),
+            Chore("give_up_events", 60.0, retention.give_up_events),
+            Chore("purge_deliveries", 60.0, retention.purge_deliveries),
             Chore("forget_told", 60.0, trails.forget_told),
             Chore("purge_trails", 60.0, trails.purge),
+            Chore("empty_log", 5.0, trails.empty_log),
         ],
         Lease(engine, "clock", LEASE),
     )

@@ -17,9 +17,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.db import FrameMemory, UnitOfWork
-from shared.handoff import answers, claims, faces, inflight, portraits
+from shared.handoff import answers, faces, frame_pictures, inflight, portraits
 from shared.handoff.answers import Answer, FrameProblem
-from shared.handoff.endings import Endings
+from shared.handoff.clean_up import Endings
 from shared.liveness.frame import Frame
 from shared.liveness.framing import framing
 from shared.liveness.session import Session
@@ -105,7 +105,7 @@ class FrameWork:
 
     def _fetch(self, session_id: str, frame_id: str) -> Fetched:
         pipe = self._tools.redis.pipeline(transaction=False)
-        claims.look(pipe, frame_id)
+        frame_pictures.look(pipe, frame_id)
         tracking.look(pipe, session_id)
         inflight.waits_since(pipe, frame_id)
         picture, prior, waits_since = pipe.execute()
@@ -162,7 +162,7 @@ class FrameWork:
             tracking.keep(pipe, session_id, arrived_at, seen.prior)
         answers.push(pipe, frame_id, judged.answer)
         inflight.leave(pipe, session_id, frame_id)
-        claims.drop(pipe, frame_id)
+        frame_pictures.drop(pipe, frame_id)
         try:
             pipe.execute()
         except RedisError:

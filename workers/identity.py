@@ -14,7 +14,7 @@ from dramatiq import Actor, Broker, actor
 
 from shared.db import UnitOfWork
 from shared.handoff import faces
-from shared.handoff.endings import Endings
+from shared.handoff.clean_up import Endings
 from shared.liveness.session import Session
 from shared.queue.messages import COMPARE_IDENTITY, DESCRIBE_REFERENCE, IDENTITY
 from shared.redis.timekeeping import now

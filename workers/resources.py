@@ -14,7 +14,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from shared.db import DATABASE_TIMEOUT, make_engine
-from shared.handoff.presence import Heart
+from shared.handoff.worker_presence import Heart
 from shared.liveness.evidence import Weighing
 from shared.queue.messages import FRAMES, IDENTITY
 from shared.redis.client import make_redis

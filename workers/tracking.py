@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 from redis import Redis
 
-from shared.handoff.endings import SessionScript
+from shared.handoff.clean_up import SessionScript
 from shared.redis import keyspace
 from workers.vision.prior import Prior
 

@@ -12,20 +12,24 @@ In the process's loop, before a request has a thread:
  1. The listening socket: gunicorn's `backlog` is full, and the system takes no further connection.
  2. `api.serving.worker.ReceivingWorker.accept`: the process has `worker_connections` connections, or no descriptor is left.
     The connection that has been awaited longest is closed; 408 `too_slow` if a part of its request has come.
- 3. `api.serving.worker.ReceivingWorker.murder_pending`: the request is not whole in time (`REQUEST_WITHIN`, `SLOWEST`), or
-    the process stops (`STOPPING`). 408 `too_slow`. A slow client must not hold a thread.
- 4. `api.serving.worker.ReceivingWorker._take`: requests that have no thread hold more than `MOST_BUFFERED` bytes. The
-    largest one gives way: 503 `unavailable`.
+ 3. `api.serving.worker.ReceivingWorker.murder_pending`: the request is not whole in the time that
+    `api.serving.slow_clients` gives it, or the process stops (`STOPPING`). 408 `too_slow`. A slow client
+    must not hold a thread.
+ 4. `api.serving.worker.ReceivingWorker._take`: requests that have no thread hold more than
+    `slow_clients.MOST_BUFFERED` bytes. The largest one gives way: 503 `unavailable`.
  5. `api.serving.door.Door.refusal`: the gate is shut (10). 503 `overloaded`, at a sixth of the cost of 7.
 
 In a thread, before the app knows the frame:
 
- 6. gunicorn's parser: the bytes are not HTTP, or the head is too large. 400, 414, 417, 431 or 501, in gunicorn's own words.
+ 6. gunicorn's parser (`api.serving.worker.ReceivingWorker.handle_error`): the bytes are not HTTP, or the head is too large.
+    400 `bad_request`, 414 `uri_too_long`, 431 `head_too_large`, 501 `coding_unknown`.
  7. `api.frames.refuse_unasked`: as 5, for requests that the door leaves to the app, and for other servers than gunicorn.
     503 `overloaded`.
- 8. `api.access._guard`: the head announces too large a body: 413 `picture_too_large`. Then who asks: 401 `key_missing`,
-    401 `key_unknown`, 401 `token_unknown`, 401 `token_expired`, 403 `forbidden`, 403 `other_session`; 503
-    `database_unavailable` if the keys cannot be read.
+ 8. `api.open_mode._refuse_others`: 403 `host_not_allowed`, and while no key is asked for, 403 `peer_not_allowed`. Then
+    `api.access._guard`: the head announces too large a body: 413 `picture_too_large`. Then who asks: 401 `key_missing`,
+    401 `key_unknown`, 401 `token_unknown`, 401 `token_expired`, or 429 `too_many_refusals` in place of a 401
+    (LIMIT_REFUSALS_BY_ADDRESS); 403 `forbidden`, 403 `other_session`; 503 `database_unavailable` if the keys cannot be
+    read.
  9. `api.frames.submit_frame`: 404 `session_not_found`, also for a session of another key; 503 `database_unavailable`. A
     session that has ended is answered by its state (200), so that a client's loop ends.
 
@@ -46,7 +50,7 @@ While the request waits for its answer:
 
 12. `api.frames._pass_on`: 503 `redis_unavailable` or 503 `queue_unavailable` where the frame cannot be passed on; 503
     `no_answer_in_time` after FRAME_DEADLINE seconds. The message of a frame that nobody waits for expires in the queue
-    (`max_age` of `workers.frames.declare`), and its picture in Redis (`shared.handoff.claims.put`).
+    (`max_age` of `workers.frames.declare`), and its picture in Redis (`shared.handoff.frame_pictures.put`).
 13. `workers.frames.FrameWork`: a worker that is behind passes a frame over for a newer one of its session (200, with the
     hint `superseded`); 404 `session_not_found` and the state of an ended session as in 9, for a session that has been
     cancelled or has ended meanwhile; 503 `database_unavailable`; 503 `unavailable` after a fault or the time limit.
@@ -64,5 +68,6 @@ Places that look alike and are two for a reason:
   that waits for a worker, which only Redis knows.
 - 10 limits a session twice: the frames under way bound the work for it at one moment, the bucket bounds it over time.
 - 11 and 14 look at the same picture. 11 sees its header and its end; only a worker decodes it, and does not rely on 11.
-- 9 and 13 look up the same session. It may end while its frame waits, and 9 believes a look for `api.alive.TRUST` seconds.
+- 9 and 13 look up the same session. It may end while its frame waits, and 9 believes a look for
+  `api.session_cache.TRUST` seconds.
 """

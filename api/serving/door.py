@@ -43,7 +43,7 @@ class Door:
         deps = resources_of(app)
         self._gate = deps.gate
         self._counted = deps.settings.metrics_token is not None
-        #: Whether pages of other origins may read answers. flask-cors adds the headers for them, so the app answers them.
+        #: Whether pages of other origins may read answers. `api.cors` adds the headers for them, so the app answers them.
         self._for_others = bool(deps.settings.cors_origins)
         (rule,) = app.url_map.iter_rules(ENDPOINT)
         self._rule = rule.rule

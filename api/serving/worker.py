@@ -5,7 +5,7 @@ and as many such clients as there are threads stop the service. A balancer that 
 away; a platform's router does not. Here the process's loop reads all connections, and a slow client costs a descriptor and
 the bytes that it has sent.
 
-- A request must arrive within `REQUEST_WITHIN` plus the time that its bytes take at `SLOWEST`; else 408 (`too_slow`).
+- A request must arrive in the time that `api.serving.slow_clients` gives it; else 408 (`too_slow`).
 - The process holds at most `MOST_BUFFERED` bytes of requests that have no thread yet. Beyond that the largest one gives
   way (503, `unavailable`). One of the `worker_connections` is kept free: the connection that has been awaited longest gives
   way. Honest requests are small and arrive in a moment.
@@ -38,28 +38,37 @@ from uuid import uuid4
 
 import structlog
 from gunicorn.errors import ConfigError
+from gunicorn.http import errors
 from gunicorn.http.parser import RequestParser
+from gunicorn.util import write_nonblock
 from gunicorn.workers.gthread import TConn
 
+from api.headers import USUAL
 from api.problems import KINDS, early
+from api.serving import slow_clients
 from api.serving.arriving import Arriving
 from api.serving.draining import DrainingWorker
 from api.uploads import body_limit
 from shared.settings import get_settings
 from shared.telemetry.metrics.table import PROBLEMS
 
-#: Seconds that any request may take to arrive, and bytes per second from which on a larger one may take longer: 14 s for a
-#: picture of 60 KB.
-REQUEST_WITHIN, SLOWEST = 10.0, 16 * 1024
 #: Seconds after the beginning of a stop: for requests that have begun to arrive, and for connections without a request.
 STOPPING, STOPPING_IDLE = 3.0, 2.0
-#: Bytes of requests without a thread that a process holds at most.
-MOST_BUFFERED = 64 * 2**20
 #: What is read and dropped of a client that still sends when it has its answer, as a multiple of the largest body, and in
 #: seconds: closing at once would reset the connection, and the client would not see the answer.
 LINGER_BODIES, LINGER_SECONDS = 4, 5.0
 #: Bytes of the system's buffer for answers, more than the largest one has; and seconds that a thread waits for room in it.
 ANSWER_BUFFER, ANSWER_SECONDS = 256 * 1024, 10.0
+#: The problem for each error of gunicorn's parser; the app's own faulty headers are no fault of the client.
+_REFUSED: tuple[tuple[type[Exception], str], ...] = (
+    (errors.InvalidResponseHeader, "internal_error"),
+    (errors.InvalidResponseHeaderName, "internal_error"),
+    (errors.ConfigurationProblem, "internal_error"),
+    (errors.LimitRequestLine, "uri_too_long"),
+    (errors.LimitRequestHeaders, "head_too_large"),
+    (errors.UnsupportedTransferCoding, "coding_unknown"),
+    (errors.ParseException, "bad_request"),
+)
 #: Bytes read at a time, and seconds between two looks for late connections.
 _PIECE, _LOOK = 64 * 1024, 0.5
 
@@ -214,6 +223,18 @@ class ReceivingWorker(DrainingWorker):
             return not conn.parser.unreader.read()
         return False
 
+    def handle_error(self, req: Any, client: socket.socket, addr: object, exc: Exception) -> None:  # noqa: ARG002 - gunicorn's
+        """Answer a request that gunicorn's parser refuses, or that failed outside of the app.
+
+        gunicorn's own page has no security headers, and its log line has the client's address and bytes.
+        """
+        code = next((code for kind, code in _REFUSED if isinstance(exc, kind)), "internal_error")
+        request_id = self._note(code, fault=type(exc).__name__)
+        if code == "internal_error":
+            log.error("request.failed", request_id=request_id, exc_info=exc)
+        with suppress(OSError):
+            write_nonblock(client, early(code, request_id, more=USUAL))
+
     # --- requests that are arriving
 
     def _await(self, conn: Connection) -> None:
@@ -248,9 +269,9 @@ class ReceivingWorker(DrainingWorker):
             conn.began = time.monotonic()
             self._incoming[conn] = self._incoming.pop(conn)  # to the end: connections before it began earlier
         arriving.take(data)
-        conn.until = conn.began + REQUEST_WITHIN + len(arriving) / SLOWEST
+        conn.until = slow_clients.due(conn.began, len(arriving))
         self._hold(conn, len(data))
-        if self._buffered > MOST_BUFFERED:
+        if self._buffered > slow_clients.MOST_BUFFERED:
             largest = max(self._incoming, key=lambda c: len(c.arriving or ()))
             self._give_up(largest, "unavailable")
             if largest is conn:
@@ -337,11 +358,16 @@ class ReceivingWorker(DrainingWorker):
     def _refuse(self, conn: Connection, code: str) -> None:
         """Send a problem to a request that gets no thread."""
         assert conn.arriving is not None
+        request_id = self._note(code, received=len(conn.arriving))
+        with suppress(OSError):
+            conn.sock.send(early(code, request_id, more=USUAL))
+
+    def _note(self, code: str, **facts: object) -> str:
+        """Count and log a request that the app does not see, without its client's address; returns the request's id."""
         PROBLEMS.labels(code).inc()
         request_id = str(uuid4())
-        log.info("request", status=KINDS[code].status, problem=code, request_id=request_id, received=len(conn.arriving))
-        with suppress(OSError):
-            conn.sock.send(early(code, request_id))
+        log.info("request", status=KINDS[code].status, problem=code, request_id=request_id, **facts)
+        return request_id
 
     def _linger(self, conn: Connection) -> None:
         """End a connection after its answer: read and drop what it still sends, so that it gets to see the answer."""

@@ -3,10 +3,15 @@
  *
  *   ?challenges=3 &timeout=10 &types=SMILE,BLINK &exclude=… &reveal=all &lang=de &voice
  *   #session=ID&token=TOKEN   a session that your server created; after the #, so that no server logs it
+ *
+ * The token is taken out of the address at once, and bound to this browser: the page makes a secret for the session and
+ * sends it with each request. Another browser that is given the link is refused.
  */
 
 import "./client/element.js";
 import { choose, LANGUAGES, Words } from "./client/language.js";
+import { Service } from "./client/service.js";
+import { takeLink } from "./link.js";
 
 const ATTRIBUTES = {
   challenges: "challenges",
@@ -21,13 +26,26 @@ const ATTRIBUTES = {
 const element = document.createElement("liveness-check");
 const languages = document.querySelector("select");
 const asked = new URLSearchParams(location.search);
-const secret = new URLSearchParams(location.hash.slice(1));
+const link = takeLink();
+const asker = document.querySelector("#asker");
+let askedBy = asker.dataset.name;
 
 for (const [parameter, attribute] of Object.entries(ATTRIBUTES)) {
   if (asked.has(parameter)) element.setAttribute(attribute, asked.get(parameter));
 }
-if (secret.has("session")) element.setAttribute("session-id", secret.get("session"));
-if (secret.has("token")) element.setAttribute("token", secret.get("token"));
+if (link) {
+  element.setAttribute("session-id", link.session);
+  if (link.token) element.setAttribute("token", link.token);
+  element.browserSecret = link.secret;
+}
+
+/** The name of the party that asks for the check; bound is the token as well, before anybody else may use it. */
+async function learnAsker() {
+  if (!link) return;
+  const service = new Service({ token: link.token, browserSecret: link.secret });
+  const session = await service.look(link.session).catch(() => null); // the check itself says what is wrong
+  askedBy = session?.relying_party ?? askedBy;
+}
 
 async function speak(code) {
   const words = await Words.of(code);
@@ -35,12 +53,16 @@ async function speak(code) {
   document.documentElement.dir = words.dir;
   document.title = document.querySelector("h1").textContent = words.say("intro.title");
   element.setAttribute("lang", code);
+  asker.textContent = askedBy ? words.say("intro.asker", { name: askedBy }) : "";
+  asker.hidden = !askedBy;
 }
 
 const language = choose([asked.get("lang"), ...navigator.languages]);
 languages.replaceChildren(...Object.entries(LANGUAGES).map(([code, name]) => new Option(name, code, false, code === language)));
 languages.addEventListener("change", () => speak(languages.value));
 element.addEventListener("liveness-screen", ({ detail }) => document.body.classList.toggle("busy", detail.screen === "camera"));
+addEventListener("hashchange", () => location.reload()); // another link in the same tab
+await learnAsker();
 // The element is added only now, so that English does not flash up before another language.
 await speak(language);
 element.setAttribute("restart", "");

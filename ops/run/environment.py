@@ -16,6 +16,7 @@ import venv
 from collections import deque
 from pathlib import Path
 
+from ops.run.private import make_private
 from ops.run.words import MISSING, fail, say
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,6 +33,7 @@ INCLUDES = {
 
 def main(names: list[str]) -> None:
     """Install the named locks into .venv, where they are not installed yet."""
+    make_private(ROOT / "var")
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with (ROOT / "var" / "setup.lock").open("w") as lock:
         try:

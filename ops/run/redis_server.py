@@ -77,7 +77,7 @@ def program_or_fail(directory: Path) -> str:
 def to_start(program: str, directory: Path) -> Server:
     """How to start a Redis with a free port, a random password and its log in `directory`."""
     port, password = free_port(), secrets.token_urlsafe(24)
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     (directory / LOG).unlink(missing_ok=True)
     config = configuration(directory, port, password=password)
     return Server([program, "-"], config, f"redis://:{password}@127.0.0.1:{port}/0")

@@ -19,7 +19,10 @@ import urllib.request
 from pathlib import Path
 from typing import IO
 
+from sqlalchemy import make_url
+
 from ops.run import models, redis_server
+from ops.run.private import UMASK, is_shared, make_private, tighten
 from ops.run.supervisor import Supervisor
 from ops.run.words import PORT_TAKEN, SECOND_START, fail, say
 from shared.db import UnitOfWork, make_engine
@@ -49,7 +52,7 @@ Ctrl-C ends the service.
 LAB_OFF = "To see what the judges see, while developing: LAB=on ops/up   (docs/lab.md)"
 
 OPEN = """
-▲ {why}: everyone who reaches port {port} may create sessions and read verdicts.
+▲ {why}: everyone {whence} may create sessions and read verdicts.
   {remedy}
 """
 
@@ -59,7 +62,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="ops/up", description=USAGE)
     parser.add_argument("--setup-only", action="store_true", help="prepare everything and start nothing")
     arguments = parser.parse_args()
+    os.umask(UMASK)
     settings = load_settings_or_exit()
+    keep_from_others(settings)
     url = f"http://localhost:{settings.port}"
     with (VAR / "up.lock").open("a+") as lock:
         if not arguments.setup_only:
@@ -72,6 +77,17 @@ def main() -> None:
             say("ready to start: ops/up")
             return
         run(settings, url)
+
+
+def keep_from_others(settings: Settings) -> None:
+    """Tighten what an earlier start made: var/, and the files of a SQLite database elsewhere."""
+    make_private(VAR)
+    database = make_url(settings.database_url)
+    if database.get_backend_name() == "sqlite" and database.database:
+        for suffix in ("", "-wal", "-shm"):
+            tighten(ROOT / f"{database.database}{suffix}")
+    if is_shared(ROOT / ".env"):
+        say("▲ other users of this machine can read .env, which may hold secrets: chmod 600 .env")
 
 
 def refuse_second_start(lock: IO[str], url: str) -> None:
@@ -119,7 +135,7 @@ def run(settings: Settings, url: str) -> None:
         for name, command in procfile.items():
             if not supervisor.stopping.is_set():
                 supervisor.start(name, shell(command))
-        if wait_until_ready(settings.port, supervisor):
+        if wait_until_ready(settings, supervisor):
             lab = f"What the judges see, live: {url}/lab" if settings.lab else LAB_OFF
             print(TRY.format(url=url, lab=lab) + who_may_use_it(settings), flush=True)
             supervisor.keep_running()
@@ -131,8 +147,9 @@ def run(settings: Settings, url: str) -> None:
 
 def who_may_use_it(settings: Settings) -> str:
     """A warning if anyone may use the service, or nobody; else empty."""
+    whence = f"who reaches port {settings.port}" if settings.bind else "on this machine, and nobody else,"
     if settings.auth == "off":
-        return OPEN.format(why="AUTH=off", port=settings.port, remedy="Unset it to ask for keys.")
+        return OPEN.format(why="AUTH=off", whence=whence, remedy="Unset it to ask for keys.")
     engine = make_engine(settings.database_url, pool_size=1)
     with UnitOfWork(engine, read_only=True) as uow:
         keys = uow.keys.all()
@@ -141,8 +158,11 @@ def who_may_use_it(settings: Settings) -> str:
         return ""
     if settings.auth == "required":
         return "\nAUTH=required, and no key has been made: nobody may use it. Make one: ops/keys create\n"
-    remedy = "ops/keys create makes the first API key; from then on one is asked for. (docs/access.md)"
-    return OPEN.format(why="No API key has been made", port=settings.port, remedy=remedy)
+    remedy = (
+        "ops/keys create makes the first API key; from then on one is asked for, and the next start listens to the network. "
+        "(docs/access.md)"
+    )
+    return OPEN.format(why="No API key has been made", whence=whence, remedy=remedy)
 
 
 def read_procfile(path: Path) -> dict[str, str]:
@@ -194,7 +214,7 @@ def migrate(command: str, environment: dict[str, str]) -> None:
         fail("The database (DATABASE_URL) could not be migrated; the lines above say why.")
 
 
-def wait_until_ready(port: int, supervisor: Supervisor) -> bool:
+def wait_until_ready(settings: Settings, supervisor: Supervisor) -> bool:
     """Wait for /readyz; False if a signal came first. Ends with a sentence if a program dies or time runs out."""
     say("starting web, workers and clock")
     until = time.monotonic() + START_TIMEOUT
@@ -204,20 +224,28 @@ def wait_until_ready(port: int, supervisor: Supervisor) -> bool:
         dead = supervisor.dead()
         if dead is not None:
             fail(f"{dead.name} {dead.how_it_ended()} before the service was ready; its lines above say why.")
-        lacking = not_ready(port)
+        lacking = not_ready(own_address(settings))
         if not lacking:
             return True
         if time.monotonic() > until:
             fail(f"The service was not ready within {START_TIMEOUT:.0f} s: {lacking}")
 
 
-def not_ready(port: int) -> str:
+def own_address(settings: Settings) -> str:
+    """Host and port by which this machine reaches the service: by loopback, unless BIND names other addresses only."""
+    named = [address.strip() for address in settings.bind.split(",") if address.strip()]
+    if not named or {"0.0.0.0", "127.0.0.1"} & set(named):  # noqa: S104 - compared, not bound
+        return f"127.0.0.1:{settings.port}"
+    host = "::1" if named[0] == "::" else named[0]
+    return f"[{host}]:{settings.port}" if ":" in host else f"{host}:{settings.port}"
+
+
+def not_ready(address: str) -> str:
     """What the service still lacks, by its own /readyz; empty when it is ready."""
-    opener = urllib.request.build_opener(
-        urllib.request.ProxyHandler({})
-    )  # a proxy cannot reach this machine's localhost
+    # A proxy cannot reach this machine's localhost.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(f"http://127.0.0.1:{port}/readyz", timeout=5):
+        with opener.open(f"http://{address}/readyz", timeout=5):
             return ""
     except urllib.error.HTTPError as error:
         body = error.read().decode(errors="replace")

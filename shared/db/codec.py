@@ -16,6 +16,7 @@ from shared.liveness.identity import Identity
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
 from shared.liveness.session import FrameResult
+from shared.liveness.terms import NO_TERMS, Terms
 
 _encoder = msgspec.msgpack.Encoder()
 _observations = msgspec.msgpack.Decoder(Observation)
@@ -42,7 +43,7 @@ def decode_result(data: bytes) -> FrameResult:
     return _results.decode(data)
 
 
-def plain(value: Options | Identity | Held | list[Finding] | None) -> Any:
+def plain(value: Options | Terms | Identity | Held | list[Finding] | None) -> Any:
     """A value as dictionaries, lists and scalars, for a JSON column."""
     return msgspec.to_builtins(value)
 
@@ -55,6 +56,11 @@ def findings_of(data: Any) -> list[Finding]:
 def options_of(data: Any) -> Options:
     """The reverse of `plain` for options."""
     return msgspec.convert(data, Options)
+
+
+def terms_of(data: Any) -> Terms:
+    """The reverse of `plain` for terms; those of a row without any are all unknown."""
+    return NO_TERMS if data is None else msgspec.convert(data, Terms)
 
 
 def identity_of(data: Any) -> Identity | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,11 @@ STATEMENT_TIMEOUT = 10
 DATABASE_TIMEOUT = 3.5
 #: Seconds of silence after which PostgreSQL ends a transaction: a worker that hangs loses its locks.
 IDLE_TIMEOUT = 15
+
+#: Seconds that the truncation of SQLite's log waits for other transactions, and others for it.
+TRUNCATE_TIMEOUT = 0.2
+#: SQLite's `user_version` of a file in which everything deleted has been overwritten.
+OVERWRITES = 1
 
 #: Execution option for SQLite's BEGIN: "IMMEDIATE" takes the write lock at the beginning of a unit, not at its first write.
 SQLITE_BEGIN = "sqlite_begin"
@@ -54,6 +61,54 @@ def ping(engine: Engine) -> None:
     """Raise a `sqlalchemy.exc.SQLAlchemyError` unless the database answers and has been migrated."""
     with engine.connect() as connection:
         connection.execute(select(sessions.c.id).limit(1)).all()
+
+
+def truncate_log(engine: Engine) -> bool:
+    """Write SQLite's write-ahead log into the file and empty it, so that deleted rows leave both.
+
+    Waits for other transactions for a moment only; False if the log is still in use. Does nothing in PostgreSQL.
+    """
+    if engine.dialect.name != "sqlite" or not _log_of(engine).exists() or not _log_of(engine).stat().st_size:
+        return True
+    connection = engine.raw_connection()  # without a BEGIN, within which the pragma would fail
+    try:
+        cursor = connection.cursor()
+        # Writers wait while this one waits for readers.
+        cursor.execute(f"PRAGMA busy_timeout = {TRUNCATE_TIMEOUT * 1000:.0f}")
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            (busy, *_) = cursor.fetchone() or (1,)
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT * 1000}")
+        return not busy
+    finally:
+        connection.close()
+
+
+def overwrite_free_pages(engine: Engine) -> None:
+    """Rewrite a SQLite file that an older version wrote, once: it did not overwrite what it deleted.
+
+    Skipped while other processes use the file; the next migration tries again.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    connection = engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA user_version")
+        (written,) = cursor.fetchone() or (OVERWRITES,)
+        if written < OVERWRITES:
+            cursor.execute("VACUUM")
+            cursor.execute(f"PRAGMA user_version = {OVERWRITES}")
+    except sqlite3.OperationalError:
+        pass  # locked: another process runs
+    finally:
+        connection.close()
+    truncate_log(engine)
+
+
+def _log_of(engine: Engine) -> Path:
+    return Path(f"{engine.url.database}-wal")
 
 
 def _pool(size: int) -> dict[str, Any]:
@@ -97,11 +152,22 @@ def _make_postgresql(url: URL, pool: dict[str, Any], patience: float) -> Engine:
 def _make_sqlite(url: URL, pool: dict[str, Any]) -> Engine:
     if url.database in (None, "", ":memory:"):
         raise ValueError("SQLite needs a file, e.g. sqlite:///var/liveness.db: several processes share the rows")
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    _make_private(Path(str(url.database)))
     engine = create_engine(url, connect_args={"timeout": LOCK_TIMEOUT}, **pool)
     event.listen(engine, "connect", _open_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_private(path: Path) -> None:
+    """Create the file, and its directories, for this user only; SQLite gives its log the same mode.
+
+    An existing file keeps its mode.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Never an existing file: closing it here would release the locks that this process holds on it elsewhere.
+    with suppress(OSError):  # SQLite says what is wrong
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _open_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
@@ -113,6 +179,9 @@ def _open_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> No
     _switch_to_wal(cursor)
     cursor.execute("PRAGMA synchronous = NORMAL")
     cursor.execute("PRAGMA foreign_keys = ON")
+    # Deleted rows are overwritten with zeros (`truncate_log` empties the log of them), and temporary tables stay in memory.
+    cursor.execute("PRAGMA secure_delete = ON")
+    cursor.execute("PRAGMA temp_store = MEMORY")
     cursor.close()
 
 

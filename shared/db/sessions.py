@@ -28,7 +28,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db import codec
 from shared.db.attempts import AttemptRepository
-from shared.db.ending import Ending, sampled
+from shared.db.ended import Ending, sampled
 from shared.db.frame_memory import OPENING_FRAMES, RECENT_FRAMES, FrameMemory, window
 from shared.db.tables import challenges, frames, outbox, sessions
 from shared.liveness.challenge import Challenge, ChallengeType
@@ -48,6 +48,12 @@ _SAVE = update(sessions).where(sessions.c.id == bindparam("session_id"))
 _SAVE_CHALLENGES = update(challenges).where(
     challenges.c.session_id == bindparam("of_session"), challenges.c.position == bindparam("at_position")
 )
+_BIND = (
+    update(sessions)
+    .where(sessions.c.id == bindparam("session_id"), sessions.c.browser.is_(None))
+    .values(browser=bindparam("digest"))
+)
+_BROWSER = select(sessions.c.browser).where(sessions.c.id == bindparam("session_id"))
 _DELETE = (
     delete(sessions)
     .where(sessions.c.id == bindparam("session_id"))
@@ -158,6 +164,8 @@ class SessionRepository:
             identity=codec.identity_of(row.identity),
             owner=row.owner,
             subject=row.subject,
+            terms=codec.terms_of(row.terms),
+            browser=row.browser,
         )
         stored = _stored(session, locked=lock)
         # As stored, not as this version of the code computes it: then `save` corrects a stale one, which the clock would
@@ -215,6 +223,8 @@ class SessionRepository:
             "forget_from": session.ended_at,
             "owner": session.owner,
             "subject": session.subject,
+            "terms": codec.plain(session.terms),
+            "browser": session.browser,
         }
         self._connection.execute(_ADD, {**fixed, **stored.session})
         self._connection.execute(
@@ -262,6 +272,16 @@ class SessionRepository:
             },
         )
         return recorded.rowcount == 1
+
+    def bind(self, session_id: str, digest: str) -> str | None:
+        """Bind a session's token to a browser, unless it is bound; return the hash of the browser that it is bound to.
+
+        None if there is no such session. Needs no lock: the first statement to reach the row wins.
+        """
+        key = {"session_id": session_id}
+        self._connection.execute(_BIND, {**key, "digest": digest})
+        bound: str | None = self._connection.scalar(_BROWSER, key)
+        return bound
 
     def cancel(self, session: Session, at: float) -> None:
         """Delete a locked session, and write the event `session.cancelled`.
@@ -335,7 +355,9 @@ class SessionRepository:
 
     def _end(self, ending: Ending) -> None:
         if not self._may_end:
-            raise RuntimeError("A unit of work that ends or deletes a session needs on_end: see shared.handoff.endings")
+            raise RuntimeError(
+                "A unit of work that ends or deletes a session needs on_end: see shared.handoff.clean_up"
+            )
         self.ended.append(ending)
 
     def _count_attempt(self, session: Session, at: float) -> None:

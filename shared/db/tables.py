@@ -77,6 +77,10 @@ sessions = Table(
     Column("owner", String(12)),
     #: Keyed hash of the name that the creator gave to the person; NULL if none was given.
     Column("subject", String(64)),
+    #: What the creator asked for beyond the other columns: `shared.liveness.terms`; NULL in rows of an earlier version.
+    Column("terms", _Json),
+    #: Hash of the secret of the browser that the token belongs to: see `api.browsers`; NULL until one has used it.
+    Column("browser", String(64)),
     _partial("ix_sessions_due", "due", "due IS NOT NULL"),
     _partial("ix_sessions_forget_from", "forget_from", "forget_from IS NOT NULL"),
     _partial("ix_sessions_ended_at", "ended_at", "ended_at IS NOT NULL"),
@@ -142,12 +146,21 @@ api_keys = Table(
     Column("created_at", Double, nullable=False),
     #: Revoked keys keep their rows: a service that ever had a key stays closed when its last key is revoked.
     Column("revoked_at", Double),
+    #: When the API key ceases to be valid; NULL: never.
+    Column("expires_at", Double),
+    #: A time of use, at most `api.keyring.SPARSELY` seconds before the latest one; NULL: never used since this was recorded.
+    Column("last_used_at", Double),
+    #: The digest before the latest rotation, which is valid until `former_until`.
+    Column("former_digest", String(64)),
+    Column("former_until", Double),
+    #: Bounds of what the key may ask for: see `shared.policy`; NULL: those of the settings alone.
+    Column("policy", String(500)),
 )
 
 secrets = Table(
     "secrets",
     metadata,
-    #: The purpose of the secret: see `api.secret`.
+    #: The purpose of the secret: see `shared.db.root_secret`.
     Column("name", String(32), primary_key=True),
     Column("value", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
@@ -170,7 +183,7 @@ webhooks = Table(
     Column("url", String(2000), nullable=False),
     #: Types of events to deliver; an empty list means all.
     Column("types", _Json, nullable=False),
-    #: In plain text, unlike an API key, because every delivery is signed with it.
+    #: Not hashed, unlike an API key, because every delivery is signed with it, but sealed: see `shared.db.webhook_secrets`.
     Column("secret", String(100), nullable=False),
     Column("created_at", Double, nullable=False),
     Column("enabled", Boolean, nullable=False),
@@ -179,6 +192,10 @@ webhooks = Table(
     #: The previous secret, with which deliveries are signed as well until `former_until`.
     Column("former_secret", String(100)),
     Column("former_until", Double),
+    #: When the circuit lets the next call through; NULL while the circuit is closed.
+    Column("paused_until", Double),
+    #: Failed attempts since the latest success.
+    Column("failures", Integer, nullable=False, server_default=text("0")),
 )
 
 deliveries = Table(
@@ -197,7 +214,10 @@ deliveries = Table(
     Column("last_at", Double),
     Column("last_status", Integer),
     Column("last_error", String(200)),
+    #: Until when the delivery counts as in flight; NULL once its attempt has a result.
+    Column("claimed_until", Double),
     Index("ix_webhook_deliveries_created_at", "created_at"),
+    _partial("ix_webhook_deliveries_claimed_until", "claimed_until", "claimed_until IS NOT NULL"),
     _partial("ix_webhook_deliveries_next_at", "next_at", "next_at IS NOT NULL"),
     # An event is delivered to a webhook once, however often the broker delivers it to us.
     UniqueConstraint("webhook_id", "event_id"),
@@ -208,10 +228,12 @@ signing_keys = Table(
     metadata,
     Column("kid", String(43), primary_key=True),
     Column("public", _Json, nullable=False),
-    #: The private key, encrypted: see `api.signing`.
+    #: The private key, encrypted: see `api.signing_keys`.
     Column("sealed", LargeBinary, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("signs_from", Double, nullable=False),
+    #: When the key pair was revoked: its verdicts are invalid, whenever they were signed.
+    Column("revoked_at", Double),
 )
 
 #: The audit trail: see `shared.db.trail`. A trigger refuses to change a row (migration 0007).
@@ -221,12 +243,14 @@ audit = Table(
     Column("id", _Counter, primary_key=True, autoincrement=True),
     Column("at", Double, nullable=False),
     Column("action", String(32), nullable=False),
-    #: No foreign key: an entry outlives its session.
+    #: No foreign key: an entry outlives its session. Empty for an act on no session.
     Column("session_id", String(36), nullable=False),
     Column("who", String(16), nullable=False),
     Column("key_id", String(12)),
     Column("network", String(64), nullable=False),
     Column("request_id", String(128), nullable=False),
+    #: Id of what the act was on beside a session: an API key, a webhook, a verdict key; of a verdict its `jti`.
+    Column("target", String(64)),
     Index("ix_audit_at", "at"),
     Index("ix_audit_session_id", "session_id"),
     sqlite_autoincrement=True,

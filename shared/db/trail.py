@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select
 
 from shared.db.tables import audit, outbox, tombstones
 
@@ -22,7 +22,7 @@ TELLING = 3600.0
 
 
 class Action(StrEnum):
-    """An act on a session that the audit trail records."""
+    """An act that the audit trail records: on a session, or on what the operator manages."""
 
     CREATED = "session.created"
     TOKEN_ISSUED = "token.issued"  # noqa: S105 - not a password
@@ -30,22 +30,38 @@ class Action(StrEnum):
     VERDICT_SIGNED = "verdict.signed"
     PORTRAIT_FETCHED = "portrait.fetched"
     CANCELLED = "session.cancelled"
+    VERDICT_READ = "verdict.read"
+    KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
+    SECRET_CREATED = "secret.created"  # noqa: S105 - not a password
+    VERDICT_KEY_CREATED = "verdict_key.created"
+    VERDICT_KEY_ROTATED = "verdict_key.rotated"
+    VERDICT_KEY_REVOKED = "verdict_key.revoked"
+    WEBHOOK_CREATED = "webhook.created"
+    WEBHOOK_CHANGED = "webhook.changed"
+    WEBHOOK_DELETED = "webhook.deleted"
+    WEBHOOK_SECRET_ROTATED = "webhook.secret_rotated"  # noqa: S105 - not a password
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An entry of the audit trail: who did what to which session. `at`: seconds since the epoch."""
+    """An entry of the audit trail: who did what to which session or other thing. `at`: seconds since the epoch."""
 
     at: float
     action: Action
+    #: Empty for an act on no session.
     session_id: str
-    #: server, client, session (by its token), or anyone if the service asks for no key.
+    #: server, client, session (by its token), anyone if the service asks for no key, operator (by a command) or service.
     who: str
     #: Id of the API key; None if the request was unauthenticated.
     key_id: str | None
     #: The coarse network of the client, as 192.0.2.0/24.
     network: str
+    #: Id of the request; of a command its name and the account that ran it.
     request_id: str
+    #: Id of an API key, a webhook, a verdict key or a verdict; None if the act was on a session alone.
+    target: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +89,11 @@ class Trail:
     def of(self, session_id: str) -> list[Entry]:
         """The entries about a session, in order."""
         rows = self._connection.execute(_OF_SESSION, {"session_id": session_id})
-        return [
-            Entry(row.at, Action(row.action), row.session_id, row.who, row.key_id, row.network, row.request_id)
-            for row in rows
-        ]
+        return [_entry(row) for row in rows.mappings()]
+
+    def of_no_session(self) -> list[Entry]:
+        """The entries about API keys, webhooks, verdict keys and secrets, in order."""
+        return [_entry(row) for row in self._connection.execute(_OF_SESSION, {"session_id": ""}).mappings()]
 
     def bury(self, tombstone: Tombstone) -> None:
         """Insert the tombstone of a session that this unit deletes."""
@@ -105,3 +122,7 @@ class Trail:
         entries = self._connection.execute(delete(audit).where(audit.c.id.in_(old_entries))).rowcount
         graves = self._connection.execute(delete(tombstones).where(tombstones.c.session_id.in_(old_graves))).rowcount
         return max(entries, graves)
+
+
+def _entry(row: RowMapping) -> Entry:
+    return Entry(**{name: value for name, value in row.items() if name != "id"} | {"action": Action(row["action"])})

@@ -8,14 +8,14 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from shared.db.attempts import AttemptRepository
-from shared.db.ending import Ending, OnEnd
+from shared.db.ended import Ending, OnEnd
 from shared.db.engine import SQLITE_BEGIN
 from shared.db.keys import KeyRepository
 from shared.db.leases import LeaseRepository
 from shared.db.outbox import OutboxRepository
 from shared.db.secrets import SecretRepository
 from shared.db.sessions import SessionRepository
-from shared.db.signing import SigningKeyRepository
+from shared.db.signing_keys import SigningKeyRepository
 from shared.db.trail import Trail
 from shared.db.webhooks import WebhookRepository
 from shared.telemetry.metrics.sessions import count
@@ -28,7 +28,7 @@ class UnitOfWork:
     in PostgreSQL it locks the sessions that it changes. A read-only unit takes no lock, sees one moment in all of its reads,
     and cannot commit.
 
-    on_end: the clean-up after sessions that the unit ends or deletes (`shared.handoff.endings`), called after the commit,
+    on_end: the clean-up after sessions that the unit ends or deletes (`shared.handoff.clean_up`), called after the commit,
     with the connection back in its pool. Without it such a unit raises RuntimeError, so that no clean-up can be forgotten.
     """
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, delete, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from shared.db.tables import deliveries, webhooks
-from shared.webhooks import FAILING, Delivery, Status, Webhook
+from shared.webhooks import FAILING, Delivery, Status, Webhook, pause_after
 
 _ADD_DELIVERY = {
     "sqlite": sqlite.insert(deliveries).on_conflict_do_nothing(),
     "postgresql": postgresql.insert(deliveries).on_conflict_do_nothing(),
 }
-_DELIVERY = select(deliveries).with_only_columns(*(c for c in deliveries.c if c.name != "event_id"))
+_DELIVERY = select(deliveries).with_only_columns(
+    *(c for c in deliveries.c if c.name not in ("event_id", "claimed_until"))
+)
 
 
 class WebhookRepository:
@@ -50,13 +52,39 @@ class WebhookRepository:
         changed = self._connection.execute(update(webhooks).where(webhooks.c.id == webhook_id).values(**values))
         return changed.rowcount == 1
 
-    def fails_since(self, webhook_id: str, at: float) -> None:
-        """Set `failing_since` to `at`, unless deliveries to this webhook have been failing since earlier."""
-        self._connection.execute(
-            update(webhooks)
-            .where(webhooks.c.id == webhook_id, webhooks.c.failing_since.is_(None))
-            .values(failing_since=at)
-        )
+    def reseal(self, webhook: Webhook, secret: str, former_secret: str | None) -> None:
+        """Store the secrets of a webhook in another form, unless they have been changed since `webhook` was read."""
+        former = webhooks.c.former_secret
+        unchanged = former.is_(None) if webhook.former_secret is None else former == webhook.former_secret
+        same = webhooks.c.id == webhook.id, webhooks.c.secret == webhook.secret, unchanged
+        values = {"secret": secret, "former_secret": former_secret}
+        self._connection.execute(update(webhooks).where(*same).values(**values))
+
+    def failed(self, webhook_id: str, at: float) -> float | None:
+        """Count a failed attempt; returns until when the webhook is paused, if this attempt has opened its circuit.
+
+        `failing_since` becomes `at`, unless attempts have been failing since earlier.
+        """
+        row = self._connection.execute(
+            select(webhooks.c.failing_since, webhooks.c.paused_until, webhooks.c.failures)
+            .where(webhooks.c.id == webhook_id)
+            .with_for_update()
+        ).one_or_none()
+        if row is None:
+            return None
+        values: dict[str, Any] = {} if row.failing_since is not None else {"failing_since": at}
+        pause = None
+        if row.paused_until is None or row.paused_until <= at:  # else another call has just opened the circuit
+            values["failures"] = row.failures + 1
+            pause = pause_after(row.failures + 1)
+            values["paused_until"] = None if pause is None else at + pause
+        if values:
+            self.change(webhook_id, **values)
+        return None if pause is None else at + pause
+
+    def succeeded(self, webhook_id: str) -> None:
+        """Note a delivery: the webhook fails no longer, and its circuit is closed."""
+        self.change(webhook_id, failing_since=None, paused_until=None, failures=0)
 
     def delete(self, webhook_id: str) -> bool:
         """Delete a webhook with its deliveries; False if there is none with this id."""
@@ -95,38 +123,50 @@ class WebhookRepository:
         row = self._connection.execute(_DELIVERY.where(deliveries.c.id == delivery_id)).mappings().one_or_none()
         return None if row is None else _delivery(row)
 
-    def due(self, now: float, limit: int, patience: float) -> list[str]:
-        """Claim up to `limit` deliveries that are due, and return their ids.
+    def due(self, now: float, at_once: int, patience: float) -> list[str]:
+        """Claim deliveries that are due, so many that each webhook has up to `at_once` in flight, and return their ids.
 
-        No other caller gets them for `patience` seconds, after which the attempt counts as lost.
+        A webhook whose circuit is open has none until its pause is over, and then one. No other caller gets a claimed
+        delivery for `patience` seconds, after which the attempt counts as lost.
         """
-        rows = (
-            select(deliveries.c.id)
-            .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
-            .where(deliveries.c.next_at <= now, webhooks.c.enabled)
-            .order_by(deliveries.c.next_at)
-            .limit(limit)
-            .with_for_update(of=deliveries, skip_locked=True)
+        # The lock makes the count of calls in flight exact; it lets deliveries be inserted meanwhile (FOR NO KEY UPDATE).
+        callable_now = (
+            select(webhooks.c.id, webhooks.c.failures)
+            .where(
+                *_callable(now), exists().where(deliveries.c.webhook_id == webhooks.c.id, deliveries.c.next_at <= now)
+            )
+            .with_for_update(of=webhooks, key_share=True, skip_locked=True)
         )
-        ids = list(self._connection.scalars(rows))
+        endpoints = self._connection.execute(callable_now).all()
+        if not endpoints:
+            return []
+        counts = select(deliveries.c.webhook_id, func.count()).where(deliveries.c.claimed_until > now)
+        in_flight = {row[0]: row[1] for row in self._connection.execute(counts.group_by(deliveries.c.webhook_id))}
+        ids: list[str] = []
+        for webhook_id, failures in endpoints:
+            room = (at_once if pause_after(failures) is None else 1) - in_flight.get(webhook_id, 0)
+            if room > 0:
+                rows = select(deliveries.c.id).where(deliveries.c.webhook_id == webhook_id, deliveries.c.next_at <= now)
+                ids += self._connection.scalars(rows.order_by(deliveries.c.next_at).limit(room))
         if ids:
-            claimed = update(deliveries).where(deliveries.c.id.in_(ids)).values(next_at=now + patience)
-            self._connection.execute(claimed)
+            values = {"next_at": now + patience, "claimed_until": now + patience}
+            self._connection.execute(update(deliveries).where(deliveries.c.id.in_(ids)).values(**values))
         return ids
 
     def any_due(self, now: float) -> bool:
-        """Whether a delivery is due; locks nothing."""
+        """Whether a delivery is due to a webhook that may be called; locks nothing."""
         due = (
             select(deliveries.c.id)
             .join(webhooks, webhooks.c.id == deliveries.c.webhook_id)
-            .where(deliveries.c.next_at <= now, webhooks.c.enabled)
+            .where(deliveries.c.next_at <= now, *_callable(now))
             .limit(1)
         )
         return self._connection.scalar(due) is not None
 
     def attempted(self, delivery_id: str, **values: Any) -> None:
-        """Update the columns of a delivery after an attempt."""
-        self._connection.execute(update(deliveries).where(deliveries.c.id == delivery_id).values(**values))
+        """Update the columns of a delivery after an attempt, which is no longer in flight."""
+        done = update(deliveries).where(deliveries.c.id == delivery_id).values(**values, claimed_until=None)
+        self._connection.execute(done)
 
     def again(self, delivery_id: str, at: float) -> None:
         """Make a delivery due at `at` again, with all its attempts before it."""
@@ -144,6 +184,11 @@ class WebhookRepository:
         if ids:
             self._connection.execute(delete(deliveries).where(deliveries.c.id.in_(ids)))
         return len(ids)
+
+
+def _callable(now: float) -> tuple[ColumnElement[bool], ...]:
+    """The conditions for a webhook to be called at `now`."""
+    return webhooks.c.enabled, or_(webhooks.c.paused_until.is_(None), webhooks.c.paused_until <= now)
 
 
 def _delivery(row: RowMapping) -> Delivery:

@@ -1,7 +1,7 @@
 """Faces of a session in Redis: chips and pictures that wait to be described, and the descriptors to compare with.
 
 All of this is personal data: chips and pictures are removed once described, descriptors when the session ends, and nothing
-is written for a session that has ended (`shared.handoff.endings`).
+is written for a session that has ended (`shared.handoff.clean_up`).
 Each function except `anchor` takes a client or a pipeline.
 """
 
@@ -11,11 +11,11 @@ from typing import cast
 
 from redis import Redis
 
-from shared.handoff import endings
+from shared.handoff import clean_up
 from shared.redis import keyspace
 
 #: Two commands, because SET takes NX and GET together only from Redis 7.0 on. ARGV: descriptor, milliseconds to live.
-_ANCHOR = endings.SessionScript("""
+_ANCHOR = clean_up.SessionScript("""
 redis.call("set", KEYS[2], ARGV[1], "nx", "px", ARGV[2])
 return redis.call("get", KEYS[2])
 """)
@@ -23,7 +23,7 @@ return redis.call("get", KEYS[2])
 
 def put(redis: Redis, session_id: str, frame_id: str, chip: bytes) -> None:
     """Leave the chip of a frame (a JPEG) to be compared."""
-    endings.put(redis, session_id, keyspace.chip(frame_id), chip, keyspace.CHIP_TTL)
+    clean_up.put(redis, session_id, keyspace.chip(frame_id), chip, keyspace.CHIP_TTL)
 
 
 def look(redis: Redis, frame_id: str) -> bytes | None:
@@ -52,7 +52,7 @@ def look_anchor(redis: Redis, session_id: str) -> bytes | None:
 
 def put_picture(redis: Redis, session_id: str, picture: bytes) -> None:
     """Leave the encoded picture given at creation to be described."""
-    endings.put(redis, session_id, keyspace.picture(session_id), picture, keyspace.CHIP_TTL)
+    clean_up.put(redis, session_id, keyspace.picture(session_id), picture, keyspace.CHIP_TTL)
 
 
 def take_picture(redis: Redis, session_id: str) -> bytes | None:
@@ -62,7 +62,7 @@ def take_picture(redis: Redis, session_id: str) -> bytes | None:
 
 def keep_reference(redis: Redis, session_id: str, descriptor: bytes, ttl: float) -> None:
     """Keep the reference, the descriptor of the picture given at creation, for `ttl` seconds."""
-    endings.put(redis, session_id, keyspace.reference(session_id), descriptor, ttl)
+    clean_up.put(redis, session_id, keyspace.reference(session_id), descriptor, ttl)
 
 
 def look_reference(redis: Redis, session_id: str) -> bytes | None:

@@ -10,7 +10,7 @@ from typing import cast
 
 from redis import Redis
 
-from shared.handoff.endings import SessionScript
+from shared.handoff.clean_up import SessionScript
 from shared.redis import keyspace
 
 #: The better of two workers' pictures stays, in whichever order they come. ARGV: score, JPEG, milliseconds to live of the

@@ -25,6 +25,7 @@ from shared.liveness.identity import Identity, Reference
 from shared.liveness.observation import Observation
 from shared.liveness.options import NO_OPTIONS, Options
 from shared.liveness.portrait import distance_from_ideal
+from shared.liveness.terms import NO_TERMS, Terms
 
 #: Seconds before the start of the current challenge whose frames its judges may use.
 PREROLL = 4.0
@@ -36,6 +37,8 @@ WINDOW = 20.0
 LONGEST_TRANSIT = 6.0
 #: Seconds of human reaction time: a gesture completed sooner after its challenge started must have begun before the prompt.
 REACTION = 0.3
+#: Why a session is not live whose subject had no attempt left: see `Terms.attempts_spent`.
+TOO_MANY_ATTEMPTS = "too_many_attempts"
 
 
 class State(StrEnum):
@@ -112,6 +115,9 @@ class Session:
     owner: str | None = None
     #: Hash of the relying party's id for the person being checked; None if not given.
     subject: str | None = None
+    terms: Terms = NO_TERMS
+    #: Hash of the secret of the browser that the session's token belongs to; None until a browser has used it.
+    browser: str | None = None
     #: The frames at hand for the judges, oldest first: those of the opening and of the last seconds. See `frames_needed`.
     frames: list[Frame] = field(default_factory=list)
     #: Events since the session was loaded; the unit of work writes them to the outbox.
@@ -133,6 +139,7 @@ class Session:
         reference: bool = False,
         owner: str | None = None,
         subject: str | None = None,
+        terms: Terms = NO_TERMS,
     ) -> Session:
         """Create a pending session at `at` that expires `ttl` seconds later.
 
@@ -149,11 +156,13 @@ class Session:
             options=options,
             owner=owner,
             subject=subject,
+            terms=terms,
             identity=Identity(SWAP_LIMITS[preset]) if identify or reference else None,
         )
         if session.identity is not None and reference:
             session.identity.reference = Reference()
-        session._record_event("session.created", at, challenges=[str(c.type) for c in session.revealed(at)])
+        revealed = [str(c.type) for c in session.revealed(at)]
+        session._record_event("session.created", at, challenges=revealed, **session.facts)
         return session
 
     @property
@@ -163,8 +172,26 @@ class Session:
 
     @property
     def fell_short(self) -> bool:
-        """Whether the session was started and is not live; a failed attempt if it ends or is cancelled now."""
-        return self.started_at is not None and not self.is_live
+        """Whether the session was started and is not live; a failed attempt if it ends or is cancelled now.
+
+        A session of a subject without an attempt left is none: it would extend the pause without end.
+        """
+        return self.started_at is not None and not self.is_live and not self.terms.attempts_spent
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What was asked for, for whom and by whom: for events, the signed verdict and the relying party's server."""
+        types = self.terms.challenge_types
+        asked = {
+            "preset": self.preset.value,
+            "num_challenges": len(self.challenges),
+            "challenge_types": None if types is None else [kind.value for kind in types],
+            "timeout_seconds": self.challenges[0].timeout_seconds,
+            "mirrored": self.mirrored,
+            "reveal": "next" if self.options.pauses else "all",
+            "policy": self.terms.policy,
+        }
+        return {"asked": asked, "owner": self.owner, "subject": self.subject, "nonce": self.options.nonce}
 
     @property
     def current(self) -> Challenge | None:
@@ -413,9 +440,11 @@ class Session:
     def _conclude(self, at: float, weighing: Weighing) -> None:
         verdict = self._verdict(None, weighing)
         self.findings, self.score = verdict.findings, verdict.score
-        self.is_live = verdict.score >= self.threshold(weighing)
+        self.is_live = verdict.score >= self.threshold(weighing) and not self.terms.attempts_spent
         gravest = verdict.gravest
-        reason = None if self.is_live else Code.UNSEEN if gravest is None else gravest.code
+        reason: str | None = None if self.is_live else Code.UNSEEN if gravest is None else gravest.code
+        if self.terms.attempts_spent:
+            reason = TOO_MANY_ATTEMPTS
         self._end(State.COMPLETED, at, reason)
 
     def _fail(self, at: float, reason: str) -> None:
@@ -424,7 +453,7 @@ class Session:
     def _end(self, state: State, at: float, reason: str | None) -> None:
         self.state, self.ended_at, self.reason = state, at, reason
         score = {} if self.score is None else {"score": self.score}
-        self._record_event(f"session.{state}", at, is_live=self.is_live, reason=reason, **score)
+        self._record_event(f"session.{state}", at, is_live=self.is_live, reason=reason, **score, **self.facts)
 
     def _record_event(self, event_type: str, at: float, **data: Any) -> None:
         self.events.append(Event(event_type, at, data))

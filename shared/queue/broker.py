@@ -5,7 +5,8 @@ in a blocking pop on a list of tokens beside the queue, and wakes up at once (do
 itself.
 
 Consumers of both take one message at a time (prefetch 1), so that no message waits in a busy worker's memory while another
-worker is idle.
+worker is idle. Deliveries of webhooks, which mostly wait for their endpoints, are taken AT_ONCE at a time, one for each
+thread.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from dramatiq.middleware import SkipMessage, TimeLimit
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPConnectionError
 
+from shared.queue.messages import WEBHOOK_CALLS, WEBHOOKS
 from shared.redis import keyspace
 from shared.redis.client import CONNECT_TIMEOUT, make_redis
 from shared.redis.timekeeping import now
@@ -37,6 +39,9 @@ from shared.telemetry.metrics.messages import Metering
 
 _Args = ParamSpec("_Args")
 _Reply = TypeVar("_Reply")
+
+#: Messages that a process takes at the same time, by queue; of all other queues one.
+AT_ONCE = {WEBHOOKS: WEBHOOK_CALLS}
 
 #: Milliseconds without a heartbeat after which a worker process counts as dead and its messages go to another: less than a
 #: frame's deadline. A worker that was only slow has its message processed twice, which is harmless: a frame id counts once.
@@ -334,8 +339,8 @@ def ping(broker: Broker) -> None:
 
 
 def _prefetch(queue_name: str, prefetch: int) -> int:
-    """The prefetch of a consumer: 1 for a queue itself, dramatiq's own for its delayed messages (`.DQ`)."""
-    return 1 if queue_name == q_name(queue_name) else prefetch
+    """The prefetch of a consumer: AT_ONCE or 1 for a queue itself, dramatiq's own for its delayed messages (`.DQ`)."""
+    return AT_ONCE.get(queue_name, 1) if queue_name == q_name(queue_name) else prefetch
 
 
 def _now_ms() -> int:

@@ -23,6 +23,8 @@ DESCRIBE_REFERENCE = "describe_reference"
 #: The queue of deliveries of webhooks, and its actor.
 WEBHOOKS = "webhooks"
 DELIVER_WEBHOOK = "deliver_webhook"
+#: Calls of webhooks that one process makes at the same time, several times IN_FLIGHT; they cost little but a thread.
+WEBHOOK_CALLS = 16
 
 
 class QueueUnavailable(Exception):
@@ -30,7 +32,7 @@ class QueueUnavailable(Exception):
 
 
 def enqueue_frame(broker: Broker, session_id: str, frame_id: str, arrived_at: float) -> None:
-    """Ask for a frame to be measured and judged; its picture is in `shared.handoff.claims` under `frame_id`.
+    """Ask for a frame to be measured and judged; its picture is in `shared.handoff.frame_pictures` under `frame_id`.
 
     arrived_at: when the frame arrived at the API, in seconds since the epoch. Raises QueueUnavailable.
     """

@@ -38,7 +38,7 @@ idempotency:{digest}       string  SESSION_TTL       api: request and answer of 
                                                      a creation with an
                                                      Idempotency-Key
 limit:{limit}:{subject}    string  until the bucket  api: the time at which the  api, before it creates a session
-                                   is full, a        token bucket is full again  or admits a frame
+                                   is full, a        token bucket is full again  or admits a frame, or answers 401
                                    period at most
 shares:{second}            hash    SHARES_TTL        api: frames admitted in     api, before it admits another frame
                                                      a second, by network or

@@ -27,7 +27,7 @@ class Site:
         self.settings = self._service.settings
         self.url = f"http://localhost:{self.settings.port}"
         own = {name.upper(): str(value) for name, value in self.settings.model_dump(exclude_none=True).items()}
-        self._environment = os.environ | own | environment
+        self._environment = os.environ | own | {"STATE_DIR": str(directory / "state")} | environment
         self._web: subprocess.Popen[bytes] | None = None
         for queue in (FRAMES, IDENTITY):  # both at once: each takes seconds to load its models
             self._service.start_process("workers.main", queue)

@@ -298,6 +298,33 @@ def test_a_token_is_enough_where_keys_are_asked_for(look: Look, gestures: str, p
     assert httpx.get(f"{site.url}{SESSIONS}/{made['session_id']}").json()["is_live"] is True
 
 
+def test_a_link_belongs_to_the_first_browser_that_opens_it(look: Look, site: Site) -> None:
+    """It says who asks, leaves the address at once, and is of no use to whom it is handed on."""
+    made = httpx.post(f"{site.url}{SESSIONS}", params={"token": "true", "relying_party": "Example <Shop>"}).json()
+    link = f"#session={made['session_id']}&token={made['token']}"
+    mine, other = look(), look()
+    with site.beside(AUTH="required", RELYING_PARTY="Example Bank") as guarded:
+        mine.url = other.url = guarded
+        assert mine.open().page.locator("#asker").inner_text() == "Asked for by Example Bank"
+        mine.open("?lang=en" + link)
+        assert mine.page.locator("#asker").inner_text() == "Asked for by Example <Shop>"
+        assert mine.page.url == f"{guarded}/?lang=en"
+        mine.has_no_barrier()
+        mine.page.reload()
+        mine.page.locator("#asker", has_text="Example <Shop>").wait_for()
+        second = View(mine.page.context.new_page(), guarded).open("?lang=en" + link)
+        assert second.page.locator("#asker").inner_text() == "Asked for by Example <Shop>", "the same browser"
+        other.open("?lang=en" + link)
+        other.press("Start")
+        other.wait_for("error")
+        assert (
+            httpx.get(
+                f"{guarded}{SESSIONS}/{made['session_id']}", headers={"Authorization": f"Bearer {made['token']}"}
+            ).json()["code"]
+            == "other_browser"
+        )
+
+
 def test_a_session_that_is_gone_is_told_plainly(look: Look) -> None:
     view = look("#session=00000000-0000-4000-8000-000000000000")
     view.press("Start")

@@ -9,9 +9,10 @@ import structlog
 from dramatiq import Worker
 
 from shared.db import make_engine
+from shared.db.webhook_secrets import WebhookSecrets
 from shared.own_secrets import keep_own
 from shared.queue.broker import make_broker
-from shared.queue.messages import WEBHOOKS
+from shared.queue.messages import WEBHOOK_CALLS, WEBHOOKS
 from shared.redis import timekeeping
 from shared.redis.client import make_redis
 from shared.settings import load_settings_or_exit
@@ -22,9 +23,6 @@ from shared.telemetry.metrics.pushing import Pusher, started
 from workers.events import webhooks
 from workers.events.publisher import Publisher
 from workers.events.relay import Relay
-
-#: Threads that call webhooks at the same time; they mostly wait for endpoints and cost little.
-CALLS = 4
 
 log = structlog.get_logger("workers.events")
 
@@ -43,13 +41,15 @@ def main() -> None:
     due = threading.Event()
     metering = [Metering()] if settings.counts else []
     broker = make_broker(settings, [*metering, Correlation()])
-    webhooks.declare(broker, webhooks.Deliverer(engine, private=settings.webhooks_private))
+    secrets = WebhookSecrets(lambda: engine, settings.token_secret)
+    webhooks.declare(broker, webhooks.Deliverer(engine, private=settings.webhooks_private, due=due, secrets=secrets))
     parts = (
         Relay(engine, Publisher(settings.events_url, [webhooks.QUEUE]), settings.issuer),
         webhooks.Fanout(engine, settings.events_url, due),
         webhooks.Dispatcher(engine, broker, due),
+        webhooks.Sealer(secrets),
     )
-    worker = Worker(broker, queues={WEBHOOKS}, worker_threads=CALLS)
+    worker = Worker(broker, queues={WEBHOOKS}, worker_threads=WEBHOOK_CALLS)
     worker.start()
     for part in parts:
         part.start()

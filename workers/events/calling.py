@@ -6,15 +6,18 @@ import http.client
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+from shared.resolving import resolve
 from shared.webhooks import fault_of, is_outside
 
 #: Seconds to connect, and between two bytes of the answer.
 CALL_TIMEOUT = 5.0
-#: Seconds for the whole call, so that an endpoint that sends a byte now and then does not hold a thread.
+#: Seconds for the whole call, from the look-up of the name on, so that an endpoint that sends a byte now and then does not
+#: hold a thread.
 WHOLE = 15.0
 
 
@@ -29,28 +32,36 @@ class _Connection(http.client.HTTPConnection):
         super().__init__(host, port, timeout=CALL_TIMEOUT)
         self._tls = tls
         self._private = private
+        self._deadline = time.monotonic() + WHOLE
 
     def connect(self) -> None:
         """Connect to the first of the name's addresses that answers.
 
         Raises Refused if any of them is inside the private network, and OSError if none of the first three answers.
         """
-        found = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+        addresses = resolve(self.host, self.port)
         if not self._private and not all(is_outside(address) for address in addresses):
             raise Refused("its name leads to an address inside the network")
         error: OSError | None = None
         for address in addresses[:3]:
             try:
-                self.sock = socket.create_connection((address, self.port), CALL_TIMEOUT)
+                self.sock = socket.create_connection((address, self.port), self._left())
                 break
             except OSError as failed:
                 error = failed
         else:
             raise error or OSError("no address")
+        self.sock.settimeout(self._left())
         if self._tls:
-            # The certificate is checked against the name, not the address.
+            # The certificate is checked against the name, not the address. The socket's timeout is the whole handshake's.
             self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+
+    def _left(self) -> float:
+        """Seconds that the next step may take. Raises TimeoutError if the whole call has taken too long."""
+        left = min(CALL_TIMEOUT, self._deadline - time.monotonic())
+        if left <= 0:
+            raise TimeoutError("the call took too long")
+        return left
 
 
 def call(url: str, body: bytes, headers: Mapping[str, str], *, private: bool) -> int:

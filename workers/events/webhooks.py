@@ -1,9 +1,12 @@
 """Webhooks: consumes the published events and delivers them to the endpoints that the API knows.
 
 `Fanout` turns each event into a delivery, a row for each endpoint that wants the event, and only then acknowledges the
-event. `Dispatcher` hands due deliveries to the queue, and `Deliverer` attempts them in dramatiq's threads, so that a slow
-endpoint holds up one thread only. The time of the next attempt is in the row and not in a delayed message, which a Redis
-without persistence would lose.
+event. `Dispatcher` hands due deliveries to the queue, and `Deliverer` attempts them in dramatiq's threads. The time of the
+next attempt is in the row and not in a delayed message, which a Redis without persistence would lose.
+
+One endpoint cannot hold up the others: it has IN_FLIGHT calls at a time, and after OPEN_AFTER failures in a row its circuit
+opens, so that it has one call, a probe, after a pause that grows. What is in flight and what is paused is in the rows, and
+so holds for all processes.
 """
 
 from __future__ import annotations
@@ -24,10 +27,11 @@ from sqlalchemy import Engine
 from standardwebhooks import Webhook as Signer
 
 from shared.db import UnitOfWork
+from shared.db.webhook_secrets import Unreadable, WebhookSecrets
 from shared.queue.messages import DELIVER_WEBHOOK, WEBHOOKS, QueueUnavailable, enqueue_delivery
 from shared.redis.timekeeping import now
 from shared.telemetry.metrics.table import WEBHOOK_ATTEMPTS
-from shared.webhooks import FAILED_TOO_LONG, FAILING, GONE, JITTER, SCHEDULE, Delivery, Status, Webhook
+from shared.webhooks import FAILED_TOO_LONG, FAILING, GONE, IN_FLIGHT, JITTER, SCHEDULE, Delivery, Status, Webhook
 from workers.events.calling import Refused, call
 from workers.events.cloudevents import CONTENT_TYPE, connect, durable_queue
 
@@ -38,8 +42,12 @@ QUEUE = durable_queue("liveness.webhooks", "liveness.#")
 
 #: Seconds between two searches for due deliveries.
 TICK = 1.0
-#: Most deliveries that are handed to the queue at a time.
-BATCH = 100
+#: Seconds until a delivery is tried again whose webhook's secret could not be unsealed.
+UNREADABLE = 300.0
+UNSEALED_ERROR = "the webhook's secret was sealed with another TOKEN_SECRET; POST …/secret gives it a new one"
+#: Seconds between two looks for secrets in clear, of an earlier version. The first comes after as long, when a rolling
+#: deployment is over: earlier versions cannot sign with a sealed secret.
+SEALING = 600.0
 #: Seconds after which a delivery that was handed to the queue without a result is attempted again: its worker was killed.
 LOST = 120.0
 
@@ -118,12 +126,12 @@ class Dispatcher(threading.Thread):
         self.join(5)
 
     def step(self) -> bool:
-        """Hand one batch to the queue; return whether more may be due."""
+        """Hand what may be attempted now to the queue; return whether more may be due."""
         with UnitOfWork(self._engine, read_only=True) as uow:
             if not uow.webhooks.any_due(now()):
                 return False
         with UnitOfWork(self._engine) as uow:
-            ids = uow.webhooks.due(now(), BATCH, LOST)
+            ids = uow.webhooks.due(now(), IN_FLIGHT, LOST)
             uow.commit()
         for delivery_id in ids:
             try:
@@ -131,16 +139,29 @@ class Dispatcher(threading.Thread):
             except QueueUnavailable as error:
                 log.warning("webhooks.no_queue", error=str(error))
                 return False  # the rest is attempted again after LOST seconds
-        return len(ids) == BATCH
+        return False
 
 
 class Deliverer:
     """Attempts deliveries by calling their endpoints."""
 
-    def __init__(self, engine: Engine, *, private: bool) -> None:
-        """private: whether plain http and addresses inside the private network may be called."""
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        private: bool,
+        due: threading.Event | None = None,
+        secrets: WebhookSecrets | None = None,
+    ) -> None:
+        """private: whether plain http and addresses inside the private network may be called.
+
+        secrets: unseals the secrets; by default with the root secret in the database.
+        due: an event that is set after each attempt, which has made room for another one to the same endpoint.
+        """
         self._engine = engine
         self._private = private
+        self._due = due
+        self._secrets = secrets or WebhookSecrets(lambda: engine, None)
 
     def attempt(self, delivery_id: str) -> None:
         """Call the endpoint of a pending delivery, and record the result; does nothing for any other delivery."""
@@ -149,11 +170,26 @@ class Deliverer:
             webhook = uow.webhooks.get(delivery.webhook_id) if delivery is not None else None
         if delivery is None or webhook is None or not webhook.enabled or delivery.status is not Status.PENDING:
             return
+        try:
+            webhook = self._secrets.unsealed(webhook)
+        except Unreadable:
+            self._put_off(delivery)
+            return
         status, error = self._call(webhook, delivery)
         with UnitOfWork(self._engine) as uow:
             outcome = self._record(uow, webhook, delivery, status, error)
             uow.commit()
         WEBHOOK_ATTEMPTS.labels(outcome).inc()
+        if self._due is not None:
+            self._due.set()
+
+    def _put_off(self, delivery: Delivery) -> None:
+        """Let a delivery wait whose webhook's secret cannot be unsealed: this is no failure of the endpoint."""
+        remedy = "give the process `events` the TOKEN_SECRET of the web processes, or the webhook a new secret"
+        log.error("webhook.secret_unreadable", webhook_id=delivery.webhook_id, remedy=remedy)
+        with UnitOfWork(self._engine) as uow:
+            uow.webhooks.attempted(delivery.id, next_at=now() + UNREADABLE, last_error="not called: " + UNSEALED_ERROR)
+            uow.commit()
 
     def _call(self, webhook: Webhook, delivery: Delivery) -> tuple[int | None, str | None]:
         body = json.dumps(delivery.event, separators=(",", ":"), ensure_ascii=False)
@@ -183,7 +219,7 @@ class Deliverer:
         result: dict[str, Any] = {"attempts": attempts, "last_at": at, "last_status": status, "last_error": error}
         if error is None:
             uow.webhooks.attempted(delivery.id, status=Status.DELIVERED.value, next_at=None, **result)
-            uow.webhooks.change(webhook.id, failing_since=None)
+            uow.webhooks.succeeded(webhook.id)
             return "delivered"
         again = attempts <= len(SCHEDULE)
         pause = SCHEDULE[attempts - 1] * random.uniform(1 - JITTER, 1 + JITTER) if again else 0.0  # noqa: S311 - no secret
@@ -196,7 +232,9 @@ class Deliverer:
         log.info(
             "webhook.attempt_failed", webhook_id=webhook.id, delivery_id=delivery.id, attempts=attempts, error=error
         )
-        uow.webhooks.fails_since(webhook.id, at)
+        paused_until = uow.webhooks.failed(webhook.id, at)
+        if paused_until is not None:
+            log.warning("webhook.paused", webhook_id=webhook.id, seconds=paused_until - at)
         if status == http.HTTPStatus.GONE:
             self._disable(uow, webhook, GONE)
         elif webhook.failing_since is not None and at - webhook.failing_since > FAILING:
@@ -206,6 +244,28 @@ class Deliverer:
     def _disable(self, uow: UnitOfWork, webhook: Webhook, reason: str) -> None:
         uow.webhooks.change(webhook.id, enabled=False, disabled_reason=reason)
         log.warning("webhook.disabled", webhook_id=webhook.id, reason=reason)
+
+
+class Sealer(threading.Thread):
+    """A thread that seals the secrets of webhooks that an earlier version has left in clear."""
+
+    def __init__(self, secrets: WebhookSecrets) -> None:
+        super().__init__(name="sealer", daemon=True)
+        self._secrets = secrets
+        self._stopped = threading.Event()
+
+    def run(self) -> None:
+        """Look every SEALING seconds until `stop` is called."""
+        while not self._stopped.wait(SEALING):
+            try:
+                self._secrets.seal_all()
+            except Exception:
+                log.exception("webhooks.secrets_not_sealed")  # mostly the database is unavailable; tried again later
+
+    def stop(self) -> None:
+        """Stop, and wait for the thread to end."""
+        self._stopped.set()
+        self.join(5)
 
 
 def declare(broker: Broker, deliverer: Deliverer) -> None:

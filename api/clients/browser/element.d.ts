@@ -6,6 +6,8 @@ export class LivenessCheckElement extends HTMLElement {
   createSession: ((wishes: { exclude: ChallengeType[] }) => Promise<Partial<Session> & { session_id: string; token?: string }>) | null;
   /** Words of your own, by the keys of locales/en.js. */
   messages: Record<string, string>;
+  /** 22 to 128 random characters of A-Z a-z 0-9 _ -, which bind the token to this browser. */
+  browserSecret: string | null;
   start(): void;
   cancel(): void;
 }

@@ -69,6 +69,8 @@ export class LivenessCheckElement extends HTMLElement {
   createSession = null;
   /** Words of your own, by the keys of locales/en.js. */
   messages = {};
+  /** A secret that binds the token to this browser: see service.js. */
+  browserSecret = null;
 
   #root;
   #words = new Words();
@@ -120,7 +122,7 @@ export class LivenessCheckElement extends HTMLElement {
     const api = this.getAttribute("api") ?? undefined;
     const token = this.getAttribute("token");
     const id = this.getAttribute("session-id");
-    return { api, token, session: id ? { session_id: id } : null };
+    return { api, token, session: id ? { session_id: id } : null, browserSecret: this.browserSecret };
   }
 
   get #voice() {
@@ -243,12 +245,13 @@ export class LivenessCheckElement extends HTMLElement {
   async #begin() {
     this.#buildCamera();
     this.#speak(""); // within the person's action: some browsers allow speech only after one
-    const { api, token, session } = this.#service;
+    const { api, token, session, browserSecret } = this.#service;
     const exclude = this.#excluded();
     const options = {
       api,
       token,
       session,
+      browserSecret,
       challenges: number(this.getAttribute("challenges")),
       timeoutSeconds: number(this.getAttribute("timeout-seconds")) ?? SECONDS,
       types: list(this.getAttribute("types")),

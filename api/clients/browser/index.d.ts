@@ -81,7 +81,8 @@ export interface CreateOptions {
 export class Service {
   readonly api: string;
   token: string | null;
-  constructor(options?: { api?: string; token?: string | null });
+  browserSecret: string | null;
+  constructor(options?: { api?: string; token?: string | null; browserSecret?: string | null });
   create(options?: CreateOptions): Promise<Session>;
   look(id: string): Promise<Session>;
   frame(id: string, picture: Blob, options?: { signal?: AbortSignal }): Promise<FrameAnswer>;
@@ -94,6 +95,7 @@ export function listCameras(): Promise<{ id: string; label: string }[]>;
 export interface CheckOptions extends CreateOptions {
   api?: string;
   token?: string | null;
+  browserSecret?: string | null;
   /** A session that your server has created; at least its session_id. */
   session?: Pick<Session, "session_id"> & Partial<Session>;
   deviceId?: string | null;

@@ -9,12 +9,14 @@ const USUAL_WAIT = 1;
 
 export class Service {
   /**
-   * @param {{api?: string, token?: string | null}} [options] api: the address of the API; token: a session's token, or an
-   *   API key, sent as `Authorization: Bearer`.
+   * @param {{api?: string, token?: string | null, browserSecret?: string | null}} [options] api: the address of the API;
+   *   token: a session's token, or an API key, sent as `Authorization: Bearer`; browserSecret: 22 to 128 random characters
+   *   of A-Z a-z 0-9 _ -, which bind the token to this browser.
    */
-  constructor({ api = "/api/v1/liveness", token = null } = {}) {
+  constructor({ api = "/api/v1/liveness", token = null, browserSecret = null } = {}) {
     this.api = api.replace(/\/+$/, "");
     this.token = token;
+    this.browserSecret = browserSecret;
   }
 
   /** Create a session. The service chooses every option that is undefined or null. */
@@ -64,7 +66,10 @@ export class Service {
         signal: late.signal,
         cache: "no-store",
         credentials: "same-origin",
-        headers: this.token ? { Authorization: `Bearer ${this.token}` } : {},
+        headers: {
+          ...(this.token ? { Authorization: `Bearer ${this.token}` } : {}),
+          ...(this.browserSecret ? { "Liveness-Browser": this.browserSecret } : {}),
+        },
       });
       const answer = await response.json().catch(() => null);
       if (!response.ok) throw problem(response, answer);

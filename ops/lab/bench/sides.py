@@ -21,7 +21,7 @@ from ops.lab.rig.client import answers
 from ops.lab.rig.processes import Process, wait_for
 from ops.lab.rig.stack import Backing, Stack
 from ops.run.ports import free_port
-from shared.handoff import presence
+from shared.handoff import worker_presence
 from shared.redis.client import make_redis
 
 #: The service's processes as the Procfile has them.
@@ -77,7 +77,7 @@ class Service(Stack):
         """Return when every worker has loaded its models; /readyz asks for one only."""
         super().wait_until_ready(seconds, port)
         with make_redis(self.redis.url) as client:
-            booted = lambda: presence.seen_lately(client) >= self.worker_processes  # noqa: E731
+            booted = lambda: worker_presence.seen_lately(client) >= self.worker_processes  # noqa: E731
             wait_for(booted, seconds, "not every worker came up")
 
 

@@ -96,6 +96,10 @@ class Stack:
             "IDENTITY": "on" if identity else "off",
             "MODELS_DIR": str(ROOT / os.environ.get("MODELS_DIR", "var/models")),
             "LOG_FORMAT": "json",
+            "STATE_DIR": str(self.directory / "state"),
+            # Parts may run on hosts of their own (`places`), and no key is asked for.
+            "BIND": "0.0.0.0",  # noqa: S104 - in the rig's own networks
+            "ALLOWED_HOSTS": "*",
             # Sessions that their clients left end within the run.
             "SESSION_TTL": "30",
             # All clients have one address here, and send as fast as they can.

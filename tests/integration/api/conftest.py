@@ -50,6 +50,18 @@ class DocumentedClient(FlaskClient):
         return response
 
 
+#: Contracts by the paths of the apps that answer by them.
+_contracts: dict[frozenset[str], Contract] = {}
+
+
+def contract_of(app: OpenAPI) -> Contract:
+    """The contract of an app. Apps with the same paths have the same document, which is read once."""
+    paths = frozenset(rule.rule for rule in app.url_map.iter_rules())
+    if paths not in _contracts:
+        _contracts[paths] = Contract(app.test_client().get("/openapi.json").json)
+    return _contracts[paths]
+
+
 @dataclass
 class Eyes:
     """What the workers of a test see: `see` is called with the picture's bytes, in a worker's thread."""
@@ -79,6 +91,7 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
         redis_url=redis_url,
         database_url=f"sqlite:///{tmp_path}/rows.db",
         identity=False,
+        bind="0.0.0.0",  # tests of limits and of the audit trail call from other machines' addresses
         # More than the service would allow: a test's worker answers, however busy this machine is.
     ).model_copy(update={"frame_deadline": PATIENCE / 2, "frame_wait": PATIENCE})
 
@@ -87,7 +100,7 @@ def settings(redis_url: str, tmp_path: Path) -> Settings:
 def engine(settings: Settings) -> Iterator[Engine]:
     """The migrated database."""
     engine = make_engine(settings.database_url)
-    schema.upgrade(engine)
+    schema.create(engine)
     yield engine
     engine.dispose()
 
@@ -108,7 +121,7 @@ def start_app(settings: Settings, engine: Engine) -> Iterator[Callable[..., Flas
         app = create_app(settings.model_copy(update=changes))
         before(app)  # its first request
         apps.append(app)
-        DocumentedClient.contract = Contract(app.test_client().get("/openapi.json").json)
+        DocumentedClient.contract = contract_of(app)
         app.test_client_class = DocumentedClient
         return app.test_client()
 
@@ -137,8 +150,9 @@ MakeKey = Callable[..., MadeKey]
 def make_key(engine: Engine) -> MakeKey:
     """Make a key, as `ops/keys create` does."""
 
-    def new(role: str = "server", engine: Engine = engine) -> MadeKey:
+    def new(role: str = "server", engine: Engine = engine, policy: str | None = None) -> MadeKey:
         given, key = api_keys.make("a test", Role(role), time.time())
+        key = replace(key, policy=policy)
         with UnitOfWork(engine) as uow:
             uow.keys.add(key)
             uow.commit()

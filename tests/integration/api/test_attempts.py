@@ -25,7 +25,7 @@ def rows(request: pytest.FixtureRequest, engine: Engine) -> Iterator[Engine]:
         yield engine
         return
     other = make_engine(request.getfixturevalue("postgres_url"))
-    schema.upgrade(other)
+    schema.create(other)
     yield other
     other.dispose()
 
@@ -131,7 +131,7 @@ def test_only_a_keyed_hash_is_kept(client: FlaskClient, engine: Engine) -> None:
 
 def test_a_client_key_cannot_use_up_what_is_the_servers(start_app: Start, make_key: MakeKey, engine: Engine) -> None:
     server, other, app = make_key("server"), make_key("server"), make_key("client")
-    client = start_app(attempts=1)
+    client = start_app(attempts=1, client_sees_verdict=True)
     create(client, **app.headers)
     assert refused(client, **app.headers)
     create(client, **server.headers)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import jwt
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from shared.db import UnitOfWork
+from shared.db.root_secret import RootSecret
 from shared.db.trail import Action, Entry, Tombstone
 from shared.handoff import portraits
 from shared.liveness.options import Options
@@ -49,6 +51,33 @@ def test_a_sessions_life(start_app: Start, make_key: MakeKey, engine: Engine) ->
     assert {(entry.who, entry.key_id) for entry in entries} == {("server", key.id)}
     assert (entries[0].network, entries[0].request_id) == ("192.0.2.0/24", "the-first-one")
     assert entries[0].at == pytest.approx(time.time(), abs=10)
+
+
+def test_who_reads_a_verdict_is_in_it(start_app: Start, make_key: MakeKey, keep: Keep, engine: Engine) -> None:
+    backend, app_key = make_key(), make_key("client")
+    open_one = keep(session_like("b1b2c3d4-e5f6-7890-abcd-ef1234567890"))
+    session = keep(
+        session_like(state=State.COMPLETED, started_at=1001.0, ended_at=1009.0, is_live=False, owner=app_key.id)
+    )
+    client = start_app(client_sees_verdict=False)
+    assert client.get(f"{SESSIONS}/{open_one.id}", headers=backend.headers).status_code == 200
+    assert trail(engine, open_one.id) == [], "it has no verdict yet"
+    assert client.get(f"{SESSIONS}/{session.id}", headers=app_key.headers).json["is_live"] is None
+    assert trail(engine, session.id) == [], "it was not shown"
+    assert client.get(f"{SESSIONS}/{session.id}", headers=backend.headers).json["is_live"] is False
+    signed = client.get(f"{SESSIONS}/{session.id}/verdict", headers=backend.headers).json["verdict"]
+    read, fetched = trail(engine, session.id)
+    assert (read.action, read.key_id, read.target) == (Action.VERDICT_READ, backend.id, None)
+    jti = jwt.decode(signed, options={"verify_signature": False})["jti"]
+    assert (fetched.action, fetched.target) == (Action.VERDICT_SIGNED, jti)
+
+
+def test_a_secret_that_is_made_is_in_it_once(engine: Engine) -> None:
+    for _ in range(2):
+        RootSecret(lambda: engine, None).key("a purpose")
+    with UnitOfWork(engine, read_only=True) as uow:
+        (made,) = uow.trail.of_no_session()
+    assert (made.action, made.who, made.target) == (Action.SECRET_CREATED, "service", "root")
 
 
 def test_a_portrait_that_is_fetched(client: FlaskClient, keep: Keep, engine: Engine, settings: Settings) -> None:
@@ -125,7 +154,7 @@ def test_nobody_changes_the_trail_and_time_ends_it(
     if database == "postgresql":
         engine = make_engine(request.getfixturevalue("postgres_url"))
         request.addfinalizer(engine.dispose)
-        schema.upgrade(engine)
+        schema.create(engine)
     now = time.time()
     with UnitOfWork(engine) as uow:
         for age in (100.0, 10.0):

@@ -102,10 +102,10 @@ def test_of_a_creation_that_fails_nothing_is_left(
 
 def test_this_process_does_not_take_an_ended_session_for_a_live_one(client: FlaskClient, keep: Keep) -> None:
     session = keep(overdue())
-    alive = client.application.extensions["resources"].alive
-    alive._seen[session.id] = (session, time.time() + 60)
+    cache = client.application.extensions["resources"].session_cache
+    cache._seen[session.id] = (session, time.time() + 60)
     look(client, session)
-    assert alive.known(session.id, time.time()) is None
+    assert cache.known(session.id, time.time()) is None
 
 
 def test_a_mark_lives_as_long_as_its_session_could(client: FlaskClient, keep: Keep, redis: Redis) -> None:

@@ -26,7 +26,7 @@ def count(engine: Engine) -> int:
 
 
 def test_the_same_again_is_the_same_answer(client: FlaskClient, engine: Engine, redis: Redis) -> None:
-    address = f"{SESSIONS}?num_challenges=5&token=true"
+    address = f"{SESSIONS}?num_challenges=5"
     first = client.post(address, headers=KEY)
     assert "Idempotency-Replayed" not in first.headers
     again = client.post(address, headers=KEY)
@@ -118,3 +118,36 @@ def test_without_redis_nothing_is_promised(start_app: Start, engine: Engine) -> 
     assert (answer.status_code, answer.json["code"]) == (503, "redis_unavailable")
     assert client.post(SESSIONS).status_code == 200
     assert count(engine) == 1
+
+
+@pytest.mark.parametrize("mode", ["open", "client"])
+def test_another_callers_session_and_token_are_not_replayed(start_app: Start, make_key: MakeKey, mode: str) -> None:
+    """Two users of one app, or of an open service, may come by the same word."""
+    headers = {"Idempotency-Key": "order-1001"} | (make_key("client").headers if mode == "client" else {})
+    client = start_app()
+    asked = f"{SESSIONS}?token=true"
+    first = client.post(asked, headers=headers, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+    second = client.post(asked, headers=headers, environ_base={"REMOTE_ADDR": "192.0.2.2"})
+    assert second.json["session_id"] != first.json["session_id"]
+    assert "Idempotency-Replayed" not in second.headers
+    again = client.post(asked, headers=headers, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+    assert again.json["session_id"] == first.json["session_id"]
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert "token" in first.json
+    assert "token" not in again.json, "who shares the address may not be the same caller"
+
+
+def test_no_token_of_theirs_is_kept(client: FlaskClient, redis: Redis) -> None:
+    token = client.post(f"{SESSIONS}?token=true", headers=KEY).json["token"]
+    (name,) = redis.keys("idempotency:*")
+    assert token.encode() not in redis.get(name)
+
+
+def test_a_server_is_told_the_token_again_from_any_address(start_app: Start, make_key: MakeKey) -> None:
+    headers, client = KEY | make_key().headers, start_app()
+    first, again = (
+        client.post(f"{SESSIONS}?token=true", headers=headers, environ_base={"REMOTE_ADDR": f"192.0.2.{host}"})
+        for host in (1, 2)
+    )
+    assert again.data == first.data
+    assert "token" in again.json

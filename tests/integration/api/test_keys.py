@@ -9,13 +9,16 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
 from api import access, keyring
 from shared import api_keys
 from shared.api_keys import Role
 from shared.db import UnitOfWork
+from shared.db.keys import KeyRepository
+from shared.db.tables import api_keys as table
 from shared.liveness.session import Session, State
 from tests.integration.api.conftest import SESSIONS, MakeKey, session_like
 
@@ -131,7 +134,86 @@ def test_a_key_costs_a_frame_no_look_into_the_database(start_app: Start, make_ke
     event.listen(held.engine, "before_cursor_execute", lambda *facts: asked.append(facts[2]))
     for _ in range(20):
         assert client.get(f"{SESSIONS}/{'0' * 8}-0000-4000-8000-{'0' * 12}", headers=key.headers).status_code == 404
-    assert sum("api_keys" in statement for statement in asked) == 1
+    assert sum("FROM api_keys" in statement for statement in asked) == 1
+    assert sum("UPDATE api_keys" in statement for statement in asked) == 1, "its use is noted once"
+
+
+def test_a_key_shows_when_it_was_last_used(
+    start_app: Start, make_key: MakeKey, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key, unused = make_key(), make_key()
+
+    def used() -> dict[str, float | None]:
+        with UnitOfWork(engine, read_only=True) as uow:
+            return {found.id: found.last_used_at for found in uow.keys.all()}
+
+    assert start_app().post(SESSIONS, headers=key.headers).status_code == 200
+    first = used()
+    assert first[key.id] == pytest.approx(time.time(), abs=10)
+    assert first[unused.id] is None
+    # Another process reads the note, and leaves it as it is until it is old.
+    assert start_app().post(SESSIONS, headers=key.headers).status_code == 200
+    assert used() == first
+    monkeypatch.setattr(keyring, "SPARSELY", 0.0)
+    assert start_app().post(SESSIONS, headers=key.headers).status_code == 200
+    assert (used()[key.id] or 0) > (first[key.id] or 0)
+
+
+def test_a_use_that_cannot_be_noted_refuses_nobody(
+    start_app: Start, make_key: MakeKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = make_key()
+
+    def fail(*_: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("read-only"))
+
+    monkeypatch.setattr(KeyRepository, "used", fail)
+    assert start_app().get(f"{SESSIONS}/{session_like().id}", headers=key.headers).status_code == 404
+
+
+def test_an_expired_key_is_refused_and_its_tokens_too(start_app: Start, engine: Engine) -> None:
+    at = time.time()
+    given, key = api_keys.make("", Role.SERVER, at, expires_at=at + 3600)
+    with UnitOfWork(engine) as uow:
+        uow.keys.add(key)
+        uow.commit()
+    client, headers = start_app(), {"Authorization": f"Bearer {given}"}
+    made = client.post(f"{SESSIONS}?token=true", headers=headers).json
+    look, by_token = f"{SESSIONS}/{made['session_id']}", {"Authorization": f"Bearer {made['token']}"}
+    assert client.get(look, headers=by_token).status_code == 200
+    with engine.begin() as connection:
+        connection.execute(update(table).values(expires_at=at - 1))
+    client = start_app()
+    assert client.get(look, headers=headers).json["code"] == "key_unknown"
+    assert client.get(look, headers=by_token).json["code"] == "token_unknown"
+    assert client.get(look).json["code"] == "key_missing", "the service stays closed"
+
+
+def test_a_rotated_key_keeps_its_sessions_and_its_former_secret_works_for_a_while(
+    start_app: Start, make_key: MakeKey, engine: Engine, keep: Keep
+) -> None:
+    made = make_key("client")
+    session = keep(session_like(owner=made.id))
+    at = time.time()
+    with UnitOfWork(engine) as uow:
+        (key,) = uow.keys.all()
+        given, key = api_keys.rotate(key, at, 3600.0, None)
+        uow.keys.rotate(key)
+        uow.commit()
+    look, new = f"{SESSIONS}/{session.id}", {"Authorization": f"Bearer {given}"}
+    assert [start_app().get(look, headers=headers).status_code for headers in (made.headers, new)] == [200, 200]
+    with engine.begin() as connection:
+        connection.execute(update(table).values(former_until=at - 1))
+    client = start_app()
+    assert [client.get(look, headers=headers).status_code for headers in (made.headers, new)] == [401, 200]
+
+
+def test_a_former_secret_lives_no_longer_than_its_key_would_have() -> None:
+    _, key = api_keys.make("", Role.SERVER, 0.0, expires_at=50.0)
+    given, rotated = api_keys.rotate(key, 10.0, 100.0, 1000.0)
+    assert (rotated.id, rotated.former_until, rotated.expires_at) == (key.id, 50.0, 1000.0)
+    assert rotated.opens(given, 999.0)
+    assert not rotated.opens(given, 1000.0)
 
 
 #: What becomes of a call on a session: of the key's own, and of another one's.
@@ -143,7 +225,7 @@ TABLE = {
     ("server", "portrait"): (404, 404),  # there is none
     ("client", "look"): (200, 404),
     ("client", "frame"): (200, 404),
-    ("client", "cancel"): (200, 404),
+    ("client", "cancel"): (409, 404),  # it may cancel what has not ended
     ("client", "evidence"): (403, 403),
     ("client", "portrait"): (403, 403),
 }

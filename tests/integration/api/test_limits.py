@@ -11,6 +11,7 @@ from collections.abc import Callable
 import pytest
 from dramatiq import Worker
 from flask.testing import FlaskClient
+from pydantic import SecretStr
 from redis import Redis
 from structlog.testing import capture_logs
 
@@ -287,6 +288,51 @@ def test_a_frames_limit_costs_no_round_trip_of_its_own(
     monkeypatch.setattr(redis.client.Redis, "execute_command", seen)
     assert frame() == 200
     assert sent == ["EVALSHA", "EVALSHA", "BLPOP"]  # let in and counted; queued; its answer
+
+
+class TestRefusals:
+    """Requests without a valid key or token."""
+
+    def test_a_network_has_so_many_and_a_valid_key_is_not_counted(self, start_app: Start, make_key: MakeKey) -> None:
+        key = make_key()
+        client = start_app(limit_refusals_by_address="3/hour", metrics_token=SecretStr("a-token-of-sixteen-or-more"))
+        unknown = {"Authorization": f"Bearer lk_{key.id}_{'x' * 43}"}
+
+        def ask(headers: dict[str, str], address: str = "192.0.2.7", path: str = SESSIONS) -> tuple[int, str | None]:
+            method = "POST" if path == SESSIONS else "GET"
+            answer = client.open(path, method=method, headers=headers, environ_base={"REMOTE_ADDR": address})
+            return answer.status_code, answer.json.get("code") if answer.status_code != 200 else None
+
+        with capture_logs() as lines:
+            assert ask({}) == (401, "key_missing")
+            assert ask(unknown) == (401, "key_unknown")
+            assert ask({"Authorization": "Bearer eyJhbGciOiJub25lIn0.e30."}) == (401, "token_unknown")
+            for headers in ({}, unknown, {"Authorization": "Bearer eyJ"}):
+                assert ask(headers) == (429, "too_many_refusals")
+            assert ask({}, path="/metrics") == (429, "too_many_refusals")
+        assert ask(key.headers) == (200, None), "of the same address"
+        assert ask({}, "192.0.2.8") == (401, "key_missing")
+        refused = [line for line in lines if line["event"] == "access.refused"]
+        assert [(line["problem"], line["network"], line["claimed_key_id"]) for line in refused] == [
+            ("key_missing", "192.0.2.0/24", None),
+            ("key_unknown", "192.0.2.0/24", key.id),
+            ("token_unknown", "192.0.2.0/24", None),
+        ]
+        assert "192.0.2.7" not in str(lines)
+        assert "x" * 43 not in str(lines)
+        assert [line["log_level"] for line in lines if line.get("problem") == "too_many_refusals"] == ["debug"] * 4
+        answer = client.post(SESSIONS, environ_base=FROM_AFAR)
+        assert int(answer.headers["Retry-After"]) > 60
+
+    def test_without_redis_each_one_is_a_401(self, start_app: Start, make_key: MakeKey) -> None:
+        make_key()
+        client = start_app(limit_refusals_by_address="1/hour", redis_url="redis://127.0.0.1:1/0")
+        assert [client.post(SESSIONS).status_code for _ in range(3)] == [401] * 3
+
+    def test_it_can_be_off(self, start_app: Start, make_key: MakeKey) -> None:
+        make_key()
+        client = start_app(limit_refusals_by_address="off")
+        assert {client.post(SESSIONS).status_code for _ in range(100)} == {401}
 
 
 def test_a_frame_that_is_refused_as_too_much_takes_no_token(start_app: Start, worker: Worker, redis: Redis) -> None:

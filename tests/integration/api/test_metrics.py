@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from redis import Redis
 from sqlalchemy import Engine
 
-from shared.handoff import presence
+from shared.handoff import worker_presence
 from shared.liveness.challenge import Challenge, ChallengeType
 from shared.liveness.observation import Observation
 from shared.liveness.session import State
@@ -152,8 +152,8 @@ def test_a_frame_that_failed_and_one_that_came_too_late(
 def test_what_waits_and_who_works_is_looked_up(
     client: FlaskClient, redis: Redis, settings: Settings, told: Callable[[], dict[str, float]]
 ) -> None:
-    presence.beat(redis, "here", time.time())
-    presence.beat(redis, "long gone", time.time() - 50)
+    worker_presence.beat(redis, "here", time.time())
+    worker_presence.beat(redis, "long gone", time.time() - 50)
     sender = make_broker(settings)
     for n in range(3):
         enqueue_frame(sender, "a session", f"frame {n}", time.time())

@@ -28,7 +28,7 @@ from ops.run.up import ROOT
 from shared.db import UnitOfWork, make_engine
 from shared.db.tables import metadata
 from shared.handoff import faces
-from shared.handoff.endings import Endings
+from shared.handoff.clean_up import Endings
 from shared.liveness.identity import Identity, Sample
 from shared.liveness.session import State
 from shared.queue.broker import make_broker, worker_middleware

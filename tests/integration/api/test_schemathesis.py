@@ -15,19 +15,23 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.integration.api.conftest import MakeKey
+from tests.integration.api.conftest import SESSIONS, MakeKey
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 #: It answers 503 where no worker runs, as here, and says so in the document.
 NEEDS_WORKERS = {"/readyz"}
 
 
-@pytest.mark.parametrize("role", ["open", "none", "client", "server"])
+@pytest.mark.parametrize("role", ["open", "none", "client", "server", "token"])
 def test_any_request_is_answered_as_documented(
     start_app: Callable[..., FlaskClient], make_key: MakeKey, role: str
 ) -> None:
-    headers = make_key(role).headers if role in ("client", "server") else {}
+    key = make_key("client" if role == "client" else "server") if role in ("client", "server", "token") else None
+    headers = {} if key is None else key.headers
     client = start_app(auth="required" if role == "none" else "auto", frame_deadline=0.05)
+    if role == "token":
+        made = client.post(f"{SESSIONS}?token=true", headers=headers).json
+        headers = {"Authorization": f"Bearer {made['token']}"}
     schema = schemathesis.openapi.from_wsgi("/openapi.json", client.application)
     for found in schema.get_all_operations():
         operation = found.ok()

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,11 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from ops.run.ports import free_port
-from shared.db import make_engine
+from shared import api_keys
+from shared.api_keys import Role
+from shared.db import UnitOfWork, make_engine
 from shared.handoff import inflight
-from shared.settings import Settings
+from shared.settings import EXIT_CONFIG, Settings
 from tests.integration import schema
 from tests.integration.api.conftest import SESSIONS
 from tests.integration.redis_server import RedisServer
@@ -50,6 +52,7 @@ class Server:
             "PORT": str(self.port),
             "WEB_THREADS": "8",
             "LOG_FORMAT": "json",
+            "STATE_DIR": str(log.parent / "state"),
             **environment,
         }
         with log.open("wb") as output:
@@ -90,7 +93,7 @@ def server(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
     directory = tmp_path_factory.mktemp("web")
     settings = Settings(_env_file=None, redis_url=redis_server.url, database_url=f"sqlite:///{directory}/rows.db")
     engine = make_engine(settings.database_url)
-    schema.upgrade(engine)
+    schema.create(engine)
     engine.dispose()
     server = Server(settings, directory / "web.log")
     yield server
@@ -124,7 +127,7 @@ def read_response(connection: socket.socket) -> tuple[int, dict[str, str], bytes
 
 
 def head(path: str, *lines: str) -> bytes:
-    return "\r\n".join((f"POST {path} HTTP/1.1", "Host: x", *lines, "", "")).encode()
+    return "\r\n".join((f"POST {path} HTTP/1.1", "Host: localhost", *lines, "", "")).encode()
 
 
 def test_it_answers_over_ipv4_and_ipv6(server: Server) -> None:
@@ -137,7 +140,28 @@ def test_it_answers_over_ipv4_and_ipv6(server: Server) -> None:
         pytest.skip(f"no IPv6 here: {error}")
 
 
-def test_without_ipv6_it_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[..., list[str]]]:
+    """Read gunicorn's configuration with some settings, and return the addresses that it binds."""
+    from shared.settings import get_settings
+
+    monkeypatch.setattr("shared.telemetry.logs.configure_logging", lambda settings: None)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/rows.db")
+    monkeypatch.setenv("STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setenv("PORT", "8123")
+
+    def read(**environment: str) -> list[str]:
+        get_settings.cache_clear()
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        bound: list[str] = runpy.run_path(str(CONF))["bind"]
+        return bound
+
+    yield read
+    get_settings.cache_clear()
+
+
+def test_without_ipv6_it_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch, configured: Callable[..., list[str]]) -> None:
     original = socket.socket
 
     def refuse(family: int = socket.AF_INET, *args: Any, **kwargs: Any) -> socket.socket:
@@ -146,15 +170,38 @@ def test_without_ipv6_it_listens_on_ipv4(monkeypatch: pytest.MonkeyPatch) -> Non
         return original(family, *args, **kwargs)
 
     monkeypatch.setattr(socket, "socket", refuse)
-    monkeypatch.setenv("PORT", "8123")
-    from shared.settings import get_settings
+    assert configured(AUTH="required") == ["0.0.0.0:8123"]
+    assert configured(AUTH="off") == ["127.0.0.1:8123"]
 
-    get_settings.cache_clear()
-    monkeypatch.setattr("shared.telemetry.logs.configure_logging", lambda settings: None)
-    try:
-        assert runpy.run_path(str(CONF))["bind"] == ["0.0.0.0:8123"]
-    finally:
-        get_settings.cache_clear()
+
+def test_an_open_service_listens_on_this_machine_only(configured: Callable[..., list[str]], tmp_path: Path) -> None:
+    here = {"127.0.0.1:8123", "[::1]:8123"}
+    engine = make_engine(f"sqlite:///{tmp_path}/rows.db")
+    schema.create(engine)
+    assert set(configured()) <= here
+    assert set(configured(AUTH="off")) <= here
+    assert configured(BIND="0.0.0.0, ::1") == ["0.0.0.0:8123", "[::1]:8123"]
+    assert not here & set(configured(AUTH="required", BIND=""))
+    with UnitOfWork(engine) as uow:
+        uow.keys.add(api_keys.make("", Role.SERVER, time.time())[1])
+        uow.commit()
+    engine.dispose()
+    assert not here & set(configured(AUTH="auto"))
+
+
+def test_a_service_that_had_keys_does_not_start_on_a_database_without_any(
+    configured: Callable[..., list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    engine = make_engine(f"sqlite:///{tmp_path}/rows.db")
+    schema.create(engine)
+    engine.dispose()
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "closed").touch()
+    with pytest.raises(SystemExit) as ended:
+        configured()
+    assert ended.value.code == EXIT_CONFIG
+    assert "Mend DATABASE_URL" in capsys.readouterr().err
+    assert configured(AUTH="required")
 
 
 def test_a_setting_that_is_wrong_is_one_sentence_and_no_traceback(tmp_path: Path) -> None:
@@ -276,6 +323,7 @@ def test_a_frame_has_arrived_when_all_of_it_is_there(server: Server, redis: Redi
         assert json.loads(read_response(connection)[2])["code"] == "no_answer_in_time"
 
 
+@pytest.mark.slow
 def test_while_the_workers_are_behind_frames_are_refused_at_the_door(
     settings: Settings, engine: Engine, redis: Redis, tmp_path: Path
 ) -> None:
@@ -314,6 +362,7 @@ def test_a_broken_upload_was_never_there(server: Server, redis: Redis) -> None:
     assert not [line for line in server.log() if line.get("session_id") == session_id]
 
 
+@pytest.mark.slow
 def test_a_stop_lets_a_waiting_frame_be_answered(
     settings: Settings, engine: Engine, redis: Redis, tmp_path: Path
 ) -> None:
@@ -335,6 +384,7 @@ def test_a_stop_lets_a_waiting_frame_be_answered(
     assert answers[0].json()["code"] == "no_answer_in_time"
 
 
+@pytest.mark.slow
 def test_each_process_has_connections_of_its_own(
     settings: Settings, engine: Engine, redis: Redis, tmp_path: Path
 ) -> None:
@@ -350,6 +400,7 @@ def test_each_process_has_connections_of_its_own(
     assert not [line for line in server.log() if line["level"] in ("error", "critical")]
 
 
+@pytest.mark.slow
 def test_what_was_loaded_stays_shared(settings: Settings, engine: Engine, tmp_path: Path) -> None:
     """A process's garbage collector does not go through it: it would write to each object, and so copy each page."""
     (tmp_path / "frozen.py").write_text(

@@ -1,4 +1,4 @@
-"""Each test runs on SQLite and on PostgreSQL, in a database of its own, made by the migrations."""
+"""Each test runs on SQLite and on PostgreSQL, in a database of its own, with the schema that the migrations make."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def empty(url: str) -> Iterator[Engine]:
 
 @pytest.fixture
 def engine(empty: Engine) -> Engine:
-    """An engine on the migrated database."""
-    schema.upgrade(empty)
+    """An engine on a database that has the newest schema."""
+    schema.create(empty)
     return empty

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from shared import api_keys
 from shared.db import UnitOfWork
+from shared.db.trail import Action
 
 ROOT = Path(__file__).parents[3]
 
@@ -36,7 +38,7 @@ def test_a_key_s_life(engine: Engine, url: str) -> None:
     app = run(url, "create", "--role", "client").stdout.strip()
     with UnitOfWork(engine, read_only=True) as uow:
         assert [
-            (key.role.value, key.name, key.opens(shown))
+            (key.role.value, key.name, key.opens(shown, time.time()))
             for key, shown in zip(uow.keys.all(), (given, app), strict=True)
         ] == [
             ("server", "our backend", True),
@@ -53,8 +55,62 @@ def test_a_key_s_life(engine: Engine, url: str) -> None:
     assert "no valid key" in again.stderr
 
 
+def test_a_policy_is_kept_with_the_key(engine: Engine, url: str) -> None:
+    assert run(url, "create", "--policy", "preset=strict.. num_challenges=3..5").returncode == 0
+    with UnitOfWork(engine, read_only=True) as uow:
+        assert [key.policy for key in uow.keys.all()] == ["preset=strict.. num_challenges=3..5"]
+    assert "[preset=strict.. num_challenges=3..5]" in run(url, "list").stdout
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_a_key_expires_and_is_rotated_and_the_trail_tells_of_it(engine: Engine, url: str) -> None:
+    at = time.time()
+    given = run(url, "create", "--name", "our backend", "--expires", "90d").stdout.strip()
+    key_id = api_keys.id_of(given) or ""
+    listed = run(url, "list").stdout
+    assert "expires " in listed
+    assert "never used" in listed
+    turned = run(url, "rotate", key_id, "--overlap", "2h")
+    assert turned.returncode == 0, turned.stderr
+    new = turned.stdout.strip()
+    assert new not in turned.stderr
+    with UnitOfWork(engine) as uow:
+        (key,) = uow.keys.all()
+        assert key.expires_at == pytest.approx(at + 90 * 86400, abs=60)
+        assert key.former_until == pytest.approx(at + 7200, abs=60)
+        assert (api_keys.id_of(new), key.name) == (key_id, "our backend")
+        assert [key.opens(one, at) for one in (given, new)] == [True, True]
+        assert [key.opens(one, at + 8000) for one in (given, new)] == [False, True]
+        uow.keys.used(key_id, at)
+        uow.commit()
+    listed = run(url, "list").stdout
+    assert "used " in listed
+    assert "former secret until " in listed
+    assert run(url, "revoke", key_id).returncode == 0
+    assert "no valid key" in run(url, "rotate", key_id).stderr
+    with UnitOfWork(engine, read_only=True) as uow:
+        entries = uow.trail.of_no_session()
+    assert [(entry.action, entry.target, entry.who) for entry in entries] == [
+        (action, key_id, "operator") for action in (Action.KEY_CREATED, Action.KEY_ROTATED, Action.KEY_REVOKED)
+    ]
+    assert entries[0].request_id.startswith("ops/keys by ")
+    with engine.connect() as connection:
+        rows = str(connection.execute(text("SELECT * FROM audit")).all())
+    assert given.split("_", 2)[2] not in rows
+    assert new.split("_", 2)[2] not in rows
+
+
 @pytest.mark.parametrize(
-    "arguments", [["revoke", "nonsense"], ["create", "--role", "admin"], ["create", "--name", "a\nb"], []]
+    "arguments",
+    [
+        ["create", "--policy", "preset=weak"],
+        ["revoke", "nonsense"],
+        ["create", "--role", "admin"],
+        ["create", "--name", "a\nb"],
+        ["create", "--expires", "soon"],
+        ["rotate", "0" * 12, "--overlap", "-1h"],
+        [],
+    ],
 )
 def test_a_wrong_word_is_told(tmp_path: Path, arguments: list[str]) -> None:
     told = run(f"sqlite:///{tmp_path}/none.db", *arguments)

@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, inspect, select, update
+from sqlalchemy import Engine, inspect, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.db import UnitOfWork, codec, ping
 from shared.db.tables import metadata, sessions
 from shared.liveness.evidence import Code, Finding
 from shared.liveness.held import Held
+from shared.liveness.terms import NO_TERMS
 from tests.integration import schema
 from tests.unit.db import samples
 
@@ -41,19 +42,70 @@ def test_sessions_from_before_scores_are_read_and_what_they_held_is_to_be_examin
         uow.commit()
     schema.downgrade(empty, "0008")
     assert not {"score", "held"} & {column["name"] for column in inspect(empty).get_columns("sessions")}
-    schema.upgrade(empty, "0009")
+    schema.upgrade(empty)
     identity = codec.plain(going.identity) | {"held": {"at": samples.NOW + 3, "confidence": 0.75}}
     with empty.begin() as connection:
         assert connection.execute(select(sessions.c.score, sessions.c.held)).all() == [(None, None)] * 2
         connection.execute(update(sessions).where(sessions.c.id == going.id).values(identity=identity))
     with UnitOfWork(empty) as uow:
-        assert replace(uow.sessions.get(ended.id), events=[]) == replace(ended, score=None, held=None, events=[])
+        assert replace(uow.sessions.get(ended.id), events=[]) == replace(
+            ended, score=None, held=None, terms=NO_TERMS, browser=None, events=[]
+        )
         found = uow.sessions.get(going.id, lock=True)
         assert (found.score, found.held) == (None, Held(samples.NOW + 3, 0.75, (Finding(Code.UNSEEN, 1.0),)))
         uow.sessions.save(found)
         uow.commit()
     with UnitOfWork(empty) as uow:
         assert uow.sessions.get(going.id).held == found.held
+
+
+def test_keys_webhooks_and_entries_from_before_0010_are_read(empty: Engine) -> None:
+    """Rows of the version before, which its processes go on writing during a rolling deployment."""
+    schema.upgrade(empty, "0009")
+    rows = {
+        "api_keys": {"id": "k", "name": "", "role": "server", "digest": "d", "created_at": 1.0},
+        "signing_keys": {"kid": "k", "public": "{}", "sealed": b"", "created_at": 1.0, "signs_from": 1.0},
+        "webhooks": {
+            "id": "w", "url": "https://example.org", "types": "[]", "secret": "whsec_AAAA", "created_at": 1.0,
+            "enabled": True,
+        },
+        "webhook_deliveries": {
+            "id": "d", "webhook_id": "w", "event_id": "e", "event": '{"id": "e"}', "status": "pending", "attempts": 0,
+            "created_at": 1.0, "next_at": 1.0,
+        },
+        "audit": {
+            "at": 1.0, "action": "session.created", "session_id": "s", "who": "server", "network": "", "request_id": "r"
+        },
+    }  # fmt: skip
+
+    def write(suffix: str) -> None:
+        with empty.begin() as connection:
+            for table, row in rows.items():
+                values = {
+                    name: value + suffix if name in ("id", "kid", "webhook_id", "event_id") else value
+                    for name, value in row.items()
+                }
+                names = ", ".join(values)
+                places = ", ".join(
+                    f"CAST(:{name} AS jsonb)" if name in ("public", "types", "event") and empty.dialect.name == "postgresql"
+                    else f":{name}"
+                    for name in values
+                )  # fmt: skip
+                connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({places})"), values)
+
+    write("1")
+    schema.upgrade(empty)
+    with empty.begin() as connection:
+        connection.execute(text("UPDATE webhooks SET failing_since = 2.0"))  # as a process of the version before does
+    write("2")
+    with UnitOfWork(empty) as uow:
+        assert [(key.valid(5.0), key.last_used_at, key.former_digest) for key in uow.keys.all()] == [
+            (True, None, None)
+        ] * 2
+        assert [key.revoked_at for key in uow.signing_keys.all()] == [None] * 2
+        assert [(hook.failures, hook.paused_until) for hook in uow.webhooks.all()] == [(0, None)] * 2
+        assert sorted(uow.webhooks.due(5.0, 4, 60.0)) == ["d1", "d2"]
+        assert [entry.target for entry in uow.trail.of("s")] == [None] * 2
 
 
 def test_the_migrated_schema_is_the_models(engine: Engine) -> None:
@@ -72,8 +124,9 @@ def test_what_alembic_does_not_compare_is_the_models_too(engine: Engine) -> None
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_foreign_keys_are_on_again_after_a_migration(engine: Engine) -> None:
-    with engine.connect() as connection:
+def test_foreign_keys_are_on_again_after_a_migration(empty: Engine) -> None:
+    schema.upgrade(empty)
+    with empty.connect() as connection:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 

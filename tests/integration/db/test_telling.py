@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from shared.db import UnitOfWork
-from shared.webhooks import FAILING, Status, Webhook
+from shared.webhooks import FAILING, FIRST_PAUSE, LONGEST_PAUSE, OPEN_AFTER, Status, Webhook
 from tests.unit.db import samples
 
 
@@ -83,11 +83,67 @@ def test_a_delivery_is_made_once_and_handed_to_one(engine: Engine) -> None:
         assert first.webhooks.due(100.0, 10, 60.0) == [oldest.id]
         if engine.dialect.name == "postgresql":  # SQLite has one writer at a time
             with UnitOfWork(engine) as second:
-                assert second.webhooks.due(200.0, 10, 60.0) == [newest.id], "passed over, and not waited for"
+                assert second.webhooks.due(200.0, 10, 60.0) == [], "passed over, and not waited for"
         first.commit()
     with UnitOfWork(engine) as uow:
         assert uow.webhooks.due(159.0, 10, 60.0) == [newest.id]
         assert uow.webhooks.due(160.0, 10, 60.0) == [oldest.id], "it was not heard of"
+
+
+def test_an_endpoint_has_a_bounded_number_of_calls_in_flight(engine: Engine) -> None:
+    keep(engine, hook(), hook("other"))
+    for n in range(4):
+        send(engine, f"e{n}", 100.0 + n)
+        send(engine, f"e{n}", 100.0 + n, "other")
+    with UnitOfWork(engine) as uow:
+        claimed = uow.webhooks.due(200.0, 3, 60.0)
+        of = [uow.webhooks.delivery(delivery_id).webhook_id for delivery_id in claimed]
+        assert sorted(of) == ["other"] * 3 + ["w"] * 3
+        assert uow.webhooks.due(201.0, 3, 60.0) == []
+        uow.webhooks.attempted(claimed[of.index("w")], status=Status.DELIVERED.value, next_at=None)
+        (last,) = uow.webhooks.due(202.0, 3, 60.0)
+        assert uow.webhooks.delivery(last).webhook_id == "w"
+        again = uow.webhooks.due(260.0, 3, 60.0)
+        of = [uow.webhooks.delivery(delivery_id).webhook_id for delivery_id in again]
+        assert sorted(of) == ["other"] * 3 + ["w"] * 2, "lost ones make room, and are attempted again"
+
+
+def test_a_circuit_opens_lets_probes_through_and_closes(engine: Engine) -> None:
+    keep(engine, hook())
+    for n in range(3):
+        send(engine, f"e{n}", 100.0)
+
+    def fail(at: float) -> float | None:
+        with UnitOfWork(engine) as uow:
+            until = uow.webhooks.failed("w", at)
+            uow.commit()
+        return until
+
+    def due(at: float) -> list[str]:
+        with UnitOfWork(engine) as uow:
+            ids = uow.webhooks.due(at, 4, 1.0)
+            uow.commit()
+        return ids
+
+    assert [fail(100.0) for _ in range(OPEN_AFTER - 1)] == [None] * (OPEN_AFTER - 1)
+    assert len(due(101.0)) == 3
+    assert fail(110.0) == 110.0 + FIRST_PAUSE
+    assert fail(111.0) is None, "a call that was under way does not lengthen the pause"
+    assert due(110.0 + FIRST_PAUSE - 1) == []
+    assert len(due(110.0 + FIRST_PAUSE)) == 1, "a probe"
+    assert due(110.0 + FIRST_PAUSE + 0.5) == [], "one at a time"
+    assert fail(150.0) == 150.0 + 2 * FIRST_PAUSE
+    until = 150.0
+    for _ in range(20):
+        until = fail(until + LONGEST_PAUSE) or 0.0
+    assert (fail(until) or 0) - until == LONGEST_PAUSE
+    with UnitOfWork(engine) as uow:
+        uow.webhooks.succeeded("w")
+        uow.commit()
+    assert len(due(until + 1)) == 3
+    with UnitOfWork(engine, read_only=True) as uow:
+        webhook = uow.webhooks.get("w")
+    assert (webhook.failures, webhook.paused_until, webhook.failing_since) == (0, None, None)
 
 
 def test_what_a_disabled_endpoint_is_to_get_waits(engine: Engine) -> None:

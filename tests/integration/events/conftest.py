@@ -100,7 +100,7 @@ def database_url(tmp_path: Path) -> str:
 @pytest.fixture
 def engine(database_url: str) -> Iterator[Engine]:
     engine = make_engine(database_url)
-    schema.upgrade(engine)
+    schema.create(engine)
     yield engine
     engine.dispose()
 

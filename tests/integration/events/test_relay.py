@@ -122,7 +122,7 @@ def test_several_relays_at_once_neither_repeat_nor_disorder(
 ) -> None:
     url = database_url if database == "sqlite" else request.getfixturevalue("postgres_url")
     engine = make_engine(url)
-    schema.upgrade(engine)
+    schema.create(engine)
     subscriber = Subscriber(redis_url).start()
     engines = [make_engine(url, pool_size=1) for _ in range(3)]
     relays = [Relay(own, Publisher(redis_url), "x") for own in engines]
@@ -192,6 +192,7 @@ def test_another_takes_over_only_when_the_lease_has_run_out(engine: Engine, monk
     assert len(second.taken) == 3
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_it_loses_nothing(
     engine: Engine,
     events_url: str,

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import redis
 
-from shared.handoff import answers, claims, inflight, presence
+from shared.handoff import answers, frame_pictures, inflight, worker_presence
 from shared.handoff.answers import Answer, FrameProblem
-from shared.handoff.presence import Heart
+from shared.handoff.worker_presence import Heart
 from shared.liveness.session import LONGEST_TRANSIT
 from shared.redis import keyspace
 from shared.redis.client import COMMAND_TIMEOUT, make_redis
@@ -31,11 +31,11 @@ def client(redis_url: str) -> Iterator[redis.Redis]:
 
 
 def test_a_picture_stays_until_it_is_dropped_and_expires_by_itself(client):
-    claims.put(client, "f", b"\xff\xd8", 100.5)
+    frame_pictures.put(client, "f", b"\xff\xd8", 100.5)
     assert 100_500 - 1000 * waiting.PATIENCE < client.pttl(keyspace.frame("f")) <= 100_500
-    assert claims.look(client, "f") == claims.look(client, "f") == b"\xff\xd8"
-    claims.drop(client, "f")
-    assert claims.look(client, "f") is None
+    assert frame_pictures.look(client, "f") == frame_pictures.look(client, "f") == b"\xff\xd8"
+    frame_pictures.drop(client, "f")
+    assert frame_pictures.look(client, "f") is None
 
 
 def test_an_answer_wakes_who_waits_for_it_and_is_gone_then(client):
@@ -102,8 +102,8 @@ def test_more_than_the_workers_can_do_is_refused_and_leaves_nothing(client):
         tracking.keep(client, f"t{n}", NOW, None)
     assert [taken(client, f"s{n}", f"f{n}") for n in range(5)] == [0, 0, 0, 0, inflight.Entry.BEHIND]
     assert inflight.count_earlier(client, "s4", NOW + 1) == 0
-    presence.beat(client, "one", NOW)
-    presence.beat(client, "two", NOW)
+    worker_presence.beat(client, "one", NOW)
+    worker_presence.beat(client, "two", NOW)
     assert [taken(client, f"t{n}", f"u{n}") for n in range(5)] == [0, 0, 0, 0, inflight.Entry.BEHIND]
     for n in range(4):
         inflight.leave(client, f"s{n}", f"f{n}")
@@ -146,7 +146,7 @@ def asked(client: redis.Redis, session_id: str, n: int, at: float, sharer: infli
 
 def test_one_address_with_many_begun_sessions_keeps_nobody_else_out(client):
     """600 frames a second from one address against one worker, and a person who begins and sends 8 a second."""
-    presence.beat(client, "only worker", NOW)
+    worker_presence.beat(client, "only worker", NOW)
     crowd = begun(client, "crowd", 40)
     seen: dict[inflight.Sharer, list[inflight.Entry]] = {CROWD: [], PERSON: []}
     waiting: list[tuple[str, int]] = []
@@ -198,7 +198,7 @@ def test_frames_still_being_sent_are_in_nobody_s_way(client):
 
 
 def test_a_frame_that_has_waited_for_long_means_that_others_would_but_one_that_is_worked_on_does_not(client):
-    presence.beat(client, "only worker", NOW)
+    worker_presence.beat(client, "only worker", NOW)
     assert taken(client, "a", "in work", NOW - 1.5) == 0
     assert taken(client, "b", "waits", NOW - 0.5) == 0
     assert taken(client, "c", "early enough", NOW) == 0
@@ -240,24 +240,24 @@ def test_a_prior_of_another_version_of_the_code_is_none():
 
 
 def test_workers_are_seen_from_their_first_sign_of_life_until_they_fall_silent(client):
-    presence.beat(client, "a", NOW)
-    presence.beat(client, "b", NOW + 5)
-    assert presence.seen_lately(client, NOW + 5) == 2
-    assert presence.seen_lately(client, NOW + keyspace.PRESENCE_LATELY + 1) == 1
-    presence.leave(client, "b")
-    assert presence.seen_lately(client, NOW + 5) == 1
-    presence.beat(client, "c", NOW + keyspace.PRESENCE_TTL + 1)
+    worker_presence.beat(client, "a", NOW)
+    worker_presence.beat(client, "b", NOW + 5)
+    assert worker_presence.seen_lately(client, NOW + 5) == 2
+    assert worker_presence.seen_lately(client, NOW + keyspace.PRESENCE_LATELY + 1) == 1
+    worker_presence.leave(client, "b")
+    assert worker_presence.seen_lately(client, NOW + 5) == 1
+    worker_presence.beat(client, "c", NOW + keyspace.PRESENCE_TTL + 1)
     assert client.zrange(keyspace.workers("frames"), 0, -1) == [b"c"]
     assert 0 < client.ttl(keyspace.workers("frames")) <= keyspace.PRESENCE_TTL
-    assert presence.seen_lately(client, NOW + keyspace.PRESENCE_TTL + 1, "identity") == 0
+    assert worker_presence.seen_lately(client, NOW + keyspace.PRESENCE_TTL + 1, "identity") == 0
 
 
 def test_a_heart_beats_until_it_is_stopped(client):
     heart = Heart(client)
     heart.start()
-    waiting.until(lambda: presence.seen_lately(client) == 1)
+    waiting.until(lambda: worker_presence.seen_lately(client) == 1)
     heart.stop()
-    assert presence.seen_lately(client) == 0
+    assert worker_presence.seen_lately(client) == 0
 
 
 def test_a_heart_without_redis_goes_on_trying(monkeypatch):
@@ -268,8 +268,8 @@ def test_a_heart_without_redis_goes_on_trying(monkeypatch):
         tries.append(worker)
         beat(redis, worker, *rest)
 
-    beat = presence.beat
-    monkeypatch.setattr(presence, "beat", counted)
+    beat = worker_presence.beat
+    monkeypatch.setattr(worker_presence, "beat", counted)
     heart = Heart(make_redis("redis://127.0.0.1:1/0"))
     heart.start()
     waiting.until(lambda: len(tries) >= 3)

@@ -20,6 +20,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from api.headers import USUAL
 from ops.run.ports import free_port
 from tests.integration.workers.service import end_with_children
 from tests.waiting import PATIENCE, until
@@ -32,8 +33,8 @@ THREADS, CONNECTIONS = 2, 20
 APP = """
 import time
 from pathlib import Path
-from api.serving import worker
-worker.REQUEST_WITHIN, worker.SLOWEST, worker.MOST_BUFFERED = 4.0, 8192, 2**20
+from api.serving import slow_clients as limits
+limits.REQUEST_WITHIN, limits.SLOWEST, limits.MOST_BUFFERED = 4.0, 8192, 2**20
 HERE = Path(__file__).parent
 class Door:
     def refusal(self, head):
@@ -72,7 +73,8 @@ class Server:
         ]
         command += ["--worker-connections", f"{CONNECTIONS}", "--keep-alive", f"{PATIENCE:.0f}", "--no-control-socket"]
         command += ["-b", f"127.0.0.1:{self.port}", "--pythonpath", f"{directory},{ROOT}", "app:app"]
-        self.process = psutil.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        with (directory / "log").open("wb") as log:
+            self.process = psutil.Popen(command, cwd=ROOT, stdout=log, stderr=log)
         until(self.answers)
         (self.worker,) = self.process.children()
 
@@ -204,6 +206,7 @@ def test_who_dribbles_holds_no_thread_and_is_told_so(server: Server) -> None:
         said = json.loads(body)
         assert said["code"] == "too_slow"
         assert f"X-Request-ID: {said['request_id']}".encode() in head
+        assert all(f"\r\n{name}: {value}".encode() in head for name, value in USUAL.items())
         assert all(ends(client) for client in dribblers.clients)
 
 
@@ -343,6 +346,38 @@ def test_what_is_no_http_is_answered_at_once_and_ends_the_connection(server: Ser
         client.sendall(wrong)
         assert read_answer(client)[0].startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 500 "))
         assert ends(client)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "code"),
+    [
+        (b"NONSENSE\r\n\r\n", 400, "bad_request"),
+        (b"GET / HTTP/1.1\nHost: x\n\n", 400, "bad_request"),
+        (post("Content-Length: 5", "Content-Length: 6"), 400, "bad_request"),
+        (post("Expect: 200-ok", "Content-Length: 0"), 400, "bad_request"),
+        (b"GET /" + b"a" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414, "uri_too_long"),
+        (post("X: " + "a" * 9000), 431, "head_too_large"),
+        (post(*(f"X-{number}: 1" for number in range(200))), 431, "head_too_large"),
+        (post("Transfer-Encoding: foo"), 501, "coding_unknown"),
+    ],
+)
+def test_what_the_parser_refuses_is_a_problem_with_the_usual_headers_and_no_address_in_the_log(
+    server: Server, wrong: bytes, status: int, code: str
+) -> None:
+    with server.connect() as client:
+        client.sendall(wrong)
+        answer, body, _ = read_answer(client)
+        assert ends(client)
+    head = answer.decode() + "\r\n"
+    assert head.startswith(f"HTTP/1.1 {status} "), head
+    for name, value in USUAL.items():
+        assert f"\r\n{name}: {value}\r\n" in head, name
+    assert "Content-Type: application/problem+json" in head
+    problem = json.loads(body)
+    assert (problem["code"], problem["status"]) == (code, status)
+    log = (server.directory / "log").read_text()
+    assert problem["request_id"] in log
+    assert "127.0.0.1" not in log.partition("Booting worker")[2]
 
 
 def test_what_is_refused_at_the_door_needs_no_thread(server: Server) -> None:

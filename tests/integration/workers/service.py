@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from shared.db import UnitOfWork, make_engine
 from shared.db.tables import frames
 from shared.evidence_weights import write_weights
-from shared.handoff import answers, claims, faces, inflight
+from shared.handoff import answers, faces, frame_pictures, inflight
 from shared.handoff.answers import Answer
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.options import NO_OPTIONS, Options
@@ -141,7 +141,7 @@ class Service:
             **{"evidence_weights": weights, **settings},
         )
         self.engine = make_engine(self.settings.database_url)
-        schema.upgrade(self.engine)
+        schema.create(self.engine)
         self.redis = make_redis(redis_url, blocks_for=self.settings.frame_deadline)
         self.broker = make_broker(self.settings)
         self.workers: list[WorkerProcess] = []
@@ -201,7 +201,7 @@ class Service:
         frame_id = frame_id or str(uuid.uuid4())
         data = picture.encode() if isinstance(picture, Script) else picture
         inflight.enter(self.redis, session_id, frame_id, at)
-        claims.put(self.redis, frame_id, data, self.settings.frame_ttl)
+        frame_pictures.put(self.redis, frame_id, data, self.settings.frame_ttl)
         inflight.wait(self.redis, frame_id, time.time())
         enqueue_frame(self.broker, session_id, frame_id, at)
         return self._posting.submit(self._wait, session_id, frame_id)
@@ -247,5 +247,5 @@ class Service:
         answer = answers.wait(self.redis, frame_id, self.settings.frame_deadline)
         if answer is None:
             inflight.leave(self.redis, session_id, frame_id)
-            claims.drop(self.redis, frame_id)
+            frame_pictures.drop(self.redis, frame_id)
         return answer

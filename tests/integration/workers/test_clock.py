@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from shared.db import UnitOfWork
-from shared.handoff.endings import Endings
+from shared.handoff.clean_up import Endings
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Weighing
 from shared.liveness.frame import Frame
@@ -23,16 +23,22 @@ from shared.redis.client import make_redis
 from tests.endings import nothing_else
 from tests.integration.workers.service import ROOT, Service
 from tests.waiting import PATIENCE, until
-from workers import clock, lease
-from workers.clock import REMEMBER, Chore, Clock, Sessions, make_clock
+from workers import clock, lease, overdue_sessions
+from workers.clock import REMEMBER, Chore, Clock, Retention, make_clock
 from workers.lease import Lease
+from workers.overdue_sessions import OverdueSessions
 
 HOUR = 3600.0
 
 
 @pytest.fixture
-def sessions(service: Service) -> Sessions:
-    return Sessions(service.engine, nothing_else, retention=HOUR)
+def retention(service: Service) -> Retention:
+    return Retention(service.engine, nothing_else, retention=HOUR)
+
+
+@pytest.fixture
+def overdue(service: Service) -> OverdueSessions:
+    return OverdueSessions(service.engine, nothing_else)
 
 
 def state(service: Service, session_id: str) -> State:
@@ -73,28 +79,28 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clock, "TICK", 0.02)
 
 
-def test_overdue_sessions_fail_or_expire_and_others_do_not(service, sessions):
+def test_overdue_sessions_fail_or_expire_and_others_do_not(service, overdue):
     now = time.time()
     pending = service.open(at=now)
     begun = service.open(timeout=5, at=now)
     begin(service, begun, now)
-    assert not sessions.end_overdue(now + 5 + LONGEST_TRANSIT - 0.1)
+    assert not overdue.end(now + 5 + LONGEST_TRANSIT - 0.1)
     assert (state(service, pending), state(service, begun)) == (State.PENDING, State.IN_PROGRESS)
-    sessions.end_overdue(now + 5 + LONGEST_TRANSIT + 0.1)
+    overdue.end(now + 5 + LONGEST_TRANSIT + 0.1)
     assert (state(service, pending), state(service, begun)) == (State.PENDING, State.FAILED)
-    sessions.end_overdue(now + 301)
+    overdue.end(now + 301)
     assert (state(service, pending), state(service, begun)) == (State.EXPIRED, State.FAILED)
 
 
-def test_more_than_a_batch_is_ended_too(service, sessions, monkeypatch):
-    monkeypatch.setattr(clock, "BATCH", 3)
+def test_more_than_a_batch_is_ended_too(service, overdue, monkeypatch):
+    monkeypatch.setattr(overdue_sessions, "BATCH", 3)
     now = time.time()
     ids = [service.open(at=now - 400) for _ in range(7)]
-    assert [sessions.end_overdue(now) for _ in range(3)] == [True, True, False]
+    assert [overdue.end(now) for _ in range(3)] == [True, True, False]
     assert {state(service, session_id) for session_id in ids} == {State.EXPIRED}
 
 
-def test_one_session_that_cannot_be_ended_does_not_hold_the_others_up(service, sessions, monkeypatch):
+def test_one_session_that_cannot_be_ended_does_not_hold_the_others_up(service, overdue, monkeypatch):
     now = time.time()
     ids = [service.open(at=now - 400 + n) for n in range(3)]
     tick = Session.tick
@@ -105,28 +111,28 @@ def test_one_session_that_cannot_be_ended_does_not_hold_the_others_up(service, s
         tick(session, at, weighing)
 
     monkeypatch.setattr(Session, "tick", fail_for_the_first)
-    assert not sessions.end_overdue(now)
+    assert not overdue.end(now)
     assert [state(service, session_id) for session_id in ids] == [State.PENDING, State.EXPIRED, State.EXPIRED]
 
 
-def test_measures_of_ended_sessions_are_forgotten_soon_and_their_rows_after_the_retention(service, sessions):
+def test_measures_of_ended_sessions_are_forgotten_soon_and_their_rows_after_the_retention(service, retention, overdue):
     now = time.time()
     session_id = service.open(at=now, timeout=5.0)
     begin(service, session_id, now)
-    sessions.end_overdue(now + 301)  # failed at the deadline of its challenge
+    overdue.end(now + 301)  # failed at the deadline of its challenge
     ended = now + 5
-    sessions.forget_frames(ended + REMEMBER - 1)
+    retention.forget_frames(ended + REMEMBER - 1)
     assert service.frames_of(session_id) == 1
-    sessions.forget_frames(ended + REMEMBER + 1)
+    retention.forget_frames(ended + REMEMBER + 1)
     assert service.frames_of(session_id) == 0
-    sessions.purge(ended + HOUR - 1)
+    retention.purge(ended + HOUR - 1)
     assert service.session(session_id) is not None
-    sessions.purge(ended + HOUR + 1)
+    retention.purge(ended + HOUR + 1)
     assert service.session(session_id) is None
 
 
 def test_events_that_nobody_could_be_told_are_given_up_in_the_end(service):
-    sessions = Sessions(service.engine, nothing_else, retention=HOUR, events_retention=HOUR)
+    retention = Retention(service.engine, nothing_else, retention=HOUR, events_retention=HOUR)
     now = time.time()
     service.open(at=now - HOUR - 1)
     service.open(at=now)
@@ -136,7 +142,7 @@ def test_events_that_nobody_could_be_told_are_given_up_in_the_end(service):
             return connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar()
 
     assert told() == 2
-    assert not sessions.give_up_events(now)
+    assert not retention.give_up_events(now)
     assert told() == 1
 
 
@@ -153,13 +159,13 @@ def test_two_clocks_end_each_session_once(service):
             return True
 
     def make(name: str) -> Clock:
-        sessions = Sessions(service.engine, nothing_else, retention=HOUR)
+        overdue = OverdueSessions(service.engine, nothing_else)
 
         def end_overdue(now: float) -> bool:
             if name not in looks:
                 both_are_here.wait()
             looks.append(name)
-            return sessions.end_overdue(now)
+            return overdue.end(now)
 
         return Clock([Chore("end_overdue", 0.0, end_overdue)], BothHold(service.engine, "clock", HOUR))
 
@@ -199,7 +205,7 @@ def test_one_of_two_clocks_does_the_work_and_the_other_takes_over(service):
 def test_without_redis_the_work_is_done_all_the_same(service):
     session_id = service.open(at=time.time() - 400)
     on_end = Endings(make_redis("redis://127.0.0.1:1/0"))
-    chores = [Chore("end_overdue", 1.0, Sessions(service.engine, on_end, retention=HOUR).end_overdue)]
+    chores = [Chore("end_overdue", 1.0, OverdueSessions(service.engine, on_end).end)]
     with going(Clock(chores, Lease(service.engine, "clock", 5))):
         until(lambda: state(service, session_id) == State.EXPIRED)
 

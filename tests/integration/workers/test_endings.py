@@ -13,8 +13,8 @@ from redis import Redis
 
 from shared.db import Ending, UnitOfWork
 from shared.db.trail import Tombstone
-from shared.handoff import claims, faces, portraits
-from shared.handoff.endings import Endings
+from shared.handoff import faces, frame_pictures, portraits
+from shared.handoff.clean_up import Endings
 from shared.liveness.challenge import Challenge, ChallengeType
 from shared.liveness.held import LONGEST_WAIT, Held
 from shared.liveness.identity import Identity, Sample
@@ -28,9 +28,10 @@ from tests.integration.workers.scripted_worker import ScriptedDescriber, descrip
 from tests.integration.workers.service import Service
 from tests.unit.liveness.weights import WEIGHTS, alive, attack
 from workers import tracking
-from workers.clock import REMEMBER, Sessions
+from workers.clock import REMEMBER, Retention
 from workers.frames import FrameWork
 from workers.identity import IdentityWork, ReferenceWork
+from workers.overdue_sessions import OverdueSessions
 from workers.vision.descriptor import CHIP_SIDE, encode_chip, to_bytes
 from workers.vision.pipeline import Seen
 from workers.vision.prior import Prior
@@ -125,13 +126,17 @@ def stored(service: Service, session: Session) -> Session:
     return found
 
 
-def clock(service: Service, on_end: Callable[[list[Ending]], object] | None = None) -> Sessions:
-    return Sessions(service.engine, on_end or Endings(service.redis), retention=3600, weighing=WEIGHTS)
+def overdue(service: Service, on_end: Callable[[list[Ending]], object] | None = None) -> OverdueSessions:
+    return OverdueSessions(service.engine, on_end or Endings(service.redis), WEIGHTS)
+
+
+def clock(service: Service) -> Retention:
+    return Retention(service.engine, Endings(service.redis), retention=3600)
 
 
 def by_a_frame(service: Service) -> Session:
     session = begun(service, ago=6, timeout=5)
-    claims.put(service.redis, "late", b"a picture", 15)
+    frame_pictures.put(service.redis, "late", b"a picture", 15)
     FrameWork(Tools(service), service.broker)(session.id, "late", time.time())
     assert stored(service, session).state is State.FAILED
     return session
@@ -146,14 +151,14 @@ def by_a_swap(service: Service) -> Session:
 
 def by_the_clock(service: Service) -> Session:
     session = begun(service, ago=20, timeout=5)
-    clock(service).end_overdue(time.time())
+    overdue(service).end(time.time())
     assert stored(service, session).state is State.FAILED
     return session
 
 
 def by_expiry(service: Service) -> Session:
     session = begun(service, ago=299.5, timeout=400)
-    clock(service).end_overdue(time.time() + 1)
+    overdue(service).end(time.time() + 1)
     assert stored(service, session).state is State.EXPIRED
     return session
 
@@ -200,7 +205,7 @@ def concluded(service: Service, *, live: bool) -> Session:
     found = (alive if live else attack)(WEIGHTS, [ChallengeType.BLINK])
     session = begun(service, ago=LONGEST_WAIT + 2, held=Held(time.time() - LONGEST_WAIT - 1.5, 0.9, tuple(found)))
     service.redis.delete(keyspace.chip(f"out {session.id}"))
-    clock(service).end_overdue(time.time())
+    overdue(service).end(time.time())
     assert stored(service, session).is_live is live
     return session
 
@@ -285,14 +290,14 @@ def test_the_worker_that_ends_a_session_forgets_its_measures(service: Service) -
     session = begun(service, ago=6, timeout=5)
     work = FrameWork(Tools(service), service.broker)
     for frame_id, at in (("in time", time.time() - 5), ("late", time.time())):
-        claims.put(service.redis, frame_id, b"a picture", 15)
+        frame_pictures.put(service.redis, frame_id, b"a picture", 15)
         work(session.id, frame_id, at)
         assert (work._memory.of(session.id) is None) is (frame_id == "late")
 
 
 def test_without_redis_a_session_ends_all_the_same(service: Service) -> None:
     session = begun(service, ago=20, timeout=5)
-    clock(service, Endings(make_redis("redis://127.0.0.1:1/0"))).end_overdue(time.time())
+    overdue(service, Endings(make_redis("redis://127.0.0.1:1/0"))).end(time.time())
     assert stored(service, session).state is State.FAILED
 
 

@@ -6,8 +6,10 @@ import time
 from itertools import count
 from statistics import median
 
+import pytest
+
 from shared.db import UnitOfWork
-from shared.handoff.endings import Endings
+from shared.handoff.clean_up import Endings
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
 from shared.liveness.held import LONGEST_WAIT
@@ -16,7 +18,9 @@ from shared.queue.messages import IDENTITY
 from shared.redis import keyspace
 from tests.integration.workers.showing import anchored, show, stored
 from tests.waiting import until
-from workers.clock import Sessions
+from workers.overdue_sessions import OverdueSessions
+
+pytestmark = pytest.mark.slow
 
 TURN_LEFT, BLINK = ChallengeType.TURN_LEFT, ChallengeType.BLINK
 
@@ -65,8 +69,8 @@ def test_the_clock_completes_a_pass_that_waits(service):
     assert due is not None
     assert due < time.time() + LONGEST_WAIT + 1
     service.redis.set(keyspace.anchor(session_id), b"a face", ex=60)
-    clock = Sessions(service.engine, Endings(service.redis), retention=3600, weighing=service.settings.weighing)
-    clock.end_overdue(due + 0.1)
+    overdue = OverdueSessions(service.engine, Endings(service.redis), service.settings.weighing)
+    overdue.end(due + 0.1)
     assert not service.redis.exists(keyspace.anchor(session_id))
     session = stored(service, session_id)
     assert (session.state, session.is_live, session.reason) == (State.COMPLETED, False, Code.UNIDENTIFIED)

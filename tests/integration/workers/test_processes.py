@@ -7,13 +7,15 @@ import time
 import pytest
 
 from shared.db import UnitOfWork
-from shared.handoff import claims, presence
+from shared.handoff import frame_pictures, worker_presence
 from shared.liveness.session import State
 from shared.queue.messages import enqueue_frame
 from shared.redis import keyspace
 from tests.integration.workers.scripted_worker import Script
 from tests.integration.workers.service import PRELOADED, Service, problem_of, result_of
 from tests.waiting import until
+
+pytestmark = pytest.mark.slow
 
 #: Dramatiq's own keys, which live as long as there is something in them (see shared/redis/keyspace.py).
 DRAMATIQ = {"dramatiq:__heartbeats__"}
@@ -57,7 +59,7 @@ def test_every_key_has_a_time_to_live_and_nothing_is_left_of_an_answered_frame(s
     for future in sent:
         result_of(future.result())
     # Its picture comes first, as the API sends it; and would be there for much longer than this test takes.
-    claims.put(service.redis, "nobody waits for its answer", Script().encode(), 3600)
+    frame_pictures.put(service.redis, "nobody waits for its answer", Script().encode(), 3600)
     enqueue_frame(service.broker, session_id, "nobody waits for its answer", time.time())
     until(lambda: not service.redis.keys("frame:*") and not service.redis.keys("inflight:*"))
     until(lambda: immortal(service) <= DRAMATIQ)  # a message goes after its frame has been answered
@@ -74,7 +76,7 @@ def test_a_worker_that_is_asked_to_stop_finishes_its_frame_and_says_that_it_goes
     gate.open()
     assert result_of(sent.result()).state == State.IN_PROGRESS
     assert worker.ended() == 0
-    assert presence.seen_lately(service.redis) == 0
+    assert worker_presence.seen_lately(service.redis) == 0
 
 
 def test_frames_of_one_session_at_once_are_all_judged_and_none_is_lost(service, gate):
@@ -100,7 +102,7 @@ def test_a_worker_without_its_models_does_not_start(service, tmp_path, module):
     worker = service.start_process(module, MODELS_DIR=str(tmp_path / "none"))
     assert worker.ended() != 0
     assert "worker.cannot_start" in worker.log
-    assert presence.seen_lately(service.redis) == 0
+    assert worker_presence.seen_lately(service.redis) == 0
 
 
 @pytest.mark.parametrize("module", ["workers.main", PRELOADED])

@@ -13,6 +13,8 @@ from shared.liveness.session import State
 from tests.integration.workers.service import PRELOADED, ROOT, problem_of, result_of
 from tests.waiting import until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def models() -> Path:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from html.parser import HTMLParser
 
+import pytest
 from flask_openapi import OpenAPI
 from openapi_spec_validator import validate
 
@@ -30,6 +32,7 @@ CALLS = {
     ("/api/v1/webhooks/{webhook_id}/deliveries", "get"),
     ("/api/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver", "post"),
     ("/api/v1/liveness/sessions/{session_id}/verdict", "get"),
+    ("/api/v1/liveness/verdicts/check", "post"),
     ("/.well-known/jwks.json", "get"),
     ("/livez", "get"),
     ("/readyz", "get"),
@@ -84,6 +87,7 @@ def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> No
         "portrait": False,
         "nonce": None,
         "token": False,
+        "relying_party": None,
         "subject": None,
         "Idempotency-Key": None,
     }
@@ -108,8 +112,8 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
     }
     assert said["/livez", "get"] == {"200"}
     assert said["/readyz", "get"] == {"200", "503"}
-    of_one = {"200", "401", "403", "404", "408", "500", "503"}
-    assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == of_one
+    of_one = {"200", "401", "403", "404", "408", "429", "500", "503"}
+    assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == of_one | {"409"}
     assert said["/api/v1/liveness/sessions/{session_id}/evidence", "get"] == of_one
     assert said["/api/v1/liveness/sessions/{session_id}/portrait", "get"] == of_one
     assert said["/api/v1/liveness/sessions", "post"] == {
@@ -183,5 +187,21 @@ def test_the_lab_is_documented_and_has_every_measure(lone_settings: Settings) ->
 
 
 def test_the_page_does_not_trust_the_host_header(lone_app: OpenAPI) -> None:
-    answer = lone_app.test_client().get("/docs", headers={"Host": "x'><script>"})
+    client = lone_app.test_client()
+    for path in ("/docs", "/docs"):  # the second time it has been made before
+        answer = client.get(path, headers={"Host": "[::1]"}, base_url="https://localhost")
+        assert "https://[::1]/api/v1" in answer.text
+    settings = lone_app.extensions["resources"].settings.model_copy(update={"allowed_hosts": "*"})
+    lone_app.extensions["resources"].settings = settings
+    answer = client.get("/docs", headers={"Host": "x'><script>"})
+    assert answer.status_code == 200
     assert "<script" not in answer.text
+
+
+def test_the_page_is_made_once_for_all_addresses(lone_app: OpenAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = lone_app.test_client()
+    first = client.get("/docs", headers={"Host": "localhost:8000"}).text
+    monkeypatch.setattr(sys.modules["api.docs"], "render_template", lambda *_, **__: pytest.fail("made again"))
+    assert client.get("/docs", headers={"Host": "localhost:8000"}).text == first
+    assert client.get("/docs", headers={"Host": "127.0.0.1:9"}).text == first.replace("localhost:8000", "127.0.0.1:9")
+    assert "\N{OBJECT REPLACEMENT CHARACTER}" not in first

@@ -9,7 +9,7 @@ from flask import request
 from flask.testing import FlaskClient
 from flask_openapi import OpenAPI
 
-from api import addresses, create_app
+from api import addresses, cors, create_app
 from shared.settings import Settings
 
 SESSIONS = "/api/v1/liveness/sessions"
@@ -76,6 +76,67 @@ def test_other_sites_may_call_only_if_they_are_named(start: Callable[..., FlaskC
     assert told.headers["Access-Control-Allow-Origin"] == SITE, "an error can be read, too"
     assert "Retry-After" in told.headers["Access-Control-Expose-Headers"]
     assert "Access-Control-Allow-Origin" not in client.get("/docs", headers={"Origin": SITE}).headers
+
+
+#: A character that means something in regular expressions, an origin with it, and one that it would match as a pattern.
+PATTERNS = [
+    (".", "https://www.example.org", "https://wwwxexample.org"),
+    ("[]", "https://[2001:db8::1]", "https://1.attacker.example"),
+    ("[]", "https://[2001:db8::1]", "https://1"),
+    ("[]", "https://[2001:db8::1]:8443", "https://b:8443"),
+    ("*", "https://a*.example", "https://aaa.example"),
+    ("+", "https://a+.example", "https://aaa.example"),
+    ("?", "https://ab?.example", "https://a.example"),
+    ("^", "^https://a.example", "https://a.example"),
+    ("$", "https://a.example$", "https://a.example"),
+    ("|", "https://a.example|https://b.example", "https://b.example"),
+    ("()", "https://(a).example", "https://a.example"),
+    ("{}", "https://a{3}.example", "https://aaa.example"),
+    ("\\", r"https://\w.example", "https://w.example"),
+    ("(?i)", "(?i)https://a.example", "https://A.example"),
+    (".*", ".*", "https://evil.example"),
+    ("*", "*", "https://evil.example"),
+]
+
+
+@pytest.mark.parametrize(("_character", "origin", "matched"), PATTERNS)
+def test_an_origin_is_a_string_and_no_pattern(
+    start: Callable[..., FlaskClient], _character: str, origin: str, matched: str
+) -> None:
+    """`model_copy` sets also what the setting refuses: the comparison does not rely on the setting's check."""
+    client = start(cors_origins=f"{origin},https://other.example")
+    for stranger in (matched, f"{matched}.evil.example", matched.upper(), f"https://other.example\n{matched}", ""):
+        answer = client.options(f"{SESSIONS}/x/frame", headers={"Origin": stranger.replace("\n", " ")})
+        assert "Access-Control-Allow-Origin" not in answer.headers, stranger
+        assert "Origin" in answer.headers["Vary"]
+    answer = client.options(f"{SESSIONS}/x/frame", headers={"Origin": "https://other.example"})
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://other.example"
+
+
+def test_an_ipv6_origin_and_no_other_is_let_in(start: Callable[..., FlaskClient]) -> None:
+    client = start(cors_origins="https://[2001:DB8:0::1]:8443,http://[::1]:80")
+    for origin in ("https://[2001:db8::1]:8443", "http://[::1]"):  # as browsers write them
+        answer = client.get(f"{SESSIONS}/x", headers={"Origin": origin})
+        assert answer.headers["Access-Control-Allow-Origin"] == origin
+
+
+@pytest.mark.parametrize(
+    ("written", "sent"),
+    [
+        ("https://WWW.Example.org", "https://www.example.org"),
+        ("https://www.example.org:443", "https://www.example.org"),
+        ("http://localhost:3000", "http://localhost:3000"),
+        ("https://[2001:db8:0:0::1]", "https://[2001:db8::1]"),
+    ],
+)
+def test_an_origin_is_compared_as_browsers_write_it(written: str, sent: str) -> None:
+    assert cors.canonical(written) == sent
+
+
+@pytest.mark.parametrize("wrong", ["https://[1.2.3.4]", "https://[::g]", "https://[]", "https://[::1", "https://[:::]"])
+def test_an_ipv6_origin_must_be_an_address(wrong: str) -> None:
+    with pytest.raises(ValueError, match="must be origins"):
+        Settings(_env_file=None, cors_origins=wrong)
 
 
 @pytest.mark.parametrize(

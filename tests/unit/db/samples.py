@@ -17,6 +17,7 @@ from shared.liveness.identity import Identity, Sample
 from shared.liveness.observation import Observation
 from shared.liveness.options import Options
 from shared.liveness.session import Event, FrameResult, Session, State
+from shared.liveness.terms import Terms
 
 T = TypeVar("T")
 
@@ -57,6 +58,10 @@ def full() -> Session:
         identity=identity(),
         owner="0123456789ab",
         subject="5" * 64,
+        terms=Terms(
+            (ChallengeType.LOOK_UP, ChallengeType.OPEN_MOUTH), "num_challenges=2..", "Example", attempts_spent=True
+        ),
+        browser="b" * 64,
     )
 
 

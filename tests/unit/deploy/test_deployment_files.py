@@ -156,6 +156,16 @@ def test_the_image_holds_what_it_copies_and_every_package_of_the_service() -> No
     assert all(f"COPY {package}/ {package}/" in dockerfile for package in packages | {"bin", "migrations"})
 
 
+def test_every_deployment_asks_for_keys_from_the_beginning() -> None:
+    """Else a database without keys, as a mistyped DATABASE_URL names one, would open the service."""
+    (settings,) = manifests("settings.yaml")
+    assert APP["env"]["AUTH"]["value"] == "required"
+    assert settings["data"]["AUTH"] == "required"
+    assert {service["environment"]["AUTH"] for service in OURS.values()} == {"required"}
+    last = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[2]
+    assert re.search(r"^ENV [^\n]*(\\\n[^\n]*)*\bAUTH=required$", last, re.MULTILINE)
+
+
 def test_a_role_is_the_procfiles_command_and_anything_else_is_run_as_it_is(tmp_path: Path) -> None:
     for program in ("gunicorn", "dramatiq", "python"):
         (tmp_path / program).write_text('#!/bin/sh\necho "$0" "$@"\n')

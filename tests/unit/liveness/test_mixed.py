@@ -33,7 +33,7 @@ def test_photos_are_mixed_and_a_face_is_not():
     assert mixed(film([0.0, 1.0, 1.0, 0.0]), SMILE, T0) == 0
 
 
-@pytest.mark.parametrize("kind", HEAD_MOVEMENTS)
+@pytest.mark.parametrize("kind", sorted(HEAD_MOVEMENTS))
 def test_a_head_that_went_somewhere_is_left_alone(kind):
     """It has two appearances, where it was and where it is."""
     assert mixed(film([0.0] * 12), kind, T0) is None

@@ -67,13 +67,13 @@ class TestTheList:
         session = Session.open("s", ALL_THREE, timeout_seconds=5.0, at=T0, ttl=300)
         assert session.options == NO_OPTIONS
         assert types(session, T0) == ALL_THREE
-        assert session.events[0].data == {"challenges": ["TURN_LEFT", "BLINK", "SMILE"]}
+        assert session.events[0].data["challenges"] == ["TURN_LEFT", "BLINK", "SMILE"]
 
     def test_begins_with_the_first(self) -> None:
         """Which has no pause before it: the person has to be told something."""
         session = opened()
         assert types(session, T0 - 1) == [TURN_LEFT]
-        assert session.events[0].data == {"challenges": ["TURN_LEFT"]}, "nor does a subscriber hear of the others"
+        assert session.events[0].data["challenges"] == ["TURN_LEFT"], "nor does a subscriber hear of the others"
 
     def test_grows_by_the_next_after_its_pause(self, willing: list[float]) -> None:
         session = opened()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.observation import Problem
 from shared.liveness.session import LONGEST_TRANSIT, Session, State
+from shared.liveness.terms import Terms
 from tests.unit.liveness.people import T0, Person, film, gesture, observe, opened, play, submit, without_face
 from tests.unit.liveness.weights import WEIGHTS
 
@@ -121,6 +124,18 @@ def test_time_does_not_change_an_ended_session(made):
     assert before == (session.state, session.ended_at, session.reason, list(session.events))
 
 
+def test_a_subject_without_an_attempt_left_is_not_live_and_sees_no_difference():
+    """The refusal is told to the relying party's server alone."""
+    frames = film(Person(), gesture(TURN_LEFT, 1.0), gesture(BLINK, 3.5), seconds=5)
+    usual, spent = opened(TURN_LEFT, BLINK), opened(TURN_LEFT, BLINK)
+    spent.terms = Terms(attempts_spent=True)
+    without_verdict = [[replace(r, is_live=None) for r in play(each, frames)] for each in (usual, spent)]
+    assert without_verdict[0] == without_verdict[1]
+    assert (usual.is_live, spent.is_live) == (True, False)
+    assert spent.reason == spent.events[-1].data["reason"] == "too_many_attempts"
+    assert not spent.fell_short, "else the pause would never end"
+
+
 def test_a_met_session_tells_its_story_in_order():
     """Subscribers hear created, started, each pass, and the end, each with what it is about."""
     session = completed()
@@ -129,7 +144,7 @@ def test_a_met_session_tells_its_story_in_order():
         "session.created", "session.started", "session.challenge_passed", "session.challenge_passed", "session.completed",
     ]  # fmt: skip
     created, started, *passes, ended = session.events
-    assert (created.at, created.data) == (T0 - 1, {"challenges": ["TURN_LEFT", "BLINK"]})
+    assert (created.at, created.data) == (T0 - 1, {"challenges": ["TURN_LEFT", "BLINK"], **session.facts})
     assert started.at == session.started_at
     assert [(e.at, e.data["challenge"], e.data["confidence"]) for e in passes] == [
         (first.passed_at, "TURN_LEFT", first.confidence),
@@ -137,6 +152,7 @@ def test_a_met_session_tells_its_story_in_order():
     ]
     assert (ended.at, ended.data["is_live"], ended.data["reason"]) == (session.ended_at, True, None)
     assert ended.data["score"] == session.score
+    assert ended.data["asked"] == created.data["asked"]
     assert session.score >= session.threshold(WEIGHTS)
 
 
@@ -147,7 +163,8 @@ def test_an_unmet_session_tells_why_it_ended(made, reason):
     ended = session.events[-1]
     assert ended.type == f"session.{session.state}"
     assert ended.at == session.ended_at
-    assert ended.data == {"is_live": None, "reason": reason}, "nor is there a score of what nobody has weighed"
+    told = {"is_live": None, "reason": reason, **session.facts}
+    assert ended.data == told, "nor is there a score of what nobody has weighed"
     assert session.score is None
     assert session.reason == reason
 

@@ -30,8 +30,8 @@ from tests.endings import nothing_else
 from tests.integration import schema
 from tests.unit.liveness.people import ALIVE, FAR, PHOTO, T0, Move, Person, film, observe, submit, without_face
 from tests.unit.liveness.weights import WEIGHTS
-from workers.clock import Sessions
 from workers.frames import FrameWork
+from workers.overdue_sessions import OverdueSessions
 
 MANY = settings(max_examples=60, deadline=None)
 FEW = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -219,7 +219,7 @@ class TestFromAnyMoment:
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = make_engine(f"sqlite:///{tmp_path_factory.mktemp('rows')}/rows.db")
-    schema.upgrade(engine)
+    schema.create(engine)
     yield engine
     engine.dispose()
 
@@ -234,8 +234,8 @@ def work(engine: Engine) -> FrameWork:
 
 
 @pytest.fixture(scope="module")
-def clock(engine: Engine) -> Sessions:
-    return Sessions(engine, nothing_else, retention=3600, weighing=WEIGHTS)
+def clock(engine: Engine) -> OverdueSessions:
+    return OverdueSessions(engine, nothing_else, WEIGHTS)
 
 
 def stored(engine: Engine, session_id: str) -> Session:
@@ -276,7 +276,7 @@ class TestInRows:
     @FEW
     @given(stories(), st.integers(0, 12))
     def test_a_second_delivery_changes_nothing_and_the_clock_says_what_a_get_says(
-        self, work: FrameWork, clock: Sessions, engine: Engine, story: Story, silent_after: int
+        self, work: FrameWork, clock: OverdueSessions, engine: Engine, story: Story, silent_after: int
     ) -> None:
         session, last, answer = judge_in_rows(story, work, engine, silent_after)
         assert work._judge(session.id, last).answer == answer
@@ -332,7 +332,7 @@ class TestWhatAnEarlierWorkerHeld:
             connection.execute(update(sessions).where(sessions.c.id == session.id).values(identity=identity, held=None))
         return session.id
 
-    def test_ends_not_live_without_another_frame(self, session_id: str, engine: Engine, clock: Sessions) -> None:
+    def test_ends_not_live_without_another_frame(self, session_id: str, engine: Engine, clock: OverdueSessions) -> None:
         session = stored(engine, session_id)
         assert session.held is not None
         assert session.held.findings == (Finding(Code.UNSEEN, 1.0),)

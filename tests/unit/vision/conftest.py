@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.performer import models_dir, performer, require_models  # noqa: F401
+from tests.performer import models_dir, performer, require_models, vision_of  # noqa: F401
 from workers.vision.pipeline import Vision
 
 
@@ -14,7 +14,7 @@ from workers.vision.pipeline import Vision
 def visions(models_dir: Path) -> dict[str, Vision]:  # noqa: F811
     """Both engines, loaded once: a vision keeps nothing from one picture to the next."""
     require_models("shape_predictor_68_face_landmarks.dat")
-    return {engine: Vision.load(models_dir, engine) for engine in ("mesh", "dlib")}
+    return {engine: vision_of(models_dir, engine) for engine in ("mesh", "dlib")}
 
 
 @pytest.fixture(params=["mesh", "dlib"])

@@ -13,7 +13,7 @@ import skimage.data
 from ops.lab.performer import Performer, portrait
 from ops.lab.performer.pose import NEUTRAL, Pose
 from shared.liveness.evidence import SWAP_LIMITS, Preset
-from tests.performer import require_models
+from tests.performer import require_models, vision_of
 from tests.somebody_else import somebody_else
 from workers.vision import resnet
 from workers.vision.descriptor import (
@@ -49,7 +49,7 @@ def describer(models: Path) -> Describer:
 
 @pytest.fixture(scope="module")
 def vision(models: Path) -> Vision:
-    return Vision.load(models)
+    return vision_of(models)
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ export default {
   dir: "ltr",
 
   "intro.title": "Zeigen Sie, dass Sie ein echter Mensch sind",
+  "intro.asker": "Angefordert von {name}",
   "intro.lead": "Eine kurze Prüfung mit Ihrer Kamera. Sie dauert etwa 20 Sekunden.",
   "intro.step1": "Ihre Kamera geht an. Schauen Sie hinein, das ganze Gesicht im Oval.",
   "intro.step2": "Tun Sie {n} kleine Dinge, wie es angezeigt wird, zum Beispiel den Kopf drehen oder lächeln.",

@@ -4,6 +4,7 @@ export default {
   dir: "ltr",
 
   "intro.title": "Show that you are a real person",
+  "intro.asker": "Asked for by {name}",
   "intro.lead": "A short check with your camera. It takes about 20 seconds.",
   "intro.step1": "Your camera opens. Look into it, with your whole face in the oval.",
   "intro.step2": "Do {n} small things as you are asked, such as turning your head or smiling.",

@@ -4,6 +4,7 @@ export default {
   dir: "ltr",
 
   "intro.title": "Demuestre que es una persona real",
+  "intro.asker": "Solicitado por {name}",
   "intro.lead": "Una breve comprobación con su cámara. Dura unos 20 segundos.",
   "intro.step1": "Se abre la cámara. Mire hacia ella, con toda la cara en el óvalo.",
   "intro.step2": "Haga {n} cosas sencillas cuando se le pida, como girar la cabeza o sonreír.",

@@ -135,6 +135,7 @@ def test_one_trace_from_the_request_through_the_queue_to_the_rows(
     assert roots <= {f"POST {SESSIONS}"}
 
 
+@pytest.mark.slow
 def test_nothing_of_it_is_imported_unless_it_is_wanted() -> None:
     """redis-py imports some of OpenTelemetry for itself where it is installed; what we would bring is not there."""
     code = (
@@ -148,6 +149,7 @@ def test_nothing_of_it_is_imported_unless_it_is_wanted() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_missing_packages_are_told_of_at_the_start() -> None:
     code = (
         "import sys; sys.modules['opentelemetry'] = None\n"

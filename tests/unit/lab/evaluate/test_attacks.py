@@ -24,6 +24,7 @@ from ops.lab.evaluate.video import decoded, encoded
 from ops.lab.performer import Performer
 from shared.liveness.challenge import HEAD_MOVEMENTS
 from shared.liveness.challenge import ChallengeType as C
+from tests.performer import vision_of
 from tests.unit.lab.evaluate.test_tape import reply
 from workers.vision.pipeline import Vision
 
@@ -35,7 +36,7 @@ def portrait(models_dir: Path) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def vision(models_dir: Path) -> Vision:
-    return Vision.load(models_dir, "mesh")
+    return vision_of(models_dir)
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,14 @@ import pytest
 
 from ops.lab.performer import NEUTRAL, Performer, Pose
 from shared.liveness.observation import Face
-from tests.performer import require_models
-from workers.vision.pipeline import Vision
+from tests.performer import require_models, vision_of
 
 
 class Seen:
     """Measures poses as the frames of one session."""
 
     def __init__(self, models: Path, engine: str, performer: Performer) -> None:
-        self._vision = Vision.load(models, engine)
+        self._vision = vision_of(models, engine)
         self._performer = performer
         self.neutral = self(NEUTRAL)
 

@@ -29,7 +29,7 @@ class Ending:
         return cls(session.id, session.expires_at, portrait_from, sampled(session.identity))
 
 
-#: The clean-up after sessions that have ended, as `shared.handoff.endings.Endings`: called after the commit, raises nothing.
+#: The clean-up after ended sessions, such as `shared.handoff.clean_up.Endings`: called after the commit, raises nothing.
 OnEnd = Callable[[Sequence[Ending]], Any]
 
 

@@ -18,7 +18,7 @@ from redis import Redis
 from redis.client import Pipeline
 from redis.exceptions import RedisError
 
-from shared.db.ending import Ending
+from shared.db.ended import Ending
 from shared.redis import keyspace
 from shared.redis.script import Lua
 from shared.redis.timekeeping import now

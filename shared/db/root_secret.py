@@ -1,4 +1,4 @@
-"""The root secret, from which the service derives its own keys; the same in every web process.
+"""The root secret, from which the service derives its own keys; the same in every process that signs or unseals.
 
 It is the setting TOKEN_SECRET. Without it, the first process that needs a secret makes one and stores it in the database.
 Not in Redis, which keeps nothing on disk: each restart would end all tokens and forget all attempts. A writer of the
@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
 import time
 from collections.abc import Callable
 
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from shared.db import UnitOfWork
+from shared.db.trail import Action, Entry
+from shared.db.unit_of_work import UnitOfWork
 
 #: Name of the root secret in the database's table of secrets.
 NAME = "root"
+
+_NONCE = 12
 
 
 class RootSecret:
@@ -36,14 +42,34 @@ class RootSecret:
             self._value = self._kept()
         return hmac.digest(self._value, purpose.encode(), hashlib.sha256)
 
+    def seal(self, purpose: str, clear: bytes, owner: str) -> bytes:
+        """Encrypt `clear` by AES-256-GCM for the row with the id `owner`; 28 bytes longer than `clear`."""
+        nonce = os.urandom(_NONCE)
+        return nonce + AESGCM(self.key(purpose)).encrypt(nonce, clear, owner.encode())
+
+    def unseal(self, purpose: str, sealed: bytes, owner: str) -> bytes | None:
+        """Decrypt what `seal` has made; None if that was done with another root secret, or for another row."""
+        try:
+            return AESGCM(self.key(purpose)).decrypt(sealed[:_NONCE], sealed[_NONCE:], owner.encode())
+        except InvalidTag:
+            return None
+
+    def kept(self) -> bool:
+        """Whether the database holds a root secret."""
+        with UnitOfWork(self._engine(), read_only=True) as uow:
+            return uow.secrets.get(NAME) is not None
+
     def _kept(self) -> bytes:
         with UnitOfWork(self._engine(), read_only=True) as uow:
             kept = uow.secrets.get(NAME)
         if kept is not None:
             return kept
+        made, at = secrets.token_bytes(32), time.time()
         with UnitOfWork(self._engine()) as uow:
-            uow.secrets.add(NAME, secrets.token_bytes(32), time.time())
+            uow.secrets.add(NAME, made, at)
             kept = uow.secrets.get(NAME)  # another process's secret, if that one was faster
+            if kept == made:
+                uow.trail.add(Entry(at, Action.SECRET_CREATED, "", "service", None, "unknown", "", target=NAME))
             uow.commit()
         assert kept is not None
         return kept

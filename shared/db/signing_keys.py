@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from shared.db.tables import signing_keys
 
@@ -18,11 +18,13 @@ class SigningKey:
     kid: str
     #: The public key as a JWK.
     public: dict[str, Any]
-    #: The private key, encrypted: see `api.signing`.
+    #: The private key, encrypted: see `api.signing_keys`.
     sealed: bytes
     created_at: float
     #: When the pair begins to sign, in seconds since the epoch; it signs until the next pair begins.
     signs_from: float
+    #: When the pair was revoked, in seconds since the epoch; None if it was not.
+    revoked_at: float | None = None
 
 
 class SigningKeyRepository:
@@ -43,3 +45,8 @@ class SigningKeyRepository:
         self._connection.execute(
             insert(signing_keys), {column.name: getattr(key, column.name) for column in signing_keys.c}
         )
+
+    def revoke(self, kid: str, at: float) -> bool:
+        """Revoke a pair; False if there is none with this id, or it was revoked before."""
+        unrevoked = signing_keys.c.kid == kid, signing_keys.c.revoked_at.is_(None)
+        return self._connection.execute(update(signing_keys).where(*unrevoked).values(revoked_at=at)).rowcount == 1

@@ -16,7 +16,7 @@ TRUST = 2.0
 MOST = 5000
 
 
-class Alive:
+class SessionCache:
     """The remembered sessions of one process, shared by its threads."""
 
     def __init__(self) -> None:

@@ -1,0 +1,56 @@
+"""How pytest-xdist shares the tests out among its processes: file by file, the longest file first."""
+
+from __future__ import annotations
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+#: Files that take longest, the longest first. A process that began with one of these near the end of a run would keep the
+#: others waiting; a file that is missing here costs seconds, never a result. From `--durations`.
+LONGEST = (
+    "tests/unit/lab/evaluate/test_command.py",
+    "tests/e2e/test_check.py",
+    "tests/e2e/test_lab.py",
+    "tests/unit/vision/test_gestures_seen.py",
+    "tests/integration/events/test_relay.py",
+    "tests/unit/vision/test_flex.py",
+    "tests/integration/workers/test_processes.py",
+    "tests/e2e/test_faults.py",
+    "tests/unit/liveness/test_not_gestures.py",
+    "tests/integration/api/test_server.py",
+    "tests/integration/workers/test_kill.py",
+    "tests/e2e/test_deployment.py",
+    "tests/unit/liveness/test_ways_of_ending.py",
+    "tests/e2e/test_bench.py",
+    "tests/integration/lab/test_truth.py",
+    "tests/unit/lab/evaluate/test_fitting_command.py",
+    "tests/integration/api/test_schemathesis.py",
+    "tests/integration/workers/test_identity_alone.py",
+    "tests/integration/events/test_webhooks.py",
+    "tests/unit/liveness/test_robustness.py",
+    "tests/unit/vision/test_mixing.py",
+    "tests/integration/queue/test_broker.py",
+    "tests/integration/serving/test_worker.py",
+)
+_RANKS = {file: rank for rank, file in enumerate(LONGEST)}
+
+#: Files whose tests one process runs, since they share what is dear to start: the service and the browser.
+BROWSER = "tests/e2e/test_check.py", "tests/e2e/test_lab.py"
+
+
+def rank(item: pytest.Item) -> int:
+    """The place of a test's file in the order of files; files that are not among the longest keep their order."""
+    return _RANKS.get(file_of(item.nodeid), len(_RANKS))
+
+
+def file_of(nodeid: str) -> str:
+    """The path of a test's file, from the project's top."""
+    return nodeid.split("::", 1)[0]
+
+
+class FileByFile(LoadFileScheduling):
+    """`--dist loadfile`, but the tests of the browser stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = file_of(nodeid)
+        return "browser" if file in BROWSER else file
