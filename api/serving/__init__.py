@@ -30,8 +30,9 @@ In a thread, before the app knows the frame:
     401 `key_unknown`, 401 `token_unknown`, 401 `token_expired`, or 429 `too_many_refusals` in place of a 401
     (LIMIT_REFUSALS_BY_ADDRESS); 403 `forbidden`, 403 `other_session`; 503 `database_unavailable` if the keys cannot be
     read.
- 9. `api.frames.submit_frame`: 404 `session_not_found`, also for a session of another key; 503 `database_unavailable`. A
-    session that has ended is answered by its state (200), so that a client's loop ends.
+ 9. `api.frames.submit_frame`: 404 `session_not_found`, also for a session of another key; 403 `other_browser` for a
+    token that another browser has used; 503 `database_unavailable`. A session that has ended is answered by its state (200),
+    so that a client's loop ends.
 
 Before the picture is read:
 
