@@ -13,8 +13,6 @@ import importlib.util
 import os
 import sys
 
-from shared.own_secrets import keep_own
-
 #: Modules that import everything workers.main and its resources need.
 LOADED = ("shared.queue.broker", "workers.frames", "workers.identity", "workers.passive", "workers.resources")
 #: Optional package that runs the networks of vision.
@@ -33,8 +31,11 @@ def load() -> None:
 
 def main() -> int:
     """Run dramatiq; return its exit code."""
-    keep_own("worker")  # before the fork: the parent of the processes must not hold what they must not
     load()
+    # Not at the top: the settings bring NumPy, which `load` is to import.
+    from shared.own_secrets import keep_own  # noqa: PLC0415
+
+    keep_own("worker")  # before the fork: the parent of the processes must not hold what they must not
     from dramatiq import cli  # noqa: PLC0415 - not needed by callers of `load` alone
 
     arguments = cli.make_argument_parser().parse_args(["workers.main", *sys.argv[1:]])

@@ -32,7 +32,7 @@ GRANTS: dict[str, dict[str, str]] = {
         "frames": "SELECT",
         "outbox": "SELECT, INSERT",
         "attempts": "SELECT, INSERT",
-        "api_keys": "SELECT",
+        "api_keys": "SELECT, UPDATE (last_used_at)",
         "secrets": "SELECT, INSERT",
         "signing_keys": "SELECT, INSERT",
         "webhooks": "SELECT, INSERT, UPDATE, DELETE",
@@ -66,6 +66,8 @@ GRANTS: dict[str, dict[str, str]] = {
     },
     "events": {
         "outbox": "SELECT, UPDATE",
+        #: The secret that seals those of webhooks, where TOKEN_SECRET is not set.
+        "secrets": "SELECT, INSERT",
         "webhooks": "SELECT, UPDATE",
         "webhook_deliveries": "SELECT, INSERT, UPDATE",
         "leases": "SELECT, INSERT, UPDATE, DELETE",
