@@ -52,6 +52,7 @@ _FORM = RequestBody(
         "image_empty",
         "not_an_image",
         "unsupported_image",
+        "image_too_complex",
         "truncated_image",
         "too_many_pixels",
         "image_too_small",

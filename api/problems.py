@@ -172,6 +172,12 @@ KINDS: dict[str, ProblemKind] = {
             "Send an ordinary 8-bit JPEG or PNG, in colour or grey.",
         ),
         ProblemKind(
+            "image_too_complex",
+            422,
+            "The picture costs too much to decode",
+            "Send an ordinary baseline JPEG: this picture has too many scans or chunks, or decoding it took too long.",
+        ),
+        ProblemKind(
             "truncated_image",
             422,
             "The picture is cut off",

@@ -66,6 +66,8 @@ _FORM = RequestBody(
         "image_not_a_file",
         "image_empty",
         "not_an_image",
+        "unsupported_image",
+        "image_too_complex",
         "truncated_image",
         "too_many_pixels",
         "identity_off",

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.db import FrameMemory, UnitOfWork
-from shared.handoff import answers, claims, faces, inflight, portraits
+from shared.handoff import answers, claims, effort, faces, inflight, portraits
 from shared.handoff.answers import Answer, FrameProblem
 from shared.handoff.endings import Endings
 from shared.liveness.frame import Frame
@@ -29,6 +29,7 @@ from shared.telemetry.metrics.table import JUDGING_SECONDS, Stage
 from workers import tracking
 from workers.tools import FrameTools
 from workers.vision.errors import BadImage
+from workers.vision.isolated import DecoderError
 from workers.vision.pipeline import Seen
 from workers.vision.prior import Prior
 
@@ -38,8 +39,18 @@ log = structlog.get_logger(__name__)
 #: milliseconds only while the workers keep up.
 BEHIND = 0.5
 
+#: The code of a picture that costs too much to decode.
+TOO_COMPLEX = "image_too_complex"
+
 NOT_JUDGED = Answer(problem=FrameProblem("unavailable"))
 ROWS_AWAY = Answer(problem=FrameProblem("database_unavailable"))
+SPENT = Answer(
+    problem=FrameProblem(
+        "too_many_frames",
+        "The pictures of this session take too long to decode: send smaller ones, as baseline JPEG. The session goes on.",
+        429,
+    )
+)
 UNKNOWN_SESSION = Answer(problem=FrameProblem("session_not_found"))
 
 
@@ -54,6 +65,8 @@ class Judged:
     compare: bool = False
     #: Distance from an ideal portrait (see `shared.liveness.portrait`); None if the frame is no candidate for one.
     portrait_distance: float | None = None
+    #: Seconds of the processor that decoding the picture took.
+    cost: float = 0.0
 
 
 class Fetched(NamedTuple):
@@ -63,6 +76,8 @@ class Fetched(NamedTuple):
     prior: Prior | None
     #: When the frame began to wait for a worker; None if that is not known.
     waits_since: float | None
+    #: Whether the session's pictures have taken all the processor time that they may take.
+    spent: bool
 
 
 class FrameWork:
@@ -76,22 +91,27 @@ class FrameWork:
     def __call__(self, session_id: str, frame_id: str, arrived_at: float) -> None:
         """Work on one frame, which arrived at the API at `arrived_at`, in seconds since the epoch."""
         with structlog.contextvars.bound_contextvars(session_id=session_id, frame_id=frame_id):
-            picture, prior, waits_since = self._fetch(session_id, frame_id)
+            picture, prior, waits_since, spent = self._fetch(session_id, frame_id)
             if picture is None:
                 log.debug("frame.gone")  # answered already, or expired: no request waits for it
                 return
             judged, seen = Judged(NOT_JUDGED), None
             try:
-                passed_over = self._pass_over(session_id, arrived_at, waits_since)
+                passed_over = SPENT if spent else self._pass_over(session_id, arrived_at, waits_since)
                 if passed_over is None:
                     seen = self._tools.vision.look(picture, prior, arrived_at)
                     with Stage(JUDGING_SECONDS):
                         judged = self._judge(session_id, Frame(frame_id, arrived_at, seen.observation))
+                    judged = replace(judged, cost=seen.cost)
                 else:
                     judged = Judged(passed_over)
                 log.debug("frame.judged", **_facts(judged.answer))
             except BadImage as error:
-                judged = Judged(Answer(problem=FrameProblem(error.code, error.detail)))
+                cost = max(error.cost, effort.STALLED) if error.code == TOO_COMPLEX else error.cost
+                judged = Judged(Answer(problem=FrameProblem(error.code, error.detail)), cost=cost)
+            except DecoderError as error:
+                log.exception("frame.not_decoded")
+                judged = Judged(NOT_JUDGED, cost=error.cost)
             except (OperationalError, PoolTimeout):
                 log.exception("frame.not_judged")
                 judged = Judged(ROWS_AWAY)
@@ -108,8 +128,9 @@ class FrameWork:
         claims.look(pipe, frame_id)
         tracking.look(pipe, session_id)
         inflight.waits_since(pipe, frame_id)
-        picture, prior, waits_since = pipe.execute()
-        return Fetched(picture, tracking.decode(prior), waits_since)
+        effort.look(pipe, session_id)
+        picture, prior, waits_since, count = pipe.execute()
+        return Fetched(picture, tracking.decode(prior), waits_since, effort.is_spent(count, now()))
 
     def _pass_over(self, session_id: str, arrived_at: float, waits_since: float | None) -> Answer | None:
         """The answer to a frame that is passed over because the queue is behind and has a newer one; None to measure it."""
@@ -158,6 +179,8 @@ class FrameWork:
 
     def _reply(self, session_id: str, frame_id: str, arrived_at: float, judged: Judged, seen: Seen | None) -> None:
         pipe = self._tools.redis.pipeline(transaction=False)
+        if judged.cost >= effort.FREE:
+            effort.spend(pipe, session_id, judged.cost)
         if seen is not None:
             tracking.keep(pipe, session_id, arrived_at, seen.prior)
         answers.push(pipe, frame_id, judged.answer)

@@ -109,7 +109,7 @@ class ReferenceWork(Work):
         session = self._look(session_id)
         if session is None or session.ended:
             return
-        seen = self._tools.vision.look(picture, None, now())
+        seen = self._tools.face_vision.look(picture, None, now())
         chip = seen.chip()
         if chip is None or seen.observation.faces != 1:
             self._apply(session_id, _problem("no_face" if chip is None else "several_faces"))

@@ -53,6 +53,7 @@ class Resources(Middleware):
         self._load_vision = load_vision or _load_vision
         self._load_describer = load_describer or _load_describer
         self._vision: Looks | None = None
+        self._face_vision: Looks | None = None
         self._heart: Heart | None = None
         self._pusher: Pusher | None = None
 
@@ -62,6 +63,14 @@ class Resources(Middleware):
         if self._vision is None:
             self._vision = self._load_vision(self._settings)
         return self._vision
+
+    @property
+    def face_vision(self) -> Looks:
+        """The vision pipeline of reference pictures, with their own limit; loaded when it is first needed."""
+        if self._face_vision is None:
+            limit = {"max_pixels": self._settings.max_reference_pixels}
+            self._face_vision = self._load_vision(self._settings.model_copy(update=limit))
+        return self._face_vision
 
     @property
     def weighing(self) -> Weighing:
@@ -115,7 +124,7 @@ class Resources(Middleware):
 
 
 def _load_vision(settings: Settings) -> Vision:
-    return Vision.load(settings.models_dir, settings.landmarks, max_pixels=settings.max_pixels)
+    return Vision.load(settings.models_dir, settings.landmarks, max_pixels=settings.max_pixels, isolated=True)
 
 
 def _load_describer(settings: Settings) -> Describer:

@@ -37,9 +37,9 @@ Before the picture is read:
     enough to do with others, which shuts it for this session; 429 `too_many_frames` if the session has FRAMES_PER_SESSION
     under way, or no token left in its bucket (LIMIT_FRAMES); 503 `redis_unavailable`.
 11. `api.uploads.read_picture`: 415 `not_multipart`, 400 `malformed_form`, 422 `image_missing`, 422 `image_not_a_file`,
-    422 `image_empty`, 422 `not_an_image`, 422 `truncated_image`, 413 `too_many_pixels`; for a body in chunks, 413
-    `picture_too_large` (it announces no size) and 400 `bad_request` (a chunk is malformed). What no worker could use must
-    not wait in the queue.
+    422 `image_empty`, 422 `not_an_image`, 422 `unsupported_image`, 422 `image_too_complex`, 422 `truncated_image`, 413
+    `too_many_pixels`; for a body in chunks, 413 `picture_too_large` (it announces no size) and 400 `bad_request` (a chunk is
+    malformed). What no worker could use, or what costs out of proportion to decode, must not wait in the queue.
 
 While the request waits for its answer:
 
@@ -48,9 +48,11 @@ While the request waits for its answer:
     (`max_age` of `workers.frames.declare`), and its picture in Redis (`shared.handoff.claims.put`).
 13. `workers.frames.FrameWork`: a worker that is behind passes a frame over for a newer one of its session (200, with the
     hint `superseded`); 404 `session_not_found` and the state of an ended session as in 9, for a session that has been
-    cancelled or has ended meanwhile; 503 `database_unavailable`; 503 `unavailable` after a fault or the time limit.
-14. `workers.vision.decode.decode`: 422 `not_an_image`, 422 `truncated_image`, 422 `image_too_small`, 413 `too_many_pixels`;
-    422 `unsupported_image` from workers of older versions.
+    cancelled or has ended meanwhile; 503 `database_unavailable`; 503 `unavailable` after a fault or the time limit; 429
+    `too_many_frames` while the session's pictures have taken more of the processor than they may (`shared.handoff.effort`).
+14. `workers.vision.decode.decode`: 422 `not_an_image`, 422 `unsupported_image`, 422 `image_too_complex`, 422
+    `truncated_image`, 422 `image_too_small`, 413 `too_many_pixels`. `workers.vision.isolated.Decoder`: 422
+    `image_too_complex` where decoding takes more of the processor than it may, or ends the decoder's process.
 
 Everywhere in the app, 500 `internal_error` (`api.problems`) answers a fault of our own.
 
@@ -62,6 +64,6 @@ Places that look alike and are two for a reason:
 - 10 holds FRAME_WAIT twice: against the wait for a thread, which no other process can see, and against the oldest frame
   that waits for a worker, which only Redis knows.
 - 10 limits a session twice: the frames under way bound the work for it at one moment, the bucket bounds it over time.
-- 11 and 14 look at the same picture. 11 sees its header and its end; only a worker decodes it, and does not rely on 11.
+- 11 and 14 look at the same picture. 11 sees its headers and its end; only a worker decodes it, and does not rely on 11.
 - 9 and 13 look up the same session. It may end while its frame waits, and 9 believes a look for `api.alive.TRUST` seconds.
 """

@@ -40,6 +40,9 @@ idempotency:{digest}       string  SESSION_TTL       api: request and answer of 
 limit:{limit}:{subject}    string  until the bucket  api: the time at which the  api, before it creates a session
                                    is full, a        token bucket is full again  or admits a frame
                                    period at most
+effort:{session}           string  until the bucket  worker: the time at which   worker, before it decodes a frame
+                                   is full again     the session may decode at
+                                                     full length again
 metrics:totals             hash    METRICS_TTL       every process: its counts,  api (/metrics)
                                                      every few seconds
 metrics:pushed:{process}   string  PUSHED_TTL        every process: the number   the same script, so that a push counts
@@ -171,6 +174,11 @@ def idempotency(digest: str) -> str:
 def limit(name: str, subject: str) -> str:
     """Key of a token bucket: of the limit `name`, for an API key, a network or a session."""
     return f"limit:{name}:{subject}"
+
+
+def effort(session_id: str) -> str:
+    """Key of the processor time that a session's pictures have taken."""
+    return f"effort:{session_id}"
 
 
 def pushed(process: str) -> str:

@@ -31,6 +31,7 @@ export type ProblemCode =
   | "image_empty"
   | "image_missing"
   | "image_not_a_file"
+  | "image_too_complex"
   | "image_too_small"
   | "internal_error"
   | "invalid_parameter"

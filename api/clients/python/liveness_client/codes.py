@@ -50,6 +50,7 @@ PROBLEMS = frozenset(
         "image_empty",
         "image_missing",
         "image_not_a_file",
+        "image_too_complex",
         "image_too_small",
         "internal_error",
         "invalid_parameter",
