@@ -63,8 +63,8 @@ class Judged:
     session: Session | None = None
     #: Whether the frame's face is to be compared.
     compare: bool = False
-    #: Distance from an ideal portrait (see `shared.liveness.portrait`); None if the frame is no candidate for one.
-    portrait_distance: float | None = None
+    #: Whether the frame's picture may become the session's portrait, if its face is found to be the session's.
+    portrait: bool = False
     #: Seconds of the processor that decoding the picture took.
     cost: float = 0.0
 
@@ -174,7 +174,10 @@ class FrameWork:
             uow.sessions.save(session)
             uow.commit()
         return Judged(
-            Answer(result=result), session, session.awaits_distance(frame.id), session.portrait_distance(frame.id)
+            Answer(result=result),
+            session,
+            session.awaits_distance(frame.id),
+            session.portrait_distance(frame.id) is not None,
         )
 
     def _reply(self, session_id: str, frame_id: str, arrived_at: float, judged: Judged, seen: Seen | None) -> None:
@@ -193,23 +196,16 @@ class FrameWork:
             log.exception("frame.not_answered")
 
     def _use_face(self, session: Session, frame_id: str, seen: Seen, judged: Judged) -> None:
-        """Leave the face to be compared, and keep the picture as a portrait. The frame has been answered by now."""
+        """Leave the face to be compared, and the picture if it may become a portrait. The frame has been answered by now."""
         try:
             if judged.compare and (chip := seen.chip()) is not None:
                 faces.put(self._tools.redis, session.id, frame_id, chip)
+                if judged.portrait:
+                    portraits.offer(self._tools.redis, session.id, frame_id, seen.jpeg(mirrored=session.mirrored))
                 enqueue_comparison(self._broker, session.id, frame_id, session.expires_at)
-            if judged.portrait_distance is not None:
-                self._keep_portrait(session, seen, judged.portrait_distance)
         except (RedisError, QueueUnavailable):
             # The session asks for another frame's face, and its verdict says so if none was compared.
             log.exception("face.not_sent")
-
-    def _keep_portrait(self, session: Session, seen: Seen, score: float) -> None:
-        best = portraits.best(self._tools.redis, session.id)
-        # Only a clearly better picture is worth encoding.
-        if best is None or score < 0.8 * best - 0.5:
-            left = session.expires_at - now()
-            portraits.keep(self._tools.redis, session.id, score, seen.jpeg(mirrored=session.mirrored), left)
 
 
 def declare(broker: Broker, tools: FrameTools, *, max_age: int) -> Actor[Any, None]:

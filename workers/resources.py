@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from shared.db import DATABASE_TIMEOUT, make_engine
 from shared.handoff.presence import Heart
 from shared.liveness.evidence import Weighing
-from shared.queue.messages import FRAMES, IDENTITY
+from shared.queue.messages import FRAMES, IDENTITY, REFERENCES
 from shared.redis.client import make_redis
 from shared.redis.timekeeping import Keeping, keep_time
 from shared.settings import Settings
@@ -79,6 +79,8 @@ class Resources(Middleware):
 
     def before_worker_boot(self, _broker: Broker, worker: Worker) -> None:
         """Open connections and load models, so that the first frame is as fast as any other."""
+        if worker.consumer_whitelist and IDENTITY in worker.consumer_whitelist:
+            worker.consumer_whitelist.add(REFERENCES)
         queues = self._queues(worker)
         try:
             self.redis = make_redis(self._settings.redis_url)
@@ -87,13 +89,13 @@ class Resources(Middleware):
             self.engine = make_engine(self._settings.database_url, pool_size=1, patience=DATABASE_TIMEOUT)
             if FRAMES in queues:
                 self._vision = self._load_vision(self._settings)
-            if IDENTITY in queues:
+            if IDENTITY in queues or REFERENCES in queues:
                 self.describer = self._load_describer(self._settings)
         except Exception:
             # dramatiq would only log the error, and take frames that it cannot work on.
             log.exception("worker.cannot_start")
             raise SystemExit(1) from None
-        if queues == [IDENTITY]:
+        if FRAMES not in queues:
             os.nice(NICE)
         log.info("worker.loaded", queues=queues, landmarks=self._settings.landmarks)
 
@@ -118,8 +120,8 @@ class Resources(Middleware):
         self.redis.close()
 
     def _queues(self, worker: Worker) -> list[str]:
-        """The queues that this process serves; the identity queue only where IDENTITY is on."""
-        known = [FRAMES, IDENTITY] if self._settings.identity else [FRAMES]
+        """The queues that this process serves; those of faces only where IDENTITY is on."""
+        known = [FRAMES, IDENTITY, REFERENCES] if self._settings.identity else [FRAMES]
         return [queue for queue in known if not worker.consumer_whitelist or queue in worker.consumer_whitelist]
 
 

@@ -17,6 +17,8 @@ prior:{session}            hash    PRIOR_TTL         worker: where the face was 
 chip:{frame}               string  CHIP_TTL          worker of frames: an        identity worker; deleted when it is
                                                      aligned face, 150 pixels    compared, or the session ends
                                                      wide, of a few frames
+candidate:{frame}          string  CHIP_TTL          worker of frames: a frame   identity worker; deleted when its
+                                                     that may be the portrait    face is compared, or the session ends
 anchor:{session}           string  the rest of the   identity worker: the        identity worker; deleted when the
                                    session's own     descriptor of the           session ends or is cancelled
                                                      session's first face
@@ -25,9 +27,15 @@ reference:{session}        string  the rest of the   identity worker: the       
                                                      given at creation
 picture:{session}          string  CHIP_TTL          api: the picture given at   identity worker; deleted when it is
                                                      creation                    described, or the session ends
-portrait:{session}         hash    the rest of the   worker of frames: the best  api, once; deleted when the session
-                                   session's own,    frame of a session created  ends other than live
-                                   then PORTRAIT_TTL with portrait=true
+references                 zset    REFERENCE_WAITS   api: sessions whose         api, before it takes another picture;
+                                                     picture waits, with the     the identity worker removes it
+                                                     time as score
+portrait:{session}         hash    the rest of the   identity worker: the best   api; deleted when it is dropped, or
+                                   session's own,    compared frame of a         the session ends other than live
+                                   then              session created with
+                                   PORTRAIT_TTL;     portrait=true
+                                   FETCHED_TTL once
+                                   it was fetched
 ended:{session}            string  the rest of the   the process that ends or    every process that writes one of the
                                    session's own,    deletes the session         session's keys above, in the same
                                    and ENDED_MARGIN                              script
@@ -72,6 +80,12 @@ INFLIGHT_TTL = 30
 #: Key of the frames of all sessions that wait for a worker or are being measured, scored by when they began to wait.
 UNDERWAY = "underway"
 
+#: Key of the sessions whose reference picture waits to be described, scored by when it began to wait.
+REFERENCES = "references"
+
+#: Seconds that a reference picture waits at most: then its message is too old.
+REFERENCE_WAITS = 15
+
 #: Seconds that a prior is kept; an older position of a face is useless.
 PRIOR_TTL = 10
 
@@ -80,6 +94,9 @@ CHIP_TTL = 30
 
 #: Seconds after the end of a live session for which its portrait can be fetched.
 PORTRAIT_TTL = 300
+
+#: Seconds after its first fetch for which a portrait can be fetched again, in case the connection broke.
+FETCHED_TTL = 30
 
 #: Seconds beyond a session's own time that its mark is kept: longer than any worker works on a frame.
 ENDED_MARGIN = 60
@@ -129,6 +146,11 @@ def prior(session_id: str) -> str:
 def chip(frame_id: str) -> str:
     """Key of the chip of a frame, which waits to be compared."""
     return f"chip:{frame_id}"
+
+
+def candidate(frame_id: str) -> str:
+    """Key of the picture of a frame that becomes the portrait if its face is the session's."""
+    return f"candidate:{frame_id}"
 
 
 def anchor(session_id: str) -> str:

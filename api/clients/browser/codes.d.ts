@@ -56,6 +56,7 @@ export type ProblemCode =
   | "too_many_attempts"
   | "too_many_frames"
   | "too_many_pixels"
+  | "too_many_references"
   | "too_many_sessions"
   | "too_many_webhooks"
   | "too_slow"

@@ -75,6 +75,7 @@ PROBLEMS = frozenset(
         "too_many_attempts",
         "too_many_frames",
         "too_many_pixels",
+        "too_many_references",
         "too_many_sessions",
         "too_many_webhooks",
         "too_slow",
