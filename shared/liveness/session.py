@@ -417,7 +417,8 @@ class Session:
 
     def _conclude(self, at: float, weighing: Weighing) -> None:
         verdict = self._verdict(None, weighing)
-        if verdict.score < self.threshold(weighing) and self._would_be_live(verdict, weighing):
+        if verdict.score < self.threshold(weighing) and (without := self._but_for_the_lost(verdict, weighing)):
+            self.findings = without.findings
             self._fail(at, NOT_COMPARED)
             return
         self.findings, self.score = verdict.findings, verdict.score
@@ -426,13 +427,17 @@ class Session:
         reason = None if self.is_live else Code.UNSEEN if gravest is None else gravest.code
         self._end(State.COMPLETED, at, reason)
 
-    def _would_be_live(self, verdict: Verdict, weighing: Weighing) -> bool:
-        """Whether the session would be live but for faces that were to be compared, and that no worker has compared."""
+    def _but_for_the_lost(self, verdict: Verdict, weighing: Weighing) -> Verdict | None:
+        """The verdict without the findings about faces that were to be compared and that no worker compared.
+
+        None if there are none, or if the session would not be live without them either.
+        """
         lost = set() if self.identity is None else self.identity.not_compared()
         if not lost:
-            return False
+            return None
         others = [f for f in verdict.findings if f.code is not Code.UNIDENTIFIED or f.challenge not in lost]
-        return weighing.weigh(others, [c.type for c in self.challenges]).score >= self.threshold(weighing)
+        without = weighing.weigh(others, [c.type for c in self.challenges])
+        return without if without.score >= self.threshold(weighing) else None
 
     def _fail(self, at: float, reason: str) -> None:
         self._end(State.FAILED, at, reason)

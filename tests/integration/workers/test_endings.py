@@ -192,7 +192,7 @@ def after_a_kill_in_a_deletion(service: Service) -> Session:
     sessions = clock(service)
     sessions.clear_deleted(time.time())
     # The face under way is known to nobody any more: it goes after CHIP_TTL.
-    service.redis.delete(keyspace.chip(f"out {session.id}"))
+    service.redis.delete(keyspace.chip(f"out {session.id}"), keyspace.candidate(f"out {session.id}"))
     return session
 
 
@@ -200,7 +200,7 @@ def concluded(service: Service, *, live: bool) -> Session:
     """A session that the clock concludes, with the gesture that it holds."""
     found = (alive if live else attack)(WEIGHTS, [ChallengeType.BLINK])
     session = begun(service, ago=LONGEST_WAIT + 2, held=Held(time.time() - LONGEST_WAIT - 1.5, 0.9, tuple(found)))
-    service.redis.delete(keyspace.chip(f"out {session.id}"))
+    service.redis.delete(keyspace.chip(f"out {session.id}"), keyspace.candidate(f"out {session.id}"))
     clock(service).end_overdue(time.time())
     assert stored(service, session).is_live is live
     return session
