@@ -41,6 +41,10 @@ MOST_SEGMENTS = 1000
 MOST_SCANS = 64
 #: Most scans of a JPEG with as many pixels as are allowed: each scan is a pass over the whole picture.
 MOST_FULL_SCANS = 20
+#: Samples of a PNG's pixel, by its colour type.
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+#: Bytes of a pixel in a PNG with as many pixels as are allowed: 8 bits for each of three colours and alpha.
+PIXEL_BYTES = 4
 #: Most chunks of a PNG; encoders write chunks of 8 KiB or more.
 MOST_CHUNKS = 10_000
 
@@ -118,7 +122,11 @@ def too_complex(data: bytes, max_pixels: int) -> bool:
                 segments >= MOST_SEGMENTS or scans > MOST_SCANS or scans * width * height > MOST_FULL_SCANS * max_pixels
             )
         case ImageFormat.PNG:
-            return sum(1 for _ in png_chunks(data)) >= MOST_CHUNKS
+            width, height = _png_size(data) or (0, 0)
+            bits = _png_bits(data)
+            return (
+                sum(1 for _ in png_chunks(data)) >= MOST_CHUNKS or width * height * bits > 8 * PIXEL_BYTES * max_pixels
+            )
         case _:
             return False
 
@@ -180,6 +188,11 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
         return None
     width, height = struct.unpack_from(">II", data, 16)
     return width, height
+
+
+def _png_bits(data: bytes) -> int:
+    """Bits of a pixel by the IHDR chunk; 0 if it states no valid colour type."""
+    return data[24] * _SAMPLES.get(data[25], 0) if len(data) > 25 else 0
 
 
 def _png_ends(data: bytes) -> bool:

@@ -120,15 +120,16 @@ def _plain_png(data: bytes) -> bytes:
             "not_an_image", "The picture cannot be decoded. Send the camera frame as a JPEG or PNG."
         ) from None
     stored = zlib.compress(pixels, 0)
-    body = b"IDAT" + stored
+    del pixels, packed  # tens of megabytes
     return b"".join(
         (
             data[:8],
             header,
             *before,
             struct.pack(">I", len(stored)),
-            body,
-            struct.pack(">I", zlib.crc32(body)),
+            b"IDAT",
+            stored,
+            struct.pack(">I", zlib.crc32(stored, zlib.crc32(b"IDAT"))),
             *after,
         )
     )

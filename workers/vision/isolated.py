@@ -61,6 +61,18 @@ class Decoded:
     cost: float
 
 
+#: Signals that end the process by the picture's fault: at the end of its time, by a crash, or for want of memory.
+_BY_THE_PICTURE = (
+    signal.SIGPROF,
+    signal.SIGSEGV,
+    signal.SIGABRT,
+    signal.SIGBUS,
+    signal.SIGFPE,
+    signal.SIGILL,
+    signal.SIGKILL,
+)
+
+
 class DecoderError(RuntimeError):
     """Raised if the decoding process cannot work or is silent, which may be no fault of the picture.
 
@@ -188,14 +200,7 @@ class Decoder:
         assert self._process is not None
         status = self._process.wait()
         self.close()
-        if status in (
-            -signal.SIGPROF,
-            -signal.SIGXCPU,
-            -signal.SIGSEGV,
-            -signal.SIGABRT,
-            -signal.SIGBUS,
-            -signal.SIGFPE,
-        ):
+        if -status in _BY_THE_PICTURE:
             log.warning("decoder.ended", signal=-status)
             # The next picture's process starts meanwhile.
             self.start()

@@ -63,7 +63,7 @@ def test_a_picture_that_stalls_the_decoder_costs_only_its_own_frame(decoder: Dec
     assert process_of(decoder).pid != before
 
 
-@pytest.mark.parametrize("fatal", [signal.SIGSEGV, signal.SIGABRT])
+@pytest.mark.parametrize("fatal", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
 def test_a_picture_that_crashes_the_decoder_costs_only_its_own_frame(decoder: Decoder, fatal: signal.Signals) -> None:
     decoder(FRAME)
     process_of(decoder).send_signal(fatal)
