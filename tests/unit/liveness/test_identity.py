@@ -341,7 +341,7 @@ def test_the_clock_completes_what_waits_when_no_frame_comes():
     session.tick(due - 0.1, WEIGHTS)
     assert session.state is State.IN_PROGRESS
     session.tick(due, WEIGHTS)
-    assert (session.state, session.is_live, session.ended_at) == (State.COMPLETED, False, due)
+    assert (session.state, session.is_live, session.ended_at) == (State.FAILED, None, due)
 
 
 def test_who_turned_away_is_asked_to_look_straight():
