@@ -79,6 +79,7 @@ ACTS = {
     "sessions.cancel_session": Act.CANCEL,
     "evidence.get_evidence": Act.EVIDENCE,
     "portraits.get_portrait": Act.PORTRAIT,
+    "portraits.delete_portrait": Act.PORTRAIT,
 }
 
 

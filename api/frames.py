@@ -57,6 +57,7 @@ _FORM = RequestBody(
         "camera_report",
         "not_an_image",
         "unsupported_image",
+        "image_too_complex",
         "truncated_image",
         "too_many_pixels",
         "image_too_small",

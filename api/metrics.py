@@ -18,7 +18,7 @@ from api.resources import Resources, resources
 from shared.db import UnitOfWork
 from shared.handoff import worker_presence
 from shared.queue import backlog
-from shared.queue.messages import FRAMES, IDENTITY, WEBHOOKS
+from shared.queue.messages import FRAMES, IDENTITY, REFERENCES, WEBHOOKS
 from shared.redis.timekeeping import now
 from shared.telemetry.metrics.gathering import Gauges, Totals
 from shared.telemetry.metrics.table import (
@@ -90,7 +90,9 @@ def _ask_for_token(response: Response) -> Response:
 def _gauges(deps: Resources) -> Gauges:
     """The gauges, read now. One that cannot be read is left out, so that it shows as missing."""
     at = now()
-    queues = (FRAMES, IDENTITY) if deps.settings.needs_identity_worker else (FRAMES,)
+    queues: tuple[str, ...] = (FRAMES, IDENTITY) if deps.settings.needs_identity_worker else (FRAMES,)
+    if deps.settings.identity:
+        queues = (*queues, REFERENCES)
     waiting = {queue: _looked_up(deps, queue) for queue in (*queues, WEBHOOKS)}
     return {
         WORKERS.name: {(queue,): worker_presence.seen_lately(deps.redis, at, queue) for queue in queues},

@@ -238,6 +238,12 @@ KINDS: dict[str, ProblemKind] = {
             "Send an ordinary 8-bit JPEG or PNG, in colour or grey.",
         ),
         ProblemKind(
+            "image_too_complex",
+            422,
+            "The picture costs too much to decode",
+            "Send an ordinary baseline JPEG: this picture has too many scans or chunks, or decoding it took too long.",
+        ),
+        ProblemKind(
             "truncated_image",
             422,
             "The picture is cut off",
@@ -253,14 +259,15 @@ KINDS: dict[str, ProblemKind] = {
             "identity_off",
             422,
             "Faces are not compared here",
-            "This service was set up with IDENTITY=off: create the session without a part named reference.",
+            "This service was set up with IDENTITY=off: create the session without a part named reference, and without "
+            "portrait=true.",
         ),
         ProblemKind(
             "portrait_not_found",
             404,
             "No portrait",
             "There is no portrait: the session was not created with portrait=true, has not ended with a live person, or "
-            "its portrait has been fetched or has expired.",
+            "its portrait has been fetched, has been deleted or has expired.",
         ),
         ProblemKind("verdict_not_found", 404, "No verdict", "Only a session in the state completed has a verdict."),
         ProblemKind("webhook_not_found", 404, "Unknown webhook", "GET /api/v1/webhooks lists the webhooks."),
@@ -324,6 +331,13 @@ KINDS: dict[str, ProblemKind] = {
             "The workers are behind, and this frame would not be judged in time: send the next one in a moment. The session "
             "goes on.",
             retry_after=1,
+        ),
+        ProblemKind(
+            "too_many_references",
+            503,
+            "More reference pictures than can be described",
+            "The session was not created, because too many reference pictures wait: create it again in a moment.",
+            retry_after=2,
         ),
         ProblemKind(
             "redis_unavailable",

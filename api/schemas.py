@@ -115,7 +115,7 @@ class SessionOptions(Query):
     portrait: Annotated[bool, must_be("true or false")] = Field(
         False,
         description="Whether to keep the best frontal frame: if the person was live, it can be fetched once, for five "
-        "minutes.",
+        "minutes; again for 30 seconds after the first time, should the connection have broken.",
     )
 
     sequence: Annotated[Literal["off", "required"], must_be("off or required")] = Field(
@@ -359,7 +359,8 @@ class ReferenceView(BaseModel):
         "distance of the nearest face's descriptor over 1.2. Not a probability.",
     )
     problem: str | None = Field(
-        description="Why the picture cannot be compared: no_face, several_faces, or the code of the picture's problem."
+        description="Why the picture cannot be compared: no_face, several_faces, the code of the picture's problem, or "
+        "not_compared if the service was too busy."
     )
 
 
@@ -370,8 +371,9 @@ class EvidenceView(BaseModel):
     state: State
     is_live: bool | None = Field(description="The final verdict; null until the session is complete.")
     reason: str | None = Field(
-        description="Why the session ended as it did: timed_out, expired, identity_swap, or a finding's code; null for a "
-        "live person.",
+        description="Why the session ended as it did: timed_out, expired, identity_swap, "
+        "not_compared (the service was too busy to compare the faces: create a new session), or a finding's code; null for "
+        "a live person.",
         examples=["flat"],
     )
     preset: Preset
@@ -478,6 +480,12 @@ class Cancelled(BaseModel):
     """The answer to a cancellation."""
 
     cancelled: str = Field(description="The id of the cancelled session.", examples=[_SESSION_ID])
+
+
+class PortraitDeleted(BaseModel):
+    """The answer to the deletion of a portrait."""
+
+    deleted: str = Field(description="The id of the portrait's session.", examples=[_SESSION_ID])
 
 
 class Fault(BaseModel):

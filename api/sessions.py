@@ -32,12 +32,13 @@ from api.schemas import (
 from api.uploads import read_reference
 from shared.db import UnitOfWork
 from shared.db.trail import Action, Tombstone
-from shared.handoff import faces
+from shared.handoff import faces, references
 from shared.liveness.draw import draw, draw_pauses
 from shared.liveness.options import Options
 from shared.liveness.session import Session
 from shared.liveness.terms import Terms
 from shared.queue.messages import QueueUnavailable, enqueue_reference
+from shared.redis.timekeeping import now
 
 TAG = Tag(name="Sessions", description="A session is one person's check: its challenges, and their outcome.")
 
@@ -70,11 +71,14 @@ _FORM = RequestBody(
         "image_not_a_file",
         "image_empty",
         "not_an_image",
+        "unsupported_image",
+        "image_too_complex",
         "truncated_image",
         "too_many_pixels",
         "identity_off",
         "too_many_sessions",
         "too_many_attempts",
+        "too_many_references",
         "idempotency_key_in_use",
         "idempotency_key_reused",
         "redis_unavailable",
@@ -96,8 +100,8 @@ def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
             "forbidden", "Only a key of the role `server` names the relying party: leave relying_party out."
         )
     reference = read_reference(request, deps.settings)
-    if reference is not None and not deps.settings.identity:
-        raise ProblemError("identity_off")
+    if (reference is not None or query.portrait) and not deps.settings.identity:
+        raise ProblemError("identity_off")  # a portrait is kept only of a face that was compared
     key = header.idempotency_key
     if key is None:
         return json_of(_create(deps, query, reference), exclude_none=True)
@@ -129,6 +133,8 @@ def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
 
 def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> SessionMade:
     settings = deps.settings
+    if reference is not None and references.full(deps.redis, now()):
+        raise ProblemError("too_many_references")
     permitted = policies.permitted(query, policies.of(caller(), settings), settings)
     pauses = draw_pauses(permitted.num_challenges, _chance) if permitted.reveal == "next" else ()
     session = Session.open(
@@ -218,9 +224,11 @@ def cancel_session(path: SessionPath) -> Response:
 def _have_described(deps: Resources, session: Session, reference: bytes) -> None:
     """Pass the reference picture on to a worker."""
     faces.put_picture(deps.redis, session.id, reference)
+    references.enter(deps.redis, session.id, now())
     try:
         enqueue_reference(deps.broker, session.id, session.expires_at)
     except QueueUnavailable as error:
+        references.leave(deps.redis, session.id)
         raise ProblemError("queue_unavailable") from error
 
 

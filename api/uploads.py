@@ -56,7 +56,7 @@ def read_frame(request: Request, settings: Settings) -> tuple[bytes, CameraRepor
     if data is None:
         raise ProblemError("image_missing")
     said = fields.get(CAMERA)
-    return _checked(data, settings), None if said is None else read_report(said)
+    return _checked(data, settings, settings.max_pixels), None if said is None else read_report(said)
 
 
 def read_picture(request: Request, settings: Settings) -> bytes:
@@ -65,11 +65,14 @@ def read_picture(request: Request, settings: Settings) -> bytes:
 
 
 def read_reference(request: Request, settings: Settings) -> bytes | None:
-    """The bytes of the part `reference`, checked as by `read_picture`; None if the request has no such part."""
+    """The bytes of the part `reference`, checked as by `read_picture`; None if the request has no such part.
+
+    It may have MAX_REFERENCE_PIXELS.
+    """
     if request.mimetype != "multipart/form-data":
         return None
     data, _ = _read_part(request, settings, REFERENCE)
-    return None if data is None else _checked(data, settings)
+    return None if data is None else _checked(data, settings, settings.max_reference_pixels)
 
 
 def _read_part(request: Request, settings: Settings, name: str) -> tuple[bytes | None, Mapping[str, str]]:
@@ -97,12 +100,12 @@ def _read_body(request: Request, settings: Settings) -> bytes:
     return b"".join(iter(partial(stream.read, _CHUNK), b""))
 
 
-def _checked(data: bytes, settings: Settings) -> bytes:
+def _checked(data: bytes, settings: Settings, max_pixels: int) -> bytes:
     if not data:
         raise ProblemError("image_empty")
     if len(data) > settings.max_frame_bytes:
         raise _too_large(settings)
-    _look_at(data, settings)
+    _look_at(data, max_pixels)
     return data
 
 
@@ -124,17 +127,21 @@ def _in_memory(*_args: Any, **_facts: Any) -> IO[bytes]:
     return BytesIO()
 
 
-def _look_at(data: bytes, settings: Settings) -> None:
-    """Refuse a picture that no worker could use, by its header and its end."""
+def _look_at(data: bytes, max_pixels: int) -> None:
+    """Refuse a picture that no worker could use, or that costs too much to decode, by its headers and its end."""
     if image_header.kind(data) is None:
         raise ProblemError("not_an_image")
     size = image_header.size(data)
-    if size is not None and size[0] * size[1] > settings.max_pixels:
+    if size is not None and size[0] * size[1] > max_pixels:
         raise ProblemError(
             "too_many_pixels",
-            f"The picture has {size[0]}×{size[1]} pixels; at most {settings.max_pixels / 1e6:g} million are allowed: "
+            f"The picture has {size[0]}×{size[1]} pixels; at most {max_pixels / 1e6:g} million are allowed: "
             "send a smaller one. 640 pixels of width are plenty.",
         )
+    if not image_header.ordinary(data):
+        raise ProblemError("unsupported_image")
+    if image_header.too_complex(data, max_pixels):
+        raise ProblemError("image_too_complex")
     if image_header.truncated(data):
         raise ProblemError("truncated_image")
     if size is None:

@@ -1,7 +1,7 @@
-"""Reads a picture's format and size from its header, and checks that its end is present, without decoding it.
+"""Reads a picture's format, size and coding from its headers, and what decoding it costs, without decoding it.
 
 The module is pure Python, so that the web process can check a frame before it is queued. Workers check again before they
-decode, because a decoder allocates memory for the size that the header states.
+decode, because a decoder allocates memory for the size that the header states, and works through every scan of a JPEG.
 """
 
 from __future__ import annotations
@@ -30,8 +30,23 @@ _SOI, _EOI, _SOS, _TEM = 0xD8, 0xD9, 0xDA, 0x01
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 #: Bytes of a frame header before its components: length, precision, height, width, number of components.
 _SOF_BYTES = 8
+#: Start-of-frame markers of the codings that cameras and browsers write: baseline, extended sequential and progressive, with
+#: Huffman codes. Arithmetic, lossless and hierarchical coding cost far more to decode.
+_ORDINARY_SOF = frozenset((0xC0, 0xC1, 0xC2))
+#: Numbers of components of grey, colour and CMYK pictures.
+_ORDINARY_COMPONENTS = frozenset((1, 3, 4))
 #: Most segments that are read of a JPEG: real ones have dozens, a malicious one could hold nothing but markers.
-_MOST_SEGMENTS = 5000
+MOST_SEGMENTS = 1000
+#: Most scans of a JPEG; encoders write 1 if it is baseline, and 10 to 20 if it is progressive.
+MOST_SCANS = 64
+#: Most scans of a JPEG with as many pixels as are allowed: each scan is a pass over the whole picture.
+MOST_FULL_SCANS = 20
+#: Samples of a PNG's pixel, by its colour type.
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+#: Bytes of a pixel in a PNG with as many pixels as are allowed: 8 bits for each of three colours and alpha.
+PIXEL_BYTES = 4
+#: Most chunks of a PNG; encoders write chunks of 8 KiB or more.
+MOST_CHUNKS = 10_000
 
 
 def kind(data: bytes) -> ImageFormat | None:
@@ -73,6 +88,65 @@ def truncated(data: bytes) -> bool:
             return False
 
 
+def ordinary(data: bytes) -> bool:
+    """Whether a JPEG is coded as cameras and browsers do: baseline or progressive, with Huffman codes and 8 bits.
+
+    True for other formats, and without a readable frame header. Components: 1, 3 or 4.
+    """
+    if kind(data) is not ImageFormat.JPEG:
+        return True
+    for code, at in _segments(data):
+        if code in _SOF and at + _SOF_BYTES <= len(data):
+            bits, components = data[at + 2], data[at + 7]
+            return code in _ORDINARY_SOF and bits == 8 and components in _ORDINARY_COMPONENTS
+        if code in (_SOS, _EOI):
+            break
+    return True
+
+
+def too_complex(data: bytes, max_pixels: int) -> bool:
+    """Whether decoding costs out of all proportion to the picture's size: too many segments, scans or chunks.
+
+    max_pixels: the most pixels that the picture may have; one of that size may have MOST_FULL_SCANS scans.
+    """
+    match kind(data):
+        case ImageFormat.JPEG:
+            segments = scans = 0
+            for code, _ in _segments(data):
+                segments += 1
+                scans += code == _SOS
+                if code == _EOI:
+                    break
+            width, height = _jpeg_size(data) or (0, 0)
+            return (
+                segments >= MOST_SEGMENTS or scans > MOST_SCANS or scans * width * height > MOST_FULL_SCANS * max_pixels
+            )
+        case ImageFormat.PNG:
+            width, height = _png_size(data) or (0, 0)
+            bits = _png_bits(data)
+            return (
+                sum(1 for _ in png_chunks(data)) >= MOST_CHUNKS or width * height * bits > 8 * PIXEL_BYTES * max_pixels
+            )
+        case _:
+            return False
+
+
+def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """The chunks of a PNG up to IEND, at most MOST_CHUNKS: name, and the offsets of the chunk's beginning and end.
+
+    The end of the last one lies beyond the data if the picture is cut off.
+    """
+    at: int = len(_PNG_MAGIC)
+    for _ in range(MOST_CHUNKS):
+        if at + 12 > len(data):
+            return
+        length, name = struct.unpack_from(">I4s", data, at)
+        yield name, at, at + 12 + length
+        if name == b"IEND":
+            return
+        at += 12 + length
+
+
 def _jpeg_size(data: bytes) -> tuple[int, int] | None:
     """Width and height in the first start-of-frame header."""
     for code, at in _segments(data):
@@ -97,7 +171,7 @@ def _jpeg_ends(data: bytes) -> bool:
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:
     """The code of each marker, and the offset at which its segment's content begins."""
     at = 2
-    for _ in range(_MOST_SEGMENTS):
+    for _ in range(MOST_SEGMENTS):
         marker = _MARKER.search(data, at)
         if marker is None:
             return
@@ -116,12 +190,11 @@ def _png_size(data: bytes) -> tuple[int, int] | None:
     return width, height
 
 
+def _png_bits(data: bytes) -> int:
+    """Bits of a pixel by the IHDR chunk; 0 if it states no valid colour type."""
+    return data[24] * _SAMPLES.get(data[25], 0) if len(data) > 25 else 0
+
+
 def _png_ends(data: bytes) -> bool:
     """Whether the chunks end with a complete IEND."""
-    at: int = len(_PNG_MAGIC)
-    while at + 12 <= len(data):
-        length, name = struct.unpack_from(">I4s", data, at)
-        at += 12 + length
-        if name == b"IEND":
-            return at <= len(data)
-    return False
+    return any(name == b"IEND" and end <= len(data) for name, _, end in png_chunks(data))

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.db import FrameMemory, UnitOfWork
 from shared.evidence_model import EvidenceModel
-from shared.handoff import answers, faces, frame_pictures, inflight, portraits
+from shared.handoff import answers, effort, faces, frame_pictures, inflight, portraits
 from shared.handoff.answers import Answer, FrameProblem
 from shared.handoff.clean_up import Endings
 from shared.liveness.camera import CameraReport
@@ -31,6 +31,7 @@ from shared.telemetry.metrics.table import JUDGING_SECONDS, Stage
 from workers import tracking
 from workers.tools import FrameTools
 from workers.vision.errors import BadImage
+from workers.vision.isolated import DecoderError
 from workers.vision.passive import cut_crops
 from workers.vision.pipeline import Seen
 from workers.vision.prior import Prior
@@ -41,8 +42,18 @@ log = structlog.get_logger(__name__)
 #: milliseconds only while the workers keep up.
 BEHIND = 0.5
 
+#: The code of a picture that costs too much to decode.
+TOO_COMPLEX = "image_too_complex"
+
 NOT_JUDGED = Answer(problem=FrameProblem("unavailable"))
 ROWS_AWAY = Answer(problem=FrameProblem("database_unavailable"))
+SPENT = Answer(
+    problem=FrameProblem(
+        "too_many_frames",
+        "The pictures of this session take too long to decode: send smaller ones, as baseline JPEG. The session goes on.",
+        429,
+    )
+)
 UNKNOWN_SESSION = Answer(problem=FrameProblem("session_not_found"))
 
 
@@ -57,8 +68,10 @@ class Judged:
     compare: bool = False
     #: Whether the operator's own model is to look at the frame's face.
     score: bool = False
-    #: Distance from an ideal portrait (see `shared.liveness.portrait`); None if the frame is no candidate for one.
-    portrait_distance: float | None = None
+    #: Whether the frame's picture may become the session's portrait, if its face is found to be the session's.
+    portrait: bool = False
+    #: Seconds of the processor that decoding the picture took.
+    cost: float = 0.0
 
 
 class Fetched(NamedTuple):
@@ -70,6 +83,8 @@ class Fetched(NamedTuple):
     waits_since: float | None
     #: What the client said of its camera with this frame.
     camera: CameraReport | None
+    #: Whether the session's pictures have taken all the processor time that they may take.
+    spent: bool
 
 
 class FrameWork:
@@ -84,23 +99,28 @@ class FrameWork:
     def __call__(self, session_id: str, frame_id: str, arrived_at: float) -> None:
         """Work on one frame, which arrived at the API at `arrived_at`, in seconds since the epoch."""
         with structlog.contextvars.bound_contextvars(session_id=session_id, frame_id=frame_id):
-            picture, prior, waits_since, camera = self._fetch(session_id, frame_id)
+            picture, prior, waits_since, camera, spent = self._fetch(session_id, frame_id)
             if picture is None:
                 log.debug("frame.gone")  # answered already, or expired: no request waits for it
                 return
             judged, seen = Judged(NOT_JUDGED), None
             try:
-                passed_over = self._pass_over(session_id, arrived_at, waits_since)
+                passed_over = SPENT if spent else self._pass_over(session_id, arrived_at, waits_since)
                 if passed_over is None:
                     seen = self._tools.vision.look(picture, prior, arrived_at)
                     observation = replace(seen.observation, camera=camera) if camera else seen.observation
                     with Stage(JUDGING_SECONDS):
                         judged = self._judge(session_id, Frame(frame_id, arrived_at, observation))
+                    judged = replace(judged, cost=seen.cost)
                 else:
                     judged = Judged(passed_over)
                 log.debug("frame.judged", **_facts(judged.answer))
             except BadImage as error:
-                judged = Judged(Answer(problem=FrameProblem(error.code, error.detail)))
+                cost = max(error.cost, effort.STALLED) if error.code == TOO_COMPLEX else error.cost
+                judged = Judged(Answer(problem=FrameProblem(error.code, error.detail)), cost=cost)
+            except DecoderError as error:
+                log.exception("frame.not_decoded")
+                judged = Judged(NOT_JUDGED, cost=error.cost)
             except (OperationalError, PoolTimeout):
                 log.exception("frame.not_judged")
                 judged = Judged(ROWS_AWAY)
@@ -118,8 +138,15 @@ class FrameWork:
         tracking.look(pipe, session_id)
         inflight.waits_since(pipe, frame_id)
         frame_pictures.look_report(pipe, frame_id)
-        picture, prior, waits_since, report = pipe.execute()
-        return Fetched(picture, tracking.decode(prior), waits_since, frame_pictures.decode_report(report))
+        effort.look(pipe, session_id)
+        picture, prior, waits_since, report, count = pipe.execute()
+        return Fetched(
+            picture,
+            tracking.decode(prior),
+            waits_since,
+            frame_pictures.decode_report(report),
+            effort.is_spent(count, now()),
+        )
 
     def _pass_over(self, session_id: str, arrived_at: float, waits_since: float | None) -> Answer | None:
         """The answer to a frame that is passed over because the queue is behind and has a newer one; None to measure it."""
@@ -167,11 +194,13 @@ class FrameWork:
             session,
             compare=session.awaits_distance(frame.id),
             score=session.awaits_score(frame.id),
-            portrait_distance=session.portrait_distance(frame.id),
+            portrait=session.portrait_distance(frame.id) is not None,
         )
 
     def _reply(self, session_id: str, frame_id: str, arrived_at: float, judged: Judged, seen: Seen | None) -> None:
         pipe = self._tools.redis.pipeline(transaction=False)
+        if judged.cost >= effort.FREE:
+            effort.spend(pipe, session_id, judged.cost)
         if seen is not None:
             tracking.keep(pipe, session_id, arrived_at, seen.prior)
         answers.push(pipe, frame_id, judged.answer)
@@ -184,28 +213,21 @@ class FrameWork:
             log.exception("frame.not_answered")
 
     def _use_face(self, session: Session, frame_id: str, seen: Seen, judged: Judged) -> None:
-        """Leave the face to be compared, and keep the picture as a portrait. The frame has been answered by now."""
+        """Leave the face to be compared, and the picture if it may become a portrait. The frame has been answered by now."""
         try:
             if judged.compare and (chip := seen.chip()) is not None:
                 faces.put(self._tools.redis, session.id, frame_id, chip)
+                if judged.portrait:
+                    portraits.offer(self._tools.redis, session.id, frame_id, seen.jpeg(mirrored=session.mirrored))
                 enqueue_comparison(self._broker, session.id, frame_id, session.expires_at)
             if judged.score and self._model is not None and (face := seen.observation.face) is not None:
                 crops = cut_crops(seen.picture, face, self._model)
                 if crops is not None:
                     faces.put_crops(self._tools.redis, session.id, frame_id, crops)
                     enqueue_crops(self._broker, session.id, frame_id)
-            if judged.portrait_distance is not None:
-                self._keep_portrait(session, seen, judged.portrait_distance)
         except (RedisError, QueueUnavailable):
             # The session asks for another frame's face, and its verdict says so if none was compared.
             log.exception("face.not_sent")
-
-    def _keep_portrait(self, session: Session, seen: Seen, score: float) -> None:
-        best = portraits.best(self._tools.redis, session.id)
-        # Only a clearly better picture is worth encoding.
-        if best is None or score < 0.8 * best - 0.5:
-            left = session.expires_at - now()
-            portraits.keep(self._tools.redis, session.id, score, seen.jpeg(mirrored=session.mirrored), left)
 
 
 def declare(broker: Broker, tools: FrameTools, *, max_age: int, model: EvidenceModel | None = None) -> Actor[Any, None]:

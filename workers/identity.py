@@ -13,19 +13,22 @@ import structlog
 from dramatiq import Actor, Broker, actor
 
 from shared.db import UnitOfWork
-from shared.handoff import faces
+from shared.handoff import faces, portraits, references
 from shared.handoff.clean_up import Endings
+from shared.liveness.identity import NOT_COMPARED, Identity
 from shared.liveness.session import Session
-from shared.queue.messages import COMPARE_IDENTITY, DESCRIBE_REFERENCE, IDENTITY
+from shared.queue.messages import COMPARE_IDENTITY, DESCRIBE_REFERENCE, IDENTITY, REFERENCES
 from shared.redis.timekeeping import now
 from workers.tools import FaceTools
-from workers.vision.descriptor import decode_chip, distance, from_bytes, to_bytes
+from workers.vision.descriptor import Descriptor, decode_chip, distance, from_bytes, to_bytes
 from workers.vision.errors import BadImage
 
 log = structlog.get_logger(__name__)
 
 #: Milliseconds after which a comparison is of no use any more; chips are kept for longer.
 MAX_AGE = 15_000
+#: dramatiq's priority of references; comparisons have 0, which goes first.
+REFERENCES_LAST = 10
 
 
 class Work:
@@ -66,17 +69,19 @@ class IdentityWork(Work):
                 return
             try:
                 session = self._look(session_id)
-                if session is not None and not session.ended:
-                    self._compare(session_id, frame_id, chip, expires_at)
+                if session is not None and not session.ended and session.identity is not None:
+                    self._compare(session.identity, session_id, frame_id, chip, expires_at)
             except Exception:
                 # The session asks for another frame's face after a while. The log holds the error, never the face.
                 log.exception("face.not_compared")
             faces.drop(self._tools.redis, frame_id)
 
-    def _compare(self, session_id: str, frame_id: str, chip: bytes, expires_at: float) -> None:
+    def _compare(self, identity: Identity, session_id: str, frame_id: str, chip: bytes, expires_at: float) -> None:
         redis = self._tools.redis
         own = self._tools.describer.describe(decode_chip(chip))
         anchor = faces.anchor(redis, session_id, to_bytes(own), expires_at - now())
+        # Before the distance is committed: the session's last pass waits for that, and so for its portrait.
+        self._consider_portrait(identity, session_id, frame_id, (from_bytes(anchor), own), expires_at)
         reference = faces.look_reference(redis, session_id)
 
         def tell(session: Session) -> None:
@@ -86,6 +91,37 @@ class IdentityWork(Work):
 
         self._apply(session_id, tell)
 
+    def _consider_portrait(
+        self,
+        identity: Identity,
+        session_id: str,
+        frame_id: str,
+        descriptors: tuple[Descriptor, Descriptor],
+        expires_at: float,
+    ) -> None:
+        """Keep the picture offered with the frame, if the frame's face and the only one in the picture are the session's.
+
+        descriptors: of the session's first face and of the frame's face. The picture itself is searched anew: the face that
+        was followed from frame to frame need not be the largest one in it.
+        """
+        redis = self._tools.redis
+        jpeg, score = portraits.take_offer(redis, frame_id), identity.portrait_of(frame_id)
+        if jpeg is None or score is None or distance(*descriptors) >= identity.limit:
+            return
+        best = portraits.best(redis, session_id)
+        if best is not None and best <= score:
+            return
+        try:
+            seen = self._tools.face_vision.look(jpeg, None, now())
+            chip = seen.chip()
+            if chip is None or seen.observation.faces != 1:
+                return
+            shown = self._tools.describer.describe(decode_chip(chip))
+            if distance(descriptors[0], shown) < identity.limit:
+                portraits.keep(redis, session_id, score, jpeg, expires_at - now())
+        except Exception:
+            log.exception("portrait.not_compared")  # the comparison goes on
+
 
 class ReferenceWork(Work):
     """The actor's function that describes the picture given at creation, and compares it with the anchor if there is one."""
@@ -94,22 +130,28 @@ class ReferenceWork(Work):
         """Describe a session's picture; the session expires at `expires_at`, in seconds since the epoch."""
         with structlog.contextvars.bound_contextvars(session_id=session_id):
             picture = faces.take_picture(self._tools.redis, session_id)
+            references.leave(self._tools.redis, session_id)
             if picture is None:
                 log.debug("reference.gone")
                 return
+            problem: str | None = NOT_COMPARED  # also if the time limit interrupts, which raises no Exception
             try:
                 self._describe(session_id, picture, expires_at)
+                problem = None
             except BadImage as error:
-                self._apply(session_id, _problem(error.code))
+                problem = error.code
             except Exception:
                 log.exception("reference.not_described")
+            finally:
+                if problem is not None:
+                    self._apply(session_id, _problem(problem))
 
     def _describe(self, session_id: str, picture: bytes, expires_at: float) -> None:
         redis = self._tools.redis
         session = self._look(session_id)
         if session is None or session.ended:
             return
-        seen = self._tools.vision.look(picture, None, now())
+        seen = self._tools.face_vision.look(picture, None, now())
         chip = seen.chip()
         if chip is None or seen.observation.faces != 1:
             self._apply(session_id, _problem("no_face" if chip is None else "several_faces"))
@@ -136,7 +178,13 @@ def _problem(code: str) -> Callable[[Session], None]:
 
 
 def declare(broker: Broker, tools: FaceTools) -> tuple[Actor[Any, None], Actor[Any, None]]:
-    """Declare the actors `compare_identity` and `describe_reference` on the queue `identity`."""
-    declared = actor(broker=broker, actor_name=COMPARE_IDENTITY, queue_name=IDENTITY, max_age=MAX_AGE)
-    also = actor(broker=broker, actor_name=DESCRIBE_REFERENCE, queue_name=IDENTITY, max_age=MAX_AGE)
-    return declared(IdentityWork(tools)), also(ReferenceWork(tools))
+    """Declare the actors `compare_identity` and `describe_reference`, each on its queue.
+
+    A process works on no reference while a comparison waits (dramatiq's `priority`), so a comparison waits for one reference
+    at most, whose cost is bounded.
+    """
+    compares = actor(broker=broker, actor_name=COMPARE_IDENTITY, queue_name=IDENTITY, max_age=MAX_AGE)
+    describes = actor(
+        broker=broker, actor_name=DESCRIBE_REFERENCE, queue_name=REFERENCES, max_age=MAX_AGE, priority=REFERENCES_LAST
+    )
+    return compares(IdentityWork(tools)), describes(ReferenceWork(tools))

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from shared.db import DATABASE_TIMEOUT, make_engine
 from shared.handoff.worker_presence import Heart
 from shared.liveness.evidence import Weighing
-from shared.queue.messages import FRAMES, IDENTITY
+from shared.queue.messages import FRAMES, IDENTITY, REFERENCES
 from shared.redis.client import make_redis
 from shared.redis.timekeeping import Keeping, keep_time
 from shared.settings import Settings
@@ -56,6 +56,7 @@ class Resources(Middleware):
         self._load_vision = load_vision or _load_vision
         self._load_describer = load_describer or _load_describer
         self._vision: Looks | None = None
+        self._face_vision: Looks | None = None
         self._heart: Heart | None = None
         self._pusher: Pusher | None = None
 
@@ -67,12 +68,22 @@ class Resources(Middleware):
         return self._vision
 
     @property
+    def face_vision(self) -> Looks:
+        """The vision pipeline of reference pictures, with their own limit; loaded when it is first needed."""
+        if self._face_vision is None:
+            limit = {"max_pixels": self._settings.max_reference_pixels}
+            self._face_vision = self._load_vision(self._settings.model_copy(update=limit))
+        return self._face_vision
+
+    @property
     def weighing(self) -> Weighing:
         """The weights and thresholds of verdicts."""
         return self._settings.weighing
 
     def before_worker_boot(self, _broker: Broker, worker: Worker) -> None:
         """Open connections and load models, so that the first frame is as fast as any other."""
+        if worker.consumer_whitelist and IDENTITY in worker.consumer_whitelist:
+            worker.consumer_whitelist.add(REFERENCES)
         queues = self._queues(worker)
         try:
             self.redis = make_redis(self._settings.redis_url)
@@ -81,16 +92,15 @@ class Resources(Middleware):
             self.engine = make_engine(self._settings.database_url, pool_size=1, patience=DATABASE_TIMEOUT)
             if FRAMES in queues:
                 self._vision = self._load_vision(self._settings)
-            if IDENTITY in queues:
-                if self._settings.identity:
-                    self.describer = self._load_describer(self._settings)
-                if self._settings.model is not None:
-                    self.passive = PassiveModel(self._settings.model)
+            if (IDENTITY in queues or REFERENCES in queues) and self._settings.identity:
+                self.describer = self._load_describer(self._settings)
+            if IDENTITY in queues and self._settings.model is not None:
+                self.passive = PassiveModel(self._settings.model)
         except Exception:
             # dramatiq would only log the error, and take frames that it cannot work on.
             log.exception("worker.cannot_start")
             raise SystemExit(1) from None
-        if queues == [IDENTITY]:
+        if FRAMES not in queues:
             os.nice(NICE)
         log.info("worker.loaded", queues=queues, landmarks=self._settings.landmarks)
 
@@ -115,13 +125,17 @@ class Resources(Middleware):
         self.redis.close()
 
     def _queues(self, worker: Worker) -> list[str]:
-        """The queues that this process serves; the identity queue only where IDENTITY is on or EVIDENCE_MODEL is set."""
-        known = [FRAMES, IDENTITY] if self._settings.needs_identity_worker else [FRAMES]
+        """The queues that this process serves: those of faces only with IDENTITY on, `identity` also with EVIDENCE_MODEL."""
+        known = [FRAMES]
+        if self._settings.needs_identity_worker:
+            known.append(IDENTITY)
+        if self._settings.identity:
+            known.append(REFERENCES)
         return [queue for queue in known if not worker.consumer_whitelist or queue in worker.consumer_whitelist]
 
 
 def _load_vision(settings: Settings) -> Vision:
-    return Vision.load(settings.models_dir, settings.landmarks, max_pixels=settings.max_pixels)
+    return Vision.load(settings.models_dir, settings.landmarks, max_pixels=settings.max_pixels, isolated=True)
 
 
 def _load_describer(settings: Settings) -> Describer:

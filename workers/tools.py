@@ -39,13 +39,13 @@ class Tools(Protocol):
     def engine(self) -> Engine:
         """The database."""
 
-    @property
-    def vision(self) -> Looks:
-        """The vision pipeline; an identity worker loads it when it first needs it."""
-
 
 class FrameTools(Tools, Protocol):
     """What the work on frames needs."""
+
+    @property
+    def vision(self) -> Looks:
+        """The vision pipeline of frames."""
 
     @property
     def weighing(self) -> Weighing:
@@ -54,6 +54,10 @@ class FrameTools(Tools, Protocol):
 
 class FaceTools(Tools, Protocol):
     """What the work on faces needs."""
+
+    @property
+    def face_vision(self) -> Looks:
+        """The vision pipeline of reference pictures; loaded when it is first needed."""
 
     @property
     def describer(self) -> Describes:

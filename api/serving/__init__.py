@@ -44,9 +44,10 @@ Before the picture is read:
 11. `api.frames._pass_on`: 409 `out_of_sequence` for a frame of a session with sequence=required that does not carry
     the nonces of the latest answers (`shared.liveness.sequence`); 503 `redis_unavailable`. Then
     `api.uploads.read_frame`: 415 `not_multipart`, 400 `malformed_form`, 422 `image_missing`, 422 `image_not_a_file`,
-    422 `image_empty`, 422 `camera_report`, 422 `not_an_image`, 422 `truncated_image`, 413 `too_many_pixels`; for a
-    body in chunks, 413 `picture_too_large` (it announces no size) and 400 `bad_request` (a chunk is malformed). What
-    no worker could use must not wait in the queue.
+    422 `image_empty`, 422 `camera_report`, 422 `not_an_image`, 422 `unsupported_image`, 422 `image_too_complex`, 422
+    `truncated_image`, 413 `too_many_pixels`; for a body in chunks, 413 `picture_too_large` (it announces no size) and 400
+    `bad_request` (a chunk is malformed). What no worker could use, or what costs out of proportion to decode, must not
+    wait in the queue.
 
 While the request waits for its answer:
 
@@ -55,9 +56,11 @@ While the request waits for its answer:
     (`max_age` of `workers.frames.declare`), and its picture in Redis (`shared.handoff.frame_pictures.put`).
 13. `workers.frames.FrameWork`: a worker that is behind passes a frame over for a newer one of its session (200, with the
     hint `superseded`); 404 `session_not_found` and the state of an ended session as in 9, for a session that has been
-    cancelled or has ended meanwhile; 503 `database_unavailable`; 503 `unavailable` after a fault or the time limit.
-14. `workers.vision.decode.decode`: 422 `not_an_image`, 422 `truncated_image`, 422 `image_too_small`, 413 `too_many_pixels`;
-    422 `unsupported_image` from workers of older versions.
+    cancelled or has ended meanwhile; 503 `database_unavailable`; 503 `unavailable` after a fault or the time limit; 429
+    `too_many_frames` while the session's pictures have taken more of the processor than they may (`shared.handoff.effort`).
+14. `workers.vision.decode.decode`: 422 `not_an_image`, 422 `unsupported_image`, 422 `image_too_complex`, 422
+    `truncated_image`, 422 `image_too_small`, 413 `too_many_pixels`. `workers.vision.isolated.Decoder`: 422
+    `image_too_complex` where decoding takes more of the processor than it may, or ends the decoder's process.
 
 Everywhere in the app, 500 `internal_error` (`api.problems`) answers a fault of our own.
 
@@ -69,7 +72,7 @@ Places that look alike and are two for a reason:
 - 10 holds FRAME_WAIT twice: against the wait for a thread, which no other process can see, and against the oldest frame
   that waits for a worker, which only Redis knows.
 - 10 limits a session twice: the frames under way bound the work for it at one moment, the bucket bounds it over time.
-- 11 and 14 look at the same picture. 11 sees its header and its end; only a worker decodes it, and does not rely on 11.
+- 11 and 14 look at the same picture. 11 sees its headers and its end; only a worker decodes it, and does not rely on 11.
 - 9 and 13 look up the same session. It may end while its frame waits, and 9 believes a look for
   `api.session_cache.TRUST` seconds.
 """

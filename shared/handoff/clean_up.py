@@ -48,17 +48,26 @@ class Endings:
             log.warning("session.not_cleared", sessions=[e.session_id for e in endings], error=repr(error))
 
 
+#: A portrait that has been fetched keeps its short time. ARGV: milliseconds to live.
+_KEEP_PORTRAIT = Lua(
+    'if redis.call("hexists", KEYS[1], "fetched") == 0 then redis.call("pexpire", KEYS[1], ARGV[1]) end'
+)
+
+
 def _clear(pipe: Pipeline, ending: Ending) -> None:
     at, session_id = now(), ending.session_id
     # The mark comes first: keys written before it are deleted below, and later writes are refused.
     pipe.set(keyspace.ended(session_id), b"1", px=_milliseconds(ending.expires_at - at) + 1000 * keyspace.ENDED_MARGIN)
     pipe.delete(keyspace.sequence(session_id), *(keyspace.crops(frame_id) for frame_id in ending.cropped))
-    pipe.delete(*keyspace.of_face(session_id), *(keyspace.chip(frame_id) for frame_id in ending.sampled))
+    pipe.delete(
+        *keyspace.of_face(session_id),
+        *(key(frame_id) for frame_id in ending.sampled for key in (keyspace.chip, keyspace.candidate)),
+    )
     if ending.portrait_from is None:
         pipe.delete(keyspace.portrait(session_id))
     else:
         left = ending.portrait_from + keyspace.PORTRAIT_TTL - at
-        pipe.pexpire(keyspace.portrait(session_id), _milliseconds(left))
+        _KEEP_PORTRAIT(pipe, [keyspace.portrait(session_id)], [_milliseconds(left)])
 
 
 class SessionScript:

@@ -45,11 +45,16 @@ LOST_AFTER: Final = 3.0
 #: Least seconds between two samples, and most samples pending at once and in all of a session: whatever a client sends, the
 #: workers must have time for other sessions.
 SPACING, MOST_PENDING, MOST_SAMPLES = 0.2, 2, 60
+#: Share of the best portrait's degrees from the ideal, less so many degrees, under which another frame is compared for being
+#: a better one: a slightly better picture is not worth a comparison.
+BETTER_PORTRAIT, BETTER_PORTRAIT_DEGREES = 0.8, 0.5
 #: Descriptor distance beyond the limit that one bad picture may cause: the track's next sample can clear it.
 DOUBT_MARGIN: Final = 0.05
 #: Descriptor distance under which two pictures of different cameras and days show one person, as the network was trained.
 #: (Within a session, with one camera, people are closer to themselves, and the preset's limit is used.)
 SAME_PERSON: Final = 0.6
+#: The reason of a session, and the problem of a reference, whose faces were not compared: the workers were busy or absent.
+NOT_COMPARED: Final = "not_compared"
 
 
 @dataclass(slots=True)
@@ -65,6 +70,8 @@ class Sample:
     challenge: int
     #: Descriptor distance from the session's first face; None while pending or lost.
     distance: float | None = None
+    #: How far the frame is from an ideal portrait, in degrees; None if it is unfit or no portrait is wanted.
+    portrait: float | None = None
 
     def is_pending(self, at: float) -> bool:
         """Whether the distance may still come in."""
@@ -79,6 +86,11 @@ class Reference:
     distance: float | None = None
     #: Why the picture cannot be compared, a stable code; None if it can be.
     problem: str | None = None
+
+    def give_up(self) -> None:
+        """Say that the picture was not compared in time, if it might still have been."""
+        if self.distance is None and self.problem is None:
+            self.problem = NOT_COMPARED
 
     @property
     def match(self) -> bool | None:
@@ -106,21 +118,30 @@ class Identity:
     #: The comparison with a picture given at creation; None if none was given.
     reference: Reference | None = None
 
-    def see(self, frame: Frame, frames: Sequence[Frame], challenge: int, opening_until: float) -> bool:
+    def see(
+        self,
+        frame: Frame,
+        frames: Sequence[Frame],
+        challenge: int,
+        opening_until: float,
+        portrait: float | None = None,
+    ) -> bool:
         """Follow the face into `frame`, which is one of `frames` (oldest first). True if the frame has become a sample.
 
         A sample's face is to be compared, and `take_distance` to be called with the result. challenge: position of the
-        current challenge; opening_until: the end of the session's opening.
+        current challenge; opening_until: the end of the session's opening; portrait: how far the frame is from an ideal
+        portrait, None if it is unfit or none is wanted.
         """
         index = next(i for i in range(len(frames) - 1, -1, -1) if frames[i] is frame)
         around = frames[max(0, index - 1) : index + 2]
         self.track += any(breaks_track(a, b) for a, b in pairwise(around))
         overtaken = index + 1 < len(frames)
-        if overtaken or not self._wanted(frame.at, challenge) or not comparable(frame, frames, opening_until):
+        wanted = self._wanted(frame.at, challenge) or self._better_portrait(frame.at, portrait)
+        if overtaken or not wanted or not comparable(frame, frames, opening_until):
             return False
         if not self.samples and not comparable_as_first(frame, frames):
             return False
-        self.samples.append(Sample(frame.id, frame.at, self.track, challenge))
+        self.samples.append(Sample(frame.id, frame.at, self.track, challenge, portrait=portrait))
         return True
 
     def take_distance(self, frame_id: str, distance: float) -> bool:
@@ -151,6 +172,11 @@ class Identity:
         track_ended = self.passed_on[-1] != self.track
         return track_ended or (self._is_known(self.track, len(self.passed_on) - 1) and not self.in_doubt)
 
+    def end(self) -> None:
+        """Take in that the session has ended, after which nothing is compared."""
+        if self.reference is not None and any(sample.distance is not None for sample in self.samples):
+            self.reference.give_up()
+
     def take_reference_distance(self, distance: float) -> None:
         """Take in the descriptor distance of a face of this session from the picture given at creation."""
         if self.reference is not None:
@@ -160,6 +186,10 @@ class Identity:
     def awaits_distance(self, frame_id: str) -> bool:
         """Whether the frame is a sample whose distance has not come in."""
         return any(sample.frame_id == frame_id and sample.distance is None for sample in self.samples)
+
+    def portrait_of(self, frame_id: str) -> float | None:
+        """How far a sample's frame is from an ideal portrait, in degrees; None if it is no sample or unfit for one."""
+        return next((sample.portrait for sample in self.samples if sample.frame_id == frame_id), None)
 
     def waits(self, at: float) -> bool:
         """Whether any distance may still come in."""
@@ -186,6 +216,15 @@ class Identity:
             if not self._is_known(track, position)
         ]
 
+    def not_compared(self) -> set[int]:
+        """Positions of the challenges of which a face was to be compared and was not: the workers were busy or absent."""
+        return {
+            position
+            for position, track in enumerate(self.passed_on)
+            if not self._is_known(track, position)
+            and any(s.track == track and s.challenge >= position for s in self.samples)
+        }
+
     def _is_known(self, track: int, position: int) -> bool:
         """Whether a sample of the track was compared, in the challenge at `position` or later."""
         # Earlier samples do not count: a face can be put so exactly in the place of another that the track does not break.
@@ -196,13 +235,28 @@ class Identity:
         """Whether the session needs another sample now, and may take one."""
         if not self.samples:
             return True
-        pending = sum(sample.is_pending(at) for sample in self.samples)
-        if len(self.samples) >= MOST_SAMPLES or pending >= MOST_PENDING or at - self.samples[-1].at < SPACING:
+        if not self._has_room(at):
             return False
         of_track = [s for s in self.samples if s.track == self.track and (s.distance is not None or s.is_pending(at))]
         if not any(s.challenge == challenge and at - s.at < COMPARE_AGAIN for s in of_track):
             return True
         return self.in_doubt and not any(s.distance is None for s in of_track)
+
+    def _has_room(self, at: float) -> bool:
+        """Whether the session may have another face compared now."""
+        pending = sum(sample.is_pending(at) for sample in self.samples)
+        return len(self.samples) < MOST_SAMPLES and pending < MOST_PENDING and at - self.samples[-1].at >= SPACING
+
+    def _better_portrait(self, at: float, portrait: float | None) -> bool:
+        """Whether a frame would be a clearly better portrait than all samples that are or may be found near enough."""
+        if portrait is None or not self._has_room(at):
+            return False
+        known = [
+            s.portrait
+            for s in self.samples
+            if s.portrait is not None and (s.is_pending(at) if s.distance is None else s.distance < self.limit)
+        ]
+        return not known or portrait < BETTER_PORTRAIT * min(known) - BETTER_PORTRAIT_DEGREES
 
     def _compared(self) -> list[tuple[Sample, float, float | None]]:
         """The compared samples, oldest first: each with its distance and that of the next one on the same track."""

@@ -21,7 +21,7 @@ from shared.liveness.framing import Framing
 from shared.liveness.gestures import Judgement, judge
 from shared.liveness.held import Held
 from shared.liveness.hints import Hint
-from shared.liveness.identity import Identity, Reference
+from shared.liveness.identity import NOT_COMPARED, Identity, Reference
 from shared.liveness.observation import Observation
 from shared.liveness.options import NO_OPTIONS, Options
 from shared.liveness.passive import Passive
@@ -180,9 +180,12 @@ class Session:
     def fell_short(self) -> bool:
         """Whether the session was started and is not live; a failed attempt if it ends or is cancelled now.
 
-        A session of a subject without an attempt left is none: it would extend the pause without end.
+        Two kinds of session are no attempt: one of a subject without an attempt left, which would extend the pause without
+        end, and one whose faces the service was too busy to compare, which is no failure of the person's.
         """
-        return self.started_at is not None and not self.is_live and not self.terms.attempts_spent
+        if self.terms.attempts_spent or self.reason == NOT_COMPARED:
+            return False
+        return self.started_at is not None and not self.is_live
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -331,11 +334,11 @@ class Session:
             self.passive.take(frame_id, score)
 
     def portrait_distance(self, frame_id: str) -> float | None:
-        """How far a frame just submitted is from an ideal portrait, in degrees; None if unfit or no portrait is wanted."""
-        frame = next((f for f in reversed(self.frames) if f.id == frame_id), None)
-        if frame is None or not self.options.portrait:
-            return None
-        return distance_from_ideal(frame, self.frames, self.frames_needed(frame.at)[0])
+        """How far a frame just submitted is from an ideal portrait, in degrees.
+
+        None if the frame is unfit, its face is not to be compared, or no portrait is wanted.
+        """
+        return None if self.identity is None or self.ended else self.identity.portrait_of(frame_id)
 
     def threshold(self, weighing: Weighing) -> float:
         """The least score with which this session is live: its own, else the preset's."""
@@ -368,7 +371,9 @@ class Session:
     def _remember(self, frame: Frame, current: Challenge) -> None:
         insort(self.frames, frame, key=lambda f: f.at)
         if self.identity is not None:
-            self.identity.see(frame, self.frames, self.challenges.index(current), self.frames_needed(frame.at)[0])
+            opening = self.frames_needed(frame.at)[0]
+            portrait = distance_from_ideal(frame, self.frames, opening) if self.options.portrait else None
+            self.identity.see(frame, self.frames, self.challenges.index(current), opening, portrait)
         if self.passive is not None:
             self.passive.see(frame)
 
@@ -459,6 +464,10 @@ class Session:
 
     def _conclude(self, at: float, weighing: Weighing) -> None:
         verdict = self._verdict(None, weighing)
+        if verdict.score < self.threshold(weighing) and (without := self._but_for_the_lost(verdict, weighing)):
+            self.findings = without.findings
+            self._fail(at, NOT_COMPARED)
+            return
         self.findings, self.score = verdict.findings, verdict.score
         self.is_live = verdict.score >= self.threshold(weighing) and not self.terms.attempts_spent
         gravest = verdict.gravest
@@ -467,11 +476,25 @@ class Session:
             reason = TOO_MANY_ATTEMPTS
         self._end(State.COMPLETED, at, reason)
 
+    def _but_for_the_lost(self, verdict: Verdict, weighing: Weighing) -> Verdict | None:
+        """The verdict without the findings about faces that were to be compared and that no worker compared.
+
+        None if there are none, or if the session would not be live without them either.
+        """
+        lost = set() if self.identity is None else self.identity.not_compared()
+        if not lost:
+            return None
+        others = [f for f in verdict.findings if f.code is not Code.UNIDENTIFIED or f.challenge not in lost]
+        without = weighing.weigh(others, [c.type for c in self.challenges])
+        return without if without.score >= self.threshold(weighing) else None
+
     def _fail(self, at: float, reason: str) -> None:
         self._end(State.FAILED, at, reason)
 
     def _end(self, state: State, at: float, reason: str | None) -> None:
         self.state, self.ended_at, self.reason = state, at, reason
+        if self.identity is not None:
+            self.identity.end()
         score = {} if self.score is None else {"score": self.score}
         self._record_event(f"session.{state}", at, is_live=self.is_live, reason=reason, **score, **self.facts)
 

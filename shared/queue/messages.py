@@ -15,9 +15,12 @@ from shared.telemetry import correlation
 FRAMES = "frames"
 MEASURE_FRAME = "measure_frame"
 
-#: The queue of faces to be compared, and its actors.
+#: The queue of faces to be compared, and its actor.
 IDENTITY = "identity"
 COMPARE_IDENTITY = "compare_identity"
+
+#: The queue of reference pictures, and its actor. Whoever serves IDENTITY serves this queue as well, after that one.
+REFERENCES = "references"
 DESCRIBE_REFERENCE = "describe_reference"
 JUDGE_CROPS = "judge_crops"
 
@@ -53,7 +56,7 @@ def enqueue_reference(broker: Broker, session_id: str, expires_at: float) -> Non
 
     expires_at: when the session and its descriptors expire, in seconds since the epoch. Raises QueueUnavailable.
     """
-    _enqueue(broker, IDENTITY, DESCRIBE_REFERENCE, session_id=session_id, expires_at=expires_at)
+    _enqueue(broker, REFERENCES, DESCRIBE_REFERENCE, session_id=session_id, expires_at=expires_at)
 
 
 def enqueue_crops(broker: Broker, session_id: str, frame_id: str) -> None:

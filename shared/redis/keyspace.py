@@ -21,6 +21,8 @@ chip:{frame}               string  CHIP_TTL          worker of frames: an       
                                                      wide, of a few frames
 crops:{frame}              string  CHIP_TTL          worker of frames: crops of  identity worker; deleted when they
                                                      a face for EVIDENCE_MODEL   are scored, or the session ends
+candidate:{frame}          string  CHIP_TTL          worker of frames: a frame   identity worker; deleted when its
+                                                     that may be the portrait    face is compared, or the session ends
 anchor:{session}           string  the rest of the   identity worker: the        identity worker; deleted when the
                                    session's own     descriptor of the           session ends or is cancelled
                                                      session's first face
@@ -29,9 +31,15 @@ reference:{session}        string  the rest of the   identity worker: the       
                                                      given at creation
 picture:{session}          string  CHIP_TTL          api: the picture given at   identity worker; deleted when it is
                                                      creation                    described, or the session ends
-portrait:{session}         hash    the rest of the   worker of frames: the best  api, once; deleted when the session
-                                   session's own,    frame of a session created  ends other than live
-                                   then PORTRAIT_TTL with portrait=true
+references                 zset    REFERENCE_WAITS   api: sessions whose         api, before it takes another picture;
+                                                     picture waits, with the     the identity worker removes it
+                                                     time as score
+portrait:{session}         hash    the rest of the   identity worker: the best   api; deleted when it is dropped, or
+                                   session's own,    compared frame of a         the session ends other than live
+                                   then              session created with
+                                   PORTRAIT_TTL;     portrait=true
+                                   FETCHED_TTL once
+                                   it was fetched
 ended:{session}            string  the rest of the   the process that ends or    every process that writes one of the
                                    session's own,    deletes the session         session's keys above, in the same
                                    and ENDED_MARGIN                              script
@@ -50,6 +58,9 @@ limit:{limit}:{subject}    string  until the bucket  api: the time at which the 
 shares:{second}            hash    SHARES_TTL        api: frames admitted in     api, before it admits another frame
                                                      a second, by network or
                                                      session; "": all
+effort:{session}           string  until the bucket  worker: the time at which   worker, before it decodes a frame
+                                   is full again     the session may decode at
+                                                     full length again
 metrics:totals             hash    METRICS_TTL       every process: its counts,  api (/metrics)
                                                      every few seconds
 metrics:pushed:{process}   string  PUSHED_TTL        every process: the number   the same script, so that a push counts
@@ -82,6 +93,12 @@ UNDERWAY = "underway"
 #: Seconds that the frames admitted in a second are remembered: for that second and the next, by any machine's clock.
 SHARES_TTL = 5
 
+#: Key of the sessions whose reference picture waits to be described, scored by when it began to wait.
+REFERENCES = "references"
+
+#: Seconds that a reference picture waits at most: then its message is too old.
+REFERENCE_WAITS = 15
+
 #: Seconds that a prior is kept; an older position of a face is useless.
 PRIOR_TTL = 10
 
@@ -90,6 +107,9 @@ CHIP_TTL = 30
 
 #: Seconds after the end of a live session for which its portrait can be fetched.
 PORTRAIT_TTL = 300
+
+#: Seconds after its first fetch for which a portrait can be fetched again, in case the connection broke.
+FETCHED_TTL = 30
 
 #: Seconds beyond a session's own time that its mark is kept: longer than any worker works on a frame.
 ENDED_MARGIN = 60
@@ -151,6 +171,11 @@ def crops(frame_id: str) -> str:
     return f"crops:{frame_id}"
 
 
+def candidate(frame_id: str) -> str:
+    """Key of the picture of a frame that becomes the portrait if its face is the session's."""
+    return f"candidate:{frame_id}"
+
+
 def anchor(session_id: str) -> str:
     """Key of the descriptor of a session's first face, with which the later ones are compared."""
     return f"anchor:{session_id}"
@@ -204,6 +229,11 @@ def limit(name: str, subject: str) -> str:
 def shares(second: int) -> str:
     """Key of the frames admitted in a second, by sharer."""
     return f"shares:{second}"
+
+
+def effort(session_id: str) -> str:
+    """Key of the processor time that a session's pictures have taken."""
+    return f"effort:{session_id}"
 
 
 def pushed(process: str) -> str:

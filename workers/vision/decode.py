@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
+
 import cv2
 import numpy as np
 
@@ -19,8 +22,23 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     """Decode a picture into 8-bit blue, green and red (height, width, 3), turned upright by its EXIF orientation.
 
     Pictures with a side over WORKING_SIDE are shrunk. Raises BadImage if `data` is not a whole JPEG or PNG of a usable size.
-    The size is read from the header first, so that a picture of more than `max_pixels` is never decoded.
+    The headers are read first, so that a picture of more than `max_pixels`, or of a coding that costs out of proportion, is
+    never decoded.
     """
+    kind, longest = _check(data, max_pixels)
+    if kind is image_header.ImageFormat.PNG:
+        data = _plain_png(data)
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), _flag(kind, longest))
+    if picture is None:
+        raise BadImage("not_an_image", "The picture cannot be decoded. Send the camera frame as a JPEG or PNG.")
+    scale = WORKING_SIDE / max(picture.shape[:2])
+    if scale < 1:
+        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return as_picture(picture)
+
+
+def _check(data: bytes, max_pixels: int) -> tuple[image_header.ImageFormat, int]:
+    """The format of a picture and its longer side in pixels, by its headers; raises BadImage if it must not be decoded."""
     kind = image_header.kind(data)
     if kind is None:
         raise BadImage(
@@ -40,15 +58,13 @@ def decode(data: bytes, max_pixels: int) -> Picture:
             "image_too_small",
             f"The picture has {width} × {height} pixels. Both sides must have at least {LEAST_SIDE}; 640 × 480 is good.",
         )
+    if not image_header.ordinary(data):
+        raise BadImage("unsupported_image", "")
+    if image_header.too_complex(data, max_pixels):
+        raise BadImage("image_too_complex", "")
     if image_header.truncated(data):
         raise BadImage("truncated_image", "The picture ends too early. Send the whole file.")
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), _flag(kind, max(width, height)))
-    if picture is None:
-        raise BadImage("not_an_image", "The picture cannot be decoded. Send the camera frame as a JPEG or PNG.")
-    scale = WORKING_SIDE / max(picture.shape[:2])
-    if scale < 1:
-        picture = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    return as_picture(picture)
+    return kind, max(width, height)
 
 
 def _flag(kind: image_header.ImageFormat, longest: int) -> int:
@@ -65,3 +81,71 @@ def _flag(kind: image_header.ImageFormat, longest: int) -> int:
             if longest >= factor * WORKING_SIDE:
                 return int(flag)
     return int(cv2.IMREAD_COLOR)
+
+
+#: Chunks of a PNG that are handed to the decoder, besides IDAT. The others hold texts, profiles and animations, which a
+#: decoder may have to inflate, megabytes from each kilobyte.
+_CHUNKS = frozenset((b"IHDR", b"PLTE", b"tRNS", b"eXIf", b"IEND"))
+#: Most bytes of a chunk other than IDAT.
+_MOST_BYTES = 64 * 1024
+#: Samples of a pixel, by the colour type in IHDR.
+_SAMPLES = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
+#: The passes of an interlaced PNG (Adam7): first column and row, and the steps between columns and rows.
+_PASSES = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
+
+
+def _plain_png(data: bytes) -> bytes:
+    """A whole PNG without needless chunks, its pixels inflated up to the bytes that its size takes, and stored so.
+
+    A decoder inflates all compressed data, also what follows the last row, a thousand bytes from each.
+    """
+    header = b""
+    before: list[bytes] = []
+    after: list[bytes] = []
+    packed: list[bytes] = []
+    for name, start, end in image_header.png_chunks(data):
+        if name == b"IDAT":
+            packed.append(data[start + 8 : end - 4])
+        elif name == b"IHDR" and not header:
+            header = data[start:end]
+        elif name in _CHUNKS and end - start <= _MOST_BYTES:
+            (after if packed else before).append(data[start:end])
+    rows = _png_bytes(header)
+    if rows is None:
+        raise BadImage("not_an_image", "The picture's header is damaged. Send the camera frame as a JPEG or PNG.")
+    try:
+        pixels = zlib.decompressobj().decompress(b"".join(packed), rows)
+    except zlib.error:
+        raise BadImage(
+            "not_an_image", "The picture cannot be decoded. Send the camera frame as a JPEG or PNG."
+        ) from None
+    stored = zlib.compress(pixels, 0)
+    del pixels, packed  # tens of megabytes
+    return b"".join(
+        (
+            data[:8],
+            header,
+            *before,
+            struct.pack(">I", len(stored)),
+            b"IDAT",
+            stored,
+            struct.pack(">I", zlib.crc32(stored, zlib.crc32(b"IDAT"))),
+            *after,
+        )
+    )
+
+
+def _png_bytes(header: bytes) -> int | None:
+    """Bytes of the inflated pixels, by the chunk IHDR; None if it is not valid."""
+    if len(header) != 25:
+        return None
+    width, height, depth, colour, _, _, interlaced = struct.unpack_from(">IIBBBBB", header, 8)
+    if colour not in _SAMPLES or depth not in (1, 2, 4, 8, 16):
+        return None
+    bits = depth * _SAMPLES[colour]
+    total = 0
+    for left, top, across, down in _PASSES if interlaced else ((0, 0, 1, 1),):
+        columns, rows = -(-(width - left) // across), -(-(height - top) // down)
+        if columns > 0 and rows > 0:
+            total += rows * (1 + -(-columns * bits // 8))
+    return total

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -20,6 +20,7 @@ from workers.vision.dlib68 import Dlib68
 from workers.vision.eyes import EyeContours
 from workers.vision.face_model import fit_pose
 from workers.vision.finder import DOUBTFUL, BlazeFinder, DlibFinder, Finder, Found, SecondOpinion
+from workers.vision.isolated import Decoded, Decoder
 from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Points, Region
 from workers.vision.lighten import lightened
 from workers.vision.measures import eye_openness, measure_mouth, seen_from_front
@@ -60,6 +61,8 @@ class Seen:
     #: The decoded picture (height, width, 3).
     picture: Picture
     landmarks: Landmarks | None = None
+    #: Seconds of the processor that decoding the picture took; 0 if it was decoded in this process.
+    cost: float = 0.0
 
     def chip(self) -> bytes | None:
         """The encoded chip of the face, for its descriptor; None without a face."""
@@ -74,28 +77,46 @@ class Seen:
 class Vision:
     """The vision pipeline that measures frames. One object belongs to one thread: dlib's detectors are not thread-safe."""
 
-    def __init__(self, engine: LandmarkEngine, finder: Finder, eyes: EyeContours | None, max_pixels: int) -> None:
+    def __init__(
+        self,
+        engine: LandmarkEngine,
+        finder: Finder,
+        eyes: EyeContours | None,
+        max_pixels: int,
+        *,
+        isolated: bool = False,
+    ) -> None:
         self._engine = engine
         self._finder = finder
         self._eyes = eyes
         self._max_pixels = max_pixels
+        self._decoder = Decoder(max_pixels) if isolated else None
+        if self._decoder is not None:
+            self._decoder.start()
 
     @classmethod
     def load(
-        cls, models: Path, engine: str = "mesh", *, max_pixels: int = 25_000_000, runtime: Runtime | None = None
+        cls,
+        models: Path,
+        engine: str = "mesh",
+        *,
+        max_pixels: int = 25_000_000,
+        runtime: Runtime | None = None,
+        isolated: bool = False,
     ) -> Vision:
         """Load the models from their directory; slow, so once a process.
 
         engine: "mesh" (MediaPipe's face mesh and iris model) or "dlib" (dlib's detector and 68 points); any other raises
         ValueError. runtime: the library that runs MediaPipe's networks; default: the faster one that is installed.
+        isolated: decode pictures in a process of its own, as strangers' pictures must be (`workers.vision.isolated`).
         """
         # Workers are parallel by processes; OpenCV's own threads would only compete for the cores.
         cv2.setNumThreads(1)
         if engine == "dlib":
-            return cls(Dlib68(models), DlibFinder(), None, max_pixels)
+            return cls(Dlib68(models), DlibFinder(), None, max_pixels, isolated=isolated)
         if engine == "mesh":
             finder = SecondOpinion(BlazeFinder(models, DOUBTFUL, runtime=runtime), DlibFinder())
-            return cls(Mesh(models, runtime), finder, EyeContours(models, runtime), max_pixels)
+            return cls(Mesh(models, runtime), finder, EyeContours(models, runtime), max_pixels, isolated=isolated)
         raise ValueError(f"unknown landmark engine: {engine!r}; there are 'mesh' and 'dlib'")
 
     def measure(self, data: bytes, prior: Prior | None, at: float) -> tuple[Observation, Prior | None]:
@@ -110,7 +131,14 @@ class Vision:
     def look(self, data: bytes, prior: Prior | None, at: float) -> Seen:
         """Measure like `measure`, and return the picture and its points too."""
         with Stage(DECODE):
-            picture = decode(data, self._max_pixels)
+            decoded = self._decode(data)
+        seen = self._look(data, decoded.picture, prior, at)
+        return replace(seen, cost=decoded.cost)
+
+    def _decode(self, data: bytes) -> Decoded:
+        return self._decoder(data) if self._decoder else Decoded(decode(data, self._max_pixels), 0.0)
+
+    def _look(self, data: bytes, picture: Picture, prior: Prior | None, at: float) -> Seen:
         digest = hashlib.sha256(data).hexdigest()[:16]
         height, width = picture.shape[:2]
         if prior is not None and not 0 <= at - prior.at <= FOLLOW:

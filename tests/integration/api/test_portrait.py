@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -10,11 +11,11 @@ import pytest
 from flask.testing import FlaskClient
 from redis import Redis
 
-from shared.handoff import portraits
+from shared.handoff import portraits, references
 from shared.liveness.identity import Identity, Reference
 from shared.liveness.options import Options
 from shared.liveness.session import Session, State
-from shared.queue.messages import IDENTITY
+from shared.queue.messages import IDENTITY, REFERENCES
 from shared.redis import keyspace
 from tests.integration.api.conftest import SESSIONS, session_like
 from tests.unit.api.test_uploads import picture
@@ -34,8 +35,22 @@ def test_a_portrait_is_given_once(client: FlaskClient, keep: Keep, redis: Redis)
     answer = client.get(f"{SESSIONS}/{session.id}/portrait")
     assert (answer.status_code, answer.content_type, answer.data) == (200, "image/jpeg", JPEG)
     assert answer.headers["Cache-Control"] == "no-store"
+    assert 0 < redis.ttl(keyspace.portrait(session.id)) <= keyspace.FETCHED_TTL
     again = client.get(f"{SESSIONS}/{session.id}/portrait")
-    assert (again.status_code, again.json["code"]) == (404, "portrait_not_found")
+    assert (again.status_code, again.data) == (200, JPEG), "the connection may have broken"
+    assert client.delete(f"{SESSIONS}/{session.id}/portrait").json == {"deleted": session.id}
+    for gone in (client.get(f"{SESSIONS}/{session.id}/portrait"), client.delete(f"{SESSIONS}/{session.id}/portrait")):
+        assert (gone.status_code, gone.json["code"]) == (404, "portrait_not_found")
+
+
+def test_asking_for_the_head_of_a_portrait_is_not_fetching_it(client: FlaskClient, keep: Keep, redis: Redis) -> None:
+    session = keep(ended())
+    portraits.keep(redis, session.id, 3.0, JPEG, 60)
+    answer = client.head(f"{SESSIONS}/{session.id}/portrait")
+    assert (answer.status_code, answer.content_type, answer.data) == (200, "image/jpeg", b"")
+    assert answer.content_length == len(JPEG)
+    assert redis.ttl(keyspace.portrait(session.id)) > keyspace.FETCHED_TTL
+    assert client.get(f"{SESSIONS}/{session.id}/portrait").data == JPEG
 
 
 @pytest.mark.parametrize(
@@ -83,7 +98,8 @@ def test_a_picture_of_the_person_expected_goes_to_who_compares(
     session_id = answer.json["session_id"]
     assert redis.get(keyspace.picture(session_id)) == picture()
     assert 0 < redis.ttl(keyspace.picture(session_id)) <= keyspace.CHIP_TTL
-    assert redis.llen(f"dramatiq:{IDENTITY}") == 1
+    assert redis.llen(f"dramatiq:{REFERENCES}") == 1
+    assert not redis.exists(f"dramatiq:{IDENTITY}"), "comparisons of faces do not wait behind it"
     found = client.get(f"{SESSIONS}/{session_id}/evidence").json["reference"]
     assert found == {"match": None, "similarity": None, "problem": None}
 
@@ -114,6 +130,23 @@ def test_where_nobody_compares_a_picture_is_refused(client: FlaskClient) -> None
     assert (answer.status_code, answer.json["code"]) == (422, "identity_off")
 
 
-def test_without_its_queue_it_is_told(start_app: Callable[..., FlaskClient]) -> None:
+def test_without_its_queue_it_is_told(start_app: Callable[..., FlaskClient], redis: Redis) -> None:
     answer = create(start_app(identity=True, queue_url="redis://127.0.0.1:1/0"), picture())
     assert (answer.status_code, answer.json["code"]) == (503, "queue_unavailable")
+    assert not redis.zcard(keyspace.REFERENCES)
+
+
+def test_no_more_references_wait_than_may(start_app: Callable[..., FlaskClient], redis: Redis) -> None:
+    client = start_app(identity=True)
+    redis.zadd(keyspace.REFERENCES, {f"s{n}": time.time() for n in range(references.MOST)})
+    answer = create(client, picture())
+    assert (answer.status_code, answer.json["code"]) == (503, "too_many_references")
+    assert answer.headers["Retry-After"]
+    assert client.post(SESSIONS).status_code == 200, "others are not concerned"
+    redis.zadd(keyspace.REFERENCES, {f"s{n}": time.time() - 60 for n in range(references.MOST)})
+    assert create(client, picture()).status_code == 200
+
+
+def test_a_portrait_takes_a_comparison(client: FlaskClient) -> None:
+    answer = client.post(SESSIONS, query_string={"portrait": "true"})
+    assert (answer.status_code, answer.json["code"]) == (422, "identity_off")

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
 import dramatiq
 import msgspec
 import numpy as np
@@ -51,6 +52,8 @@ class Script(msgspec.Struct, frozen=True):
     gate: str | None = None
     #: Whose face it is: a grey level. How far two faces are apart is the difference of theirs, in hundredths.
     who: int = 50
+    #: Degrees by which the face is turned.
+    yaw: float = 0.0
 
     def encode(self) -> bytes:
         """As it is sent."""
@@ -90,6 +93,9 @@ class ScriptedVision:
 
     def look(self, data: bytes, prior: object, at: float) -> Seen:
         """Take the time that is asked for, then tell what is asked for."""
+        if data.startswith(b"\xff\xd8"):  # a portrait, as `Seen.jpeg` has made it
+            picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+            return ScriptedSeen(Observation(1), None, np.asarray(picture, np.uint8))
         script = msgspec.msgpack.decode(data, type=Script)
         if script.gate is not None:
             Gate(Path(script.gate)).wait()
@@ -101,7 +107,7 @@ class ScriptedVision:
             raise RuntimeError("a fault in vision, as this test wants it")
         if script.fails is not None:
             raise BadImage(script.fails, "Told to be bad.")
-        face = Face((0.3, 0.3, 0.3, 0.3), 0.0, 15.0, 0.0, 0.1, 0.3, 0.3, 0.0, 0.8, 0.4, 1.0)
+        face = Face((0.3, 0.3, 0.3, 0.3), script.yaw, 15.0, 0.0, 0.1, 0.3, 0.3, 0.0, 0.8, 0.4, 1.0)
         observation = Observation(1, face=face, width=64, height=64, brightness=PASSES if script.passes else 100.0)
         return ScriptedSeen(observation, None, np.full((CHIP_SIDE, CHIP_SIDE, 3), script.who, np.uint8))
 

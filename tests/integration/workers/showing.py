@@ -25,10 +25,12 @@ def compared(service: Service, session_id: str) -> int:
     return sum(sample.distance is not None for sample in identity.samples)
 
 
-def show(service: Service, session_id: str, who: int = ONE, *, passes: bool = False) -> FrameResult:
-    """A frame of someone, as a client sends eight of a second."""
-    time.sleep(0.125)
-    return result_of(service.post(session_id, Script(who=who, passes=passes)))
+def show(
+    service: Service, session_id: str, who: int = ONE, *, passes: bool = False, yaw: float = 0.0, after: float = 0.125
+) -> FrameResult:
+    """A frame of someone, as a client sends eight of a second; after: seconds since the one before."""
+    time.sleep(after)
+    return result_of(service.post(session_id, Script(who=who, passes=passes, yaw=yaw)))
 
 
 def anchored(service: Service) -> set[str]:

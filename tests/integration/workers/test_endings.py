@@ -49,6 +49,7 @@ KINDS: dict[str, Write] = {
     "reference": lambda redis, session: faces.keep_reference(redis, session.id, to_bytes(descriptor_of(ONE)), 300),
     "picture": lambda redis, session: faces.put_picture(redis, session.id, b"\xff\xd8 a person"),
     "chip": lambda redis, session: faces.put(redis, session.id, f"out {session.id}", CHIP),
+    "candidate": lambda redis, session: portraits.offer(redis, session.id, f"out {session.id}", b"\xff\xd8 a person"),
     "portrait": lambda redis, session: portraits.keep(redis, session.id, 3.0, b"\xff\xd8 a person", 300),
 }
 
@@ -76,7 +77,7 @@ class Tools:
     """What a worker's process has."""
 
     weighing = WEIGHTS
-    vision = Blind()
+    vision = face_vision = Blind()
     describer = ScriptedDescriber()
 
     def __init__(self, service: Service) -> None:
@@ -196,7 +197,7 @@ def after_a_kill_in_a_deletion(service: Service) -> Session:
     sessions = clock(service)
     sessions.clear_deleted(time.time())
     # The face under way is known to nobody any more: it goes after CHIP_TTL.
-    service.redis.delete(keyspace.chip(f"out {session.id}"))
+    service.redis.delete(keyspace.chip(f"out {session.id}"), keyspace.candidate(f"out {session.id}"))
     return session
 
 
@@ -204,7 +205,7 @@ def concluded(service: Service, *, live: bool) -> Session:
     """A session that the clock concludes, with the gesture that it holds."""
     found = (alive if live else attack)(WEIGHTS, [ChallengeType.BLINK])
     session = begun(service, ago=LONGEST_WAIT + 2, held=Held(time.time() - LONGEST_WAIT - 1.5, 0.9, tuple(found)))
-    service.redis.delete(keyspace.chip(f"out {session.id}"))
+    service.redis.delete(keyspace.chip(f"out {session.id}"), keyspace.candidate(f"out {session.id}"))
     overdue(service).end(time.time())
     assert stored(service, session).is_live is live
     return session
@@ -245,7 +246,7 @@ def test_of_a_live_person_the_portrait_is_left_for_minutes_and_none_comes_later(
     session = concluded(service, live=True)
     assert left(service, session) == {"portrait"}
     assert 290 < service.redis.ttl(keyspace.portrait(session.id)) <= keyspace.PORTRAIT_TTL
-    assert portraits.take(service.redis, session.id) is not None
+    assert portraits.drop(service.redis, session.id)
     for write in KINDS.values():
         write(service.redis, session)
     assert left(service, session) == set()
@@ -261,6 +262,13 @@ def test_a_portrait_s_minutes_count_from_the_end_however_often_it_is_cleared(ser
     assert service.redis.ttl(keyspace.portrait(session.id)) == pytest.approx(200, abs=2)
 
 
+def test_a_portrait_that_was_fetched_is_not_kept_longer_by_a_second_clearing(service: Service) -> None:
+    session = concluded(service, live=True)
+    assert portraits.hand_out(service.redis, session.id) is not None
+    Endings(service.redis)([Ending.of(stored(service, session))])
+    assert 0 < service.redis.ttl(keyspace.portrait(session.id)) <= keyspace.FETCHED_TTL
+
+
 def test_the_mark_outlives_whatever_the_session_may_keep(service: Service) -> None:
     session = by_a_frame(service)
     lives_for = service.redis.pttl(keyspace.ended(session.id)) / 1000
@@ -269,7 +277,7 @@ def test_the_mark_outlives_whatever_the_session_may_keep(service: Service) -> No
 
 def test_every_key_of_a_session_is_cleared_or_tells_nothing_of_a_face() -> None:
     """A new key has to be put on one side."""
-    plain = {"inflight", "ended", "sequence"}
+    plain = {"inflight", "ended", "sequence", "effort"}
     of_sessions = {
         name
         for name, function in vars(keyspace).items()

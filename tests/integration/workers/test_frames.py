@@ -7,11 +7,12 @@ import time
 from statistics import median
 
 from shared.db import UnitOfWork
-from shared.handoff import answers, inflight
+from shared.handoff import answers, effort, inflight
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import State
 from shared.queue.broker import IDLE
 from shared.queue.messages import enqueue_frame
+from shared.redis import keyspace
 from tests.endings import nothing_else
 from tests.integration.workers.scripted_worker import Gate, Script
 from tests.integration.workers.service import problem_of, result_of
@@ -198,3 +199,12 @@ def test_a_client_that_mirrors_has_its_frames_kept_as_they_were_judged(running):
     (frame,) = session.frames
     assert frame.observation.face is not None
     assert str(frame.observation.face.yaw) == "-0.0"
+
+
+def test_a_picture_that_stalls_the_decoder_is_refused_and_its_session_waits_while_others_go_on(running):
+    session_id, other = running.open(), running.open()
+    assert problem_of(running.post(session_id, Script(fails="image_too_complex"))) == "image_too_complex"
+    assert not running.redis.keys("frame:*"), "the queue has nothing to deliver again"
+    assert problem_of(running.post(session_id, Script())) == "too_many_frames"
+    assert result_of(running.post(other, Script())).state is State.IN_PROGRESS
+    assert 0 < running.redis.pttl(keyspace.effort(session_id)) <= 1000 * effort.STALLED / effort.SHARE

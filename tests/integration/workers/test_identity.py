@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Iterator
+from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
 import redis
+from dramatiq import Message
 from sqlalchemy import select
 
+from shared.db import UnitOfWork
 from shared.db.tables import outbox
 from shared.handoff import faces, portraits
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
-from shared.liveness.identity import Reference
+from shared.liveness.identity import Identity, Reference, Sample
+from shared.liveness.observation import Observation
 from shared.liveness.options import Options
 from shared.liveness.session import State
 from shared.queue.messages import IDENTITY, enqueue_comparison
 from shared.redis import keyspace
 from tests.integration.redis_server import RedisServer
-from tests.integration.workers.scripted_worker import Script, descriptor_of
+from tests.integration.workers.scripted_worker import Script, ScriptedDescriber, ScriptedSeen, descriptor_of
 from tests.integration.workers.service import Service
 from tests.integration.workers.showing import ONE, OTHER, anchored, compared, show, stored
 from tests.waiting import until
+from workers.identity import IdentityWork
 from workers.vision.descriptor import to_bytes
 
 TURN_LEFT, BLINK = ChallengeType.TURN_LEFT, ChallengeType.BLINK
@@ -169,10 +177,54 @@ def test_a_portrait_of_a_live_person_stays_for_minutes_and_is_given_once(running
     while not show(running, session_id, passes=True).session_complete:
         pass
     until(lambda: 0 < running.redis.ttl(keyspace.portrait(session_id)) <= keyspace.PORTRAIT_TTL)
-    picture = portraits.take(running.redis, session_id)
+    picture = portraits.hand_out(running.redis, session_id)
     assert picture is not None
     assert picture.startswith(b"\xff\xd8")
-    assert portraits.take(running.redis, session_id) is None
+    assert portraits.hand_out(running.redis, session_id) == picture
+    assert 0 < running.redis.ttl(keyspace.portrait(session_id)) <= keyspace.FETCHED_TTL
+
+
+def shade_of(picture: bytes | None) -> float:
+    """Who is in a portrait."""
+    assert picture is not None
+    return float(cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_COLOR).mean())
+
+
+def test_a_portrait_never_shows_a_face_that_was_not_compared(running):
+    """One frame of somebody else, looking straight ahead, beside a live person who looks aside."""
+    session_id = running.open(BLINK, identify=True, options=Options(portrait=True))
+    show(running, session_id, yaw=14)
+    show(running, session_id, OTHER, after=0.0)
+    for _ in range(3):
+        show(running, session_id, yaw=14)
+    until(lambda: compared(running, session_id) >= 1)
+    while not (last := show(running, session_id, passes=True, yaw=14)).session_complete:
+        pass
+    assert last.is_live
+    assert shade_of(portraits.look(running.redis, session_id)) == pytest.approx(ONE, abs=2)
+    assert not running.redis.keys("candidate:*")
+
+
+def test_a_portrait_is_of_the_session_s_person_although_somebody_else_s_face_was_compared(running):
+    session_id = running.open(BLINK, identify=True, options=Options(portrait=True))
+    show(running, session_id, yaw=14)
+    until(lambda: compared(running, session_id) == 1)
+    time.sleep(0.2)
+    show(running, session_id, OTHER)
+    until(lambda: compared(running, session_id) == 2)
+    assert shade_of(portraits.look(running.redis, session_id)) == pytest.approx(ONE, abs=2)
+    assert not running.redis.keys("candidate:*")
+
+
+def test_a_clearly_better_portrait_is_compared_although_no_comparison_is_due(running):
+    session_id = running.open(BLINK, identify=True, options=Options(portrait=True))
+    show(running, session_id, yaw=14)
+    until(lambda: portraits.best(running.redis, session_id) is not None)
+    first = portraits.best(running.redis, session_id)
+    time.sleep(0.2)
+    show(running, session_id, yaw=2)
+    until(lambda: portraits.best(running.redis, session_id) < first / 2)
+    assert compared(running, session_id) == 2
 
 
 def test_nobody_has_a_portrait_who_did_not_ask_or_was_not_live(running):
@@ -194,5 +246,74 @@ def test_the_better_portrait_stays(running):
     assert portraits.best(running.redis, "s") == 5.0
     portraits.keep(running.redis, "s", 3.0, b"better", 9999)
     assert 0 < running.redis.ttl(keyspace.portrait("s")) <= 60
-    assert portraits.take(running.redis, "s") == b"better"
+    assert portraits.look(running.redis, "s") == b"better"
+    assert portraits.drop(running.redis, "s")
+    assert not portraits.drop(running.redis, "s")
     assert portraits.best(running.redis, "s") is None
+
+
+def test_a_portrait_of_an_earlier_worker_is_neither_handed_out_nor_in_the_way(running):
+    """Those were kept without a comparison."""
+    running.redis.hset(keyspace.portrait("earlier"), mapping={"score": "0.1", "jpeg": b"anybody"})
+    assert portraits.best(running.redis, "earlier") is None
+    assert portraits.look(running.redis, "earlier") is None
+    assert portraits.hand_out(running.redis, "earlier") is None
+    portraits.keep(running.redis, "earlier", 5.0, b"compared", 60)
+    assert portraits.hand_out(running.redis, "earlier") == b"compared"
+
+
+@pytest.mark.parametrize(("people", "shade"), [(2, ONE), (0, ONE), (1, OTHER)])
+def test_the_picture_itself_is_described_last(running, people, shade):
+    """Whatever was followed from frame to frame: in the portrait is one face, and it is the session's."""
+    picture = np.full((150, 150, 3), shade, np.uint8)
+    tools = SimpleNamespace(
+        redis=running.redis,
+        describer=ScriptedDescriber(),
+        face_vision=SimpleNamespace(look=lambda *_: ScriptedSeen(Observation(people), None, picture)),
+    )
+    session_id, identity = str(uuid.uuid4()), Identity(0.5, samples=[Sample("f", 0.0, 0, 0, portrait=1.0)])
+    portraits.offer(running.redis, session_id, "f", b"\xff\xd8")
+    own = descriptor_of(ONE)
+    IdentityWork(tools)._consider_portrait(identity, session_id, "f", (own, own), time.time() + 60)
+    assert portraits.look(running.redis, session_id) is None
+    assert not running.redis.exists(keyspace.candidate("f"))
+
+
+def test_a_comparison_goes_before_references_that_wait(running):
+    """And a reference that takes long delays it by one such time at most."""
+    waiting = [running.open(TURN_LEFT, reference=Script(takes=0.4, who=OTHER)) for _ in range(8)]
+    session_id = running.open(TURN_LEFT, identify=True)
+    began = time.monotonic()
+    show(running, session_id)
+    until(lambda: compared(running, session_id) == 1)
+    assert time.monotonic() - began < 2.0
+    left = sum(running.redis.exists(keyspace.picture(each)) for each in waiting)
+    assert left > 2, "the references had not all been described by then"
+    until(lambda: not any(running.redis.exists(keyspace.picture(each)) for each in waiting), 10)
+    until(lambda: not running.redis.zcard(keyspace.REFERENCES), 5)
+
+
+def test_a_reference_that_could_not_be_described_says_so(running):
+    session_id = running.open(TURN_LEFT, reference=Script(fails="fault"))
+    until(lambda: of_reference(running, session_id).problem == "not_compared")
+    assert of_reference(running, session_id).match is None
+
+
+def test_a_message_on_the_queue_of_earlier_web_processes_is_worked_on(running):
+    session_id = running.open(TURN_LEFT, reference=None, identify=True)
+    with UnitOfWork(running.engine) as uow:
+        session = uow.sessions.get(session_id, lock=True)
+        session.identity.reference = Reference()
+        uow.sessions.save(session)
+        uow.commit()
+    faces.put_picture(running.redis, session_id, Script(fails="not_an_image").encode())
+    running.broker.enqueue(
+        Message(
+            queue_name=IDENTITY,
+            actor_name="describe_reference",
+            args=(),
+            kwargs={"session_id": session_id, "expires_at": time.time() + 60},
+            options={},
+        )
+    )
+    until(lambda: of_reference(running, session_id).problem == "not_an_image")

@@ -50,12 +50,13 @@ def test_without_a_worker_that_compares_the_last_pass_waits_for_a_while_and_is_n
     show(service, session_id)
     show(service, session_id)
     began = time.monotonic()
-    while not (last := show(service, session_id, passes=True)).session_complete:
+    while not (last := show(service, session_id, passes=True)).passed:
         assert time.monotonic() - began < LONGEST_WAIT + 1
     assert time.monotonic() - began > LONGEST_WAIT - 0.2
-    assert (last.passed, last.is_live) == (True, False)
+    assert (last.passed, last.is_live) == (True, None)
     session = stored(service, session_id)
-    assert (session.state, session.reason) == (State.COMPLETED, Code.UNIDENTIFIED)
+    assert (session.state, session.reason) == (State.FAILED, "not_compared")
+    assert not session.fell_short, "the person has not failed"
     assert all(ttl > 0 for key in service.redis.keys("chip:*") if (ttl := service.redis.ttl(key)))
 
 
@@ -73,7 +74,7 @@ def test_the_clock_completes_a_pass_that_waits(service):
     overdue.end(due + 0.1)
     assert not service.redis.exists(keyspace.anchor(session_id))
     session = stored(service, session_id)
-    assert (session.state, session.is_live, session.reason) == (State.COMPLETED, False, Code.UNIDENTIFIED)
+    assert (session.state, session.is_live, session.reason) == (State.FAILED, None, "not_compared")
     assert [f.bits for f in session.findings if f.code is Code.STIFF] == [3.0], (
         "what the frames showed is weighed as well"
     )

@@ -13,8 +13,10 @@ import cv2
 import pytest
 
 from ops.lab.performer import Performer, portrait
+from shared.handoff import portraits
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Code
+from shared.liveness.options import Options
 from shared.liveness.session import FrameResult, State
 from shared.queue.messages import IDENTITY
 from tests.integration.workers.service import Service, result_of
@@ -63,8 +65,11 @@ def test_one_person_is_live_and_another_in_their_place_ends_the_session(
     with monkeypatch.context() as patch:
         patch.setattr(portrait, "load", somebody_else)
         other = Performer(seeing.settings.models_dir)
-    session_id = seeing.open(ChallengeType.TURN_LEFT, ChallengeType.SMILE, timeout=8, identify=True)
+    session_id = seeing.open(
+        ChallengeType.TURN_LEFT, ChallengeType.SMILE, timeout=8, identify=True, options=Options(portrait=True)
+    )
     assert act(seeing, session_id, [one]).state is State.COMPLETED
+    assert portraits.look(seeing.redis, session_id) is not None
     session = seeing.session(session_id)
     assert session is not None
     distances = {f.challenge: f.score for f in session.findings if f.code is Code.SWAPPED}

@@ -22,6 +22,7 @@ CALLS = {
     ("/api/v1/liveness/sessions/{session_id}/frame", "post"),
     ("/api/v1/liveness/sessions/{session_id}/evidence", "get"),
     ("/api/v1/liveness/sessions/{session_id}/portrait", "get"),
+    ("/api/v1/liveness/sessions/{session_id}/portrait", "delete"),
     ("/api/v1/webhooks", "post"),
     ("/api/v1/webhooks", "get"),
     ("/api/v1/webhooks/{webhook_id}", "get"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import tempfile
+import time
 import zlib
 from typing import Any
 
@@ -14,8 +15,9 @@ from PIL import Image
 from werkzeug.test import EnvironBuilder
 
 from api.problems import ProblemError
-from api.uploads import FORM_BYTES, read_picture, refuse_large_body
+from api.uploads import FORM_BYTES, read_picture, read_reference, refuse_large_body
 from shared.settings import Settings
+from tests.unit.vision.pictures import jpeg_of_scans, png_chunk, png_of
 
 SETTINGS = Settings(_env_file=None, max_frame_bytes=64 * 1024, max_pixels=100_000)
 
@@ -161,3 +163,29 @@ def test_no_picture_is_ever_written_to_a_disk(monkeypatch: pytest.MonkeyPatch) -
 def test_many_parts_are_refused() -> None:
     parts = {f"p{i}": (io.BytesIO(b"y"), "f") for i in range(60)}
     assert code_of(Request(EnvironBuilder(method="POST", data=parts).get_environ())) == "picture_too_large"
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (jpeg_of_scans(64, 64, 700), "image_too_complex"),
+        (jpeg_of_scans(300, 300, 24), "image_too_complex"),
+        (jpeg_of_scans(64, 64, 2, sof=0xCA), "unsupported_image"),
+        (png_of(64, 64, after=png_chunk(b"IDAT", b"") * 345_000), "image_too_complex"),
+    ],
+)
+def test_what_costs_too_much_to_decode_is_refused_before_it_is_queued(data: bytes, code: str) -> None:
+    settings = SETTINGS.model_copy(update={"max_frame_bytes": 8 * 2**20})
+    began = time.process_time()
+    with pytest.raises(ProblemError) as caught:
+        read_picture(form(data), settings)
+    assert caught.value.kind.code == code
+    assert time.process_time() - began < 0.1, "looking must not cost the web process what decoding would cost a worker"
+
+
+def test_a_reference_has_a_limit_of_its_own() -> None:
+    settings = SETTINGS.model_copy(update={"max_pixels": 100, "max_reference_pixels": 64 * 48})
+    assert read_reference(form(picture(), name="reference"), settings) == picture()
+    with pytest.raises(ProblemError) as caught:
+        read_reference(form(picture(size=(64, 49)), name="reference"), settings)
+    assert caught.value.kind.code == "too_many_pixels"

@@ -114,3 +114,39 @@ def test_no_bytes_upset_it(beginning: bytes, rest: bytes) -> None:
     data = beginning + rest
     image_header.size(data)
     image_header.truncated(data)
+
+
+def jpeg_with(*segments: bytes) -> bytes:
+    return b"\xff\xd8" + frame_header(100, 100) + b"".join(segments) + b"\xff\xd9"
+
+
+SCAN = segment(0xDA, b"\x01\x01\x00\x00\x00\x00") + b"\x00"
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_whole_pictures_are_ordinary_and_not_too_complex(name: str) -> None:
+    assert image_header.ordinary(WHOLE[name])
+    assert not image_header.too_complex(WHOLE[name], 97 * 61)
+
+
+@pytest.mark.parametrize("marker", [m for m in range(0xC3, 0xD0) if m not in (0xC4, 0xC8, 0xCC)])
+def test_other_codings_are_not_ordinary(marker: int) -> None:
+    assert not image_header.ordinary(b"\xff\xd8" + frame_header(100, 100, marker) + SCAN + b"\xff\xd9")
+
+
+def test_scans_are_counted_and_weighed_with_the_pixels() -> None:
+    most = image_header.MOST_SCANS
+    assert not image_header.too_complex(jpeg_with(SCAN * most), 10**6)
+    assert image_header.too_complex(jpeg_with(SCAN * (most + 1)), 10**6)
+    full = image_header.MOST_FULL_SCANS
+    assert not image_header.too_complex(jpeg_with(SCAN * full), 100 * 100)
+    assert image_header.too_complex(jpeg_with(SCAN * (full + 1)), 100 * 100)
+
+
+def test_a_second_picture_behind_the_first_does_not_count() -> None:
+    assert not image_header.too_complex(jpeg_with(SCAN) + jpeg_with(SCAN * 500), 10**6)
+
+
+def test_segments_and_chunks_are_bounded() -> None:
+    assert image_header.too_complex(jpeg_with(segment(0xFE, b"") * image_header.MOST_SEGMENTS, SCAN), 10**6)
+    assert image_header.too_complex(png_header(9, 9) + bytes(4) + bytes(12) * image_header.MOST_CHUNKS, 10**6)

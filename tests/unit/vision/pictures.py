@@ -64,3 +64,46 @@ def jpeg_claiming(width: int, height: int) -> bytes:
     at = data.index(b"\xff\xc0") + 5
     data[at : at + 4] = struct.pack(">HH", height, width)
     return bytes(data)
+
+
+def jpeg_segment(marker: int, body: bytes) -> bytes:
+    """One segment of a JPEG."""
+    return bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body
+
+
+def jpeg_of_scans(width: int, height: int, scans: int, *, sof: int = 0xC2, bits: int = 8, components: int = 3) -> bytes:
+    """A whole progressive JPEG of so many scans, of a few bytes each; decoders go over the whole picture for each."""
+    names = range(1, components + 1)
+    frame = struct.pack(">BHHB", bits, height, width, components) + b"".join(bytes((n, 0x11, 0)) for n in names)
+    codes = b"".join(
+        jpeg_segment(0xC4, bytes((table, *((1,) * len(symbols)), *((0,) * (16 - len(symbols))))) + symbols)
+        for table, symbols in ((0x00, b"\0"), (0x10, b"\0\xe0"))
+    )
+    first = bytes((components,)) + b"".join(bytes((n, 0)) for n in names) + b"\0\0\0"
+    further = jpeg_segment(0xDA, b"\1\1\0\1\x3f\0") + b"\0"
+    return b"".join(
+        (
+            b"\xff\xd8",
+            jpeg_segment(0xDB, b"\0" + b"\1" * 64),
+            jpeg_segment(sof, frame),
+            codes,
+            jpeg_segment(0xDA, first) + b"\0",
+            further * (scans - 1),
+            b"\xff\xd9",
+        )
+    )
+
+
+def png_of(
+    width: int, height: int, *, before: bytes = b"", after: bytes = b"", bits: int = 8, packed: bytes = b""
+) -> bytes:
+    """A whole black PNG with these chunks before and after its pixels; packed: compressed pixels in place of its own."""
+    packed = packed or zlib.compress(bytes((1 + 3 * width * bits // 8) * height), 9)
+    header = struct.pack(">IIBBBBB", width, height, bits, 2, 0, 0, 0)
+    chunks = (png_chunk(b"IHDR", header), before, png_chunk(b"IDAT", packed), after, png_chunk(b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+def inflating(name: bytes, head: bytes, count: int) -> bytes:
+    """So many chunks of compressed text, each of eight kilobytes that become eight megabytes."""
+    return png_chunk(name, head + zlib.compress(bytes(7_900_000), 9)) * count

@@ -2,23 +2,40 @@
 
 from __future__ import annotations
 
+import time
+import zlib
+
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.vision.pictures import Pixels, by_pillow, encode, gradient, jpeg_claiming, oriented, png_bomb, png_chunk
+from tests.unit.vision.pictures import (
+    Pixels,
+    by_pillow,
+    encode,
+    gradient,
+    inflating,
+    jpeg_claiming,
+    jpeg_of_scans,
+    oriented,
+    png_bomb,
+    png_chunk,
+    png_of,
+)
 from workers.vision.decode import LEAST_SIDE, WORKING_SIDE, decode
 from workers.vision.errors import BadImage
 
 MOST = 25_000_000
+#: Codes whose sentence is the API's own.
+BY_THE_API = ("unsupported_image", "image_too_complex")
 
 
 def code_of(data: bytes, most: int = MOST) -> str:
     with pytest.raises(BadImage) as raised:
         decode(data, most)
-    assert raised.value.detail.endswith("."), "a sentence that says what to do"
+    assert raised.value.detail.endswith(".") or raised.value.code in BY_THE_API, "a sentence that says what to do"
     return raised.value.code
 
 
@@ -167,3 +184,75 @@ def test_damaged_pictures_are_measured_or_refused_but_never_break(name, data):
         return
     assert picture.dtype == np.uint8
     assert max(picture.shape[:2]) <= WORKING_SIDE
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (jpeg_of_scans(64, 64, 65), "image_too_complex"),
+        (jpeg_of_scans(5000, 5000, 21), "image_too_complex"),
+        (png_of(64, 64, after=png_chunk(b"IDAT", b"") * 345_000), "image_too_complex"),
+        (png_of(64, 64, before=png_chunk(b"tEXt", b"a\0b") * 20_000), "image_too_complex"),
+        (png_of(2600, 2600, bits=16), "image_too_complex"),
+        (jpeg_of_scans(640, 480, 2, sof=0xCA), "unsupported_image"),
+        (jpeg_of_scans(640, 480, 2, sof=0xC9), "unsupported_image"),
+        (jpeg_of_scans(640, 480, 2, sof=0xC3), "unsupported_image"),
+        (jpeg_of_scans(640, 480, 2, bits=12), "unsupported_image"),
+        (jpeg_of_scans(640, 480, 2, components=2), "unsupported_image"),
+    ],
+)
+def test_a_picture_that_costs_out_of_proportion_never_reaches_a_decoder(data, code, monkeypatch):
+    """Each scan is a pass over the whole picture, and arithmetic or lossless coding costs many times the usual one."""
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: pytest.fail("decoded"))
+    assert code_of(data, 10_000_000 if data.startswith(b"\x89") else MOST) == code
+
+
+def test_a_progressive_picture_as_encoders_write_it_is_decoded():
+    """Ten to twenty scans are usual, also in a picture of the largest permitted size."""
+    assert decode(jpeg_of_scans(640, 480, 20), 640 * 480).shape == (480, 640, 3)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        png_of(64, 64, before=inflating(b"zTXt", b"a\0\0", 400)),
+        png_of(64, 64, before=inflating(b"iTXt", b"a\0\1\0\0\0", 400)),
+        png_of(64, 64, after=inflating(b"zTXt", b"a\0\0", 400)),
+        png_of(64, 64, packed=zlib.compress(bytes(700_000_000), 9)),
+    ],
+    ids=["texts", "international texts", "texts after the pixels", "pixels beyond the last row"],
+)
+def test_nothing_is_inflated_but_the_pixels(data):
+    """Texts in a PNG of three megabytes took 13 seconds of a worker, pixels that no row holds took two for each megabyte."""
+    began = time.process_time()
+    assert decode(data, MOST).shape == (64, 64, 3)
+    assert time.process_time() - began < 0.2
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1"])
+@pytest.mark.parametrize("size", [(64, 64), (97, 65)])
+def test_pngs_look_as_before(mode, size):
+    """What the decoder is given holds the same pixels, palette and transparency."""
+    data = by_pillow(gradient(*size), "PNG", mode)
+    whole = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert np.array_equal(decode(data, MOST), whole)
+
+
+def test_an_interlaced_png_looks_as_before():
+    """Its rows come in seven passes, which take a few bytes more than the rows of the picture."""
+    width, height = 75, 67
+    grey, rows = gradient(width, height)[:, :, 1], []
+    for left, top, across, down in (
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ):
+        rows += [b"\0" + row.tobytes() for row in grey[top::down, left::across]]
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\0\0\0\x01"
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(b"".join(rows))), (b"IEND", b""))
+    data = b"\x89PNG\r\n\x1a\n" + b"".join(png_chunk(*chunk) for chunk in chunks)
+    assert np.array_equal(decode(data, MOST)[:, :, 0], grey)

@@ -1,0 +1,247 @@
+"""Decoding in a process of its own, which may be killed: pictures come from strangers, and decoders are large C libraries.
+
+`python -m workers.vision.isolated` is that process. It holds no secret and no connection, and each picture may take a
+limited time of the processor: the kernel ends the process at that time, also within C, where no exception can interrupt.
+`Decoder` is the other side: it starts the process, and starts it anew after it has ended. A picture that stalls or crashes
+the decoder costs its own frame a 422, and the frames behind it in the same worker about a second.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import structlog
+
+from workers.vision.decode import decode
+from workers.vision.errors import BadImage
+from workers.vision.landmarks import Picture
+
+log = structlog.get_logger(__name__)
+
+#: Seconds of the processor that a picture may take: so many, and so many more for each permitted pixel. Ordinary frames take
+#: milliseconds; the dearest permitted picture (a PNG of 16 bits with alpha) takes 60 ns a pixel.
+STALLED, STALLED_PER_PIXEL = 0.6, 1e-7
+#: How many times that in seconds of the clock the process may be silent: other processes may hold the processors.
+PATIENCE = 3.0
+#: Most seconds of the clock; less than a frame's deadline.
+LONGEST = 4.0
+#: Seconds of the clock that the process may take to start.
+STARTING = 30.0
+#: Milliseconds of one wait; in between the time limit can interrupt.
+_WAIT = 100
+
+#: Of a question: number, most pixels, seconds of the processor, bytes of the picture that follow.
+_QUESTION = struct.Struct("!QQdQ")
+#: Of an answer: number, seconds of the processor spent, kind, height, width, bytes that follow.
+_ANSWER = struct.Struct("!QdBIIQ")
+_PICTURE, _BAD_IMAGE, _FAULT = range(3)
+
+#: Variables that the process is given; the others may be secrets.
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
+_ROOT = Path(__file__).resolve().parents[2]
+_BUFFER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A decoded picture, and the seconds of the processor that decoding took."""
+
+    picture: Picture
+    cost: float
+
+
+#: Signals that end the process by the picture's fault: at the end of its time, by a crash, or for want of memory.
+_BY_THE_PICTURE = (
+    signal.SIGPROF,
+    signal.SIGSEGV,
+    signal.SIGABRT,
+    signal.SIGBUS,
+    signal.SIGFPE,
+    signal.SIGILL,
+    signal.SIGKILL,
+)
+
+
+class DecoderError(RuntimeError):
+    """Raised if the decoding process cannot work or is silent, which may be no fault of the picture.
+
+    `cost` is the processor time in seconds that is charged for it.
+    """
+
+    def __init__(self, text: str, cost: float = 0.0) -> None:
+        super().__init__(text)
+        self.cost = cost
+
+
+class Decoder:
+    """Decodes pictures of at most `max_pixels` in a process of its own. One object belongs to one thread and process."""
+
+    def __init__(self, max_pixels: int) -> None:
+        self._max_pixels = max_pixels
+        self._seconds = STALLED + STALLED_PER_PIXEL * max_pixels
+        self._process: subprocess.Popen[bytes] | None = None
+        self._socket: socket.socket | None = None
+        self._ready = False
+        self._number = 0
+
+    def start(self) -> None:
+        """Start the process, unless it runs; `__call__` does so too, but the picture then waits for it."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        self.close()
+        ours, theirs = socket.socketpair()
+        for end in (ours, theirs):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+        with theirs:
+            self._process = subprocess.Popen(  # noqa: S603 - no input is part of the command
+                [sys.executable, "-m", __name__],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,  # the libraries' warnings about each broken picture
+                cwd=_ROOT,
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+                | {"OPENBLAS_NUM_THREADS": "1"},
+                start_new_session=True,  # Ctrl-C in a terminal is for the worker
+            )
+        ours.setblocking(False)
+        self._socket = ours
+
+    def close(self) -> None:
+        """End the process."""
+        if self._socket is not None:
+            self._socket.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+        self._process = self._socket = None
+        self._ready = False
+
+    def __call__(self, data: bytes) -> Decoded:
+        """Decode as `workers.vision.decode.decode` does. Raises BadImage, also if the picture stalled the process."""
+        self.start()
+        if not self._ready:
+            self._receive(1, time.monotonic() + STARTING)
+            self._ready = True
+        try:
+            return self._ask(data)
+        except BadImage:
+            raise
+        except BaseException:
+            # Also when the time limit interrupts: the answer under way must not be taken for the next picture's.
+            self.close()
+            raise
+
+    def _ask(self, data: bytes) -> Decoded:
+        self._number += 1
+        until = time.monotonic() + min(LONGEST, PATIENCE * self._seconds)
+        self._send(_QUESTION.pack(self._number, self._max_pixels, self._seconds, len(data)), until)
+        self._send(data, until)
+        number, cost, kind, height, width, length = _ANSWER.unpack(self._receive(_ANSWER.size, until))
+        body = self._receive(length, until)
+        if number != self._number:
+            raise DecoderError("the decoder answered another question")
+        if kind == _PICTURE:
+            return Decoded(np.frombuffer(body, np.uint8).reshape(height, width, 3), cost)
+        text = body.decode()
+        if kind == _BAD_IMAGE:
+            code, _, detail = text.partition("\n")
+            raise BadImage(code, detail, cost)
+        raise DecoderError(text)
+
+    def _send(self, data: bytes, until: float) -> None:
+        left = memoryview(data)
+        while left:
+            self._await(select.POLLOUT, until)
+            try:
+                left = left[self._open.send(left) :]
+            except (BrokenPipeError, ConnectionResetError):
+                self._ended()
+
+    def _receive(self, length: int, until: float) -> bytearray:
+        data = bytearray(length)
+        left = memoryview(data)
+        while left:
+            self._await(select.POLLIN, until)
+            try:
+                count = self._open.recv_into(left)
+            except ConnectionResetError:
+                count = 0
+            if count == 0:
+                self._ended()
+            left = left[count:]
+        return data
+
+    @property
+    def _open(self) -> socket.socket:
+        assert self._socket is not None
+        return self._socket
+
+    def _await(self, event: int, until: float) -> None:
+        poll = select.poll()
+        poll.register(self._open, event)
+        while not poll.poll(_WAIT):
+            if time.monotonic() > until:
+                log.error("decoder.silent")
+                raise DecoderError("the decoder is silent", self._seconds)
+
+    def _ended(self) -> None:
+        """The process has ended within a picture: raise BadImage if that is the picture's fault."""
+        assert self._process is not None
+        status = self._process.wait()
+        self.close()
+        if -status in _BY_THE_PICTURE:
+            log.warning("decoder.ended", signal=-status)
+            # The next picture's process starts meanwhile.
+            self.start()
+            raise BadImage("image_too_complex", "", self._seconds)
+        raise DecoderError(f"the decoder ended with {status}")
+
+
+def main() -> None:
+    """Decode one picture after the other, until the worker has gone."""
+    import cv2  # noqa: PLC0415 - only its setting is needed here
+
+    cv2.setNumThreads(1)
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    for limited in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):  # no dump of a face, no file
+        resource.setrlimit(limited, (0, 0))
+    with socket.socket(fileno=0) as worker:
+        stream = worker.makefile("rwb", buffering=_BUFFER)
+        stream.write(b"!")
+        stream.flush()
+        while len(head := stream.read(_QUESTION.size)) == _QUESTION.size:
+            number, max_pixels, seconds, length = _QUESTION.unpack(head)
+            data = stream.read(length)
+            began = time.process_time()
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+            kind, height, width, body = _answer(data, max_pixels)
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            stream.write(_ANSWER.pack(number, time.process_time() - began, kind, height, width, len(body)))
+            stream.write(body)
+            stream.flush()
+
+
+def _answer(data: bytes, max_pixels: int) -> tuple[int, int, int, bytes]:
+    try:
+        picture = decode(data, max_pixels)
+    except BadImage as error:
+        return _BAD_IMAGE, 0, 0, f"{error.code}\n{error.detail}".encode()
+    except Exception as error:  # noqa: BLE001 - the worker logs it
+        return _FAULT, 0, 0, repr(error).encode()
+    height, width = picture.shape[:2]
+    return _PICTURE, height, width, picture.tobytes()
+
+
+if __name__ == "__main__":
+    main()
