@@ -20,11 +20,11 @@ from pydantic import AfterValidator, Field, SecretStr, ValidationError, Validati
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.evidence_model import EvidenceModel, read_model, with_curve
-from shared.evidence_weights import read_weights
 from shared.liveness.evidence import FITTED, Preset, Weighing
 from shared.liveness.session import LONGEST_TRANSIT
 from shared.policy import Policy
 from shared.redis.buckets import Rate
+from shared.weights_file import read_weights
 
 #: Seconds between a frame's deadline and the first moment at which a clock may fail its session: a frame that a worker
 #: fetches just before the deadline must still find the session running.

@@ -18,7 +18,7 @@ from ops.lab.replay.play import play
 from ops.lab.replay.sources import Drawing
 from ops.lab.rig.processes import Missing, Process
 from ops.lab.rig.stack import Backing, Stack
-from shared.evidence_weights import write_weights
+from shared.weights_file import write_weights
 from tests.integration.events.conftest import Subscriber
 from tests.performer import models_dir  # noqa: F401 - a fixture
 from tests.unit.liveness.weights import WEIGHTS

@@ -15,8 +15,8 @@ from ops.lab.rig.clips import Clips
 from ops.lab.rig.load import Load, Notes
 from ops.lab.rig.processes import Missing
 from ops.lab.rig.stack import Backing, Stack
-from shared.evidence_weights import write_weights
 from shared.redis.client import make_redis
+from shared.weights_file import write_weights
 from tests.performer import models_dir  # noqa: F401 - a fixture
 from tests.unit.liveness.weights import WEIGHTS
 from tests.waiting import until

@@ -15,8 +15,8 @@ from ops.lab.evaluate.fitting.earlier import FittingError, read_earlier
 from ops.lab.evaluate.job import Setup
 from ops.lab.evaluate.manifest import ManifestError, load_manifest
 from shared.evidence_model import EvidenceModel, ModelError, read_model, with_curve
-from shared.evidence_weights import WeightsError, read_weights
 from shared.liveness.evidence import FITTED, Weighing
+from shared.weights_file import WeightsError, read_weights
 
 #: Exit statuses; click also exits with 2 on a wrong argument.
 UNUSABLE, INTERRUPTED = 2, 130

@@ -16,7 +16,6 @@ from sqlalchemy import func, select
 
 from shared.db import UnitOfWork, make_engine
 from shared.db.tables import frames
-from shared.evidence_weights import write_weights
 from shared.handoff import answers, faces, frame_pictures, inflight
 from shared.handoff.answers import Answer
 from shared.liveness.challenge import ChallengeType
@@ -27,6 +26,7 @@ from shared.queue.messages import FRAMES, enqueue_frame, enqueue_reference
 from shared.redis import keyspace
 from shared.redis.client import make_redis
 from shared.settings import Settings
+from shared.weights_file import write_weights
 from tests.integration import schema
 from tests.integration.workers.scripted_worker import Script
 from tests.unit.liveness.weights import WEIGHTS

@@ -24,8 +24,8 @@ from ops.lab.evaluate.outcome import Outcome
 from ops.lab.evaluate.presets import USUAL
 from ops.lab.evaluate.steps import Steps
 from ops.run.revision import revision
-from shared.evidence_weights import read_weights, write_weights
 from shared.liveness.evidence import Code, Preset, Weighing
+from shared.weights_file import read_weights, write_weights
 
 #: People whom weights are fitted over at least.
 PEOPLE: Final = 10

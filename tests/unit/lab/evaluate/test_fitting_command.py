@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from shared.evidence_weights import read_weights, write_weights
 from shared.liveness.evidence import FITTED, Preset
+from shared.weights_file import read_weights, write_weights
 from tests.performer import require_models
 from tests.unit.lab.evaluate.fitting_sessions import population, session, write_results
 

@@ -12,9 +12,9 @@ import pytest
 from pydantic import ValidationError
 
 from shared import settings
-from shared.evidence_weights import WeightsError, read_weights, write_weights
 from shared.liveness.evidence import FITTED, Preset, Weighing
 from shared.settings import EXIT_CONFIG, Settings, load_settings_or_exit
+from shared.weights_file import WeightsError, read_weights, write_weights
 from tests.unit.liveness.weights import WEIGHTS
 
 Change = Callable[[dict[str, Any]], None]
