@@ -16,6 +16,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Error, Locator, Page, Playwright, Request
 
+from tests.waiting import PATIENCE
+
 SCREEN = "liveness-check section[data-screen]"
 
 
@@ -66,6 +68,7 @@ class View:
     _under_way: set[Request] = field(default_factory=set)
 
     def __post_init__(self) -> None:
+        self.page.set_default_timeout(1000 * PATIENCE)
         self.page.on("request", self._sent)
         self.page.on("requestfinished", self._answered)
         self.page.on("requestfailed", self._answered)
@@ -95,7 +98,7 @@ class View:
         """Click a button as a person would: where it is."""
         self.button(name).click()
 
-    def wait_for(self, screen: str, within: float = 30) -> None:
+    def wait_for(self, screen: str, within: float = PATIENCE) -> None:
         """Wait until a screen is there: intro, camera, done, failed or error."""
         try:
             self.page.locator(f'{SCREEN}[data-screen="{screen}"]').wait_for(timeout=within * 1000)
@@ -103,7 +106,7 @@ class View:
             told = json.dumps(self.page.evaluate("told"))[-3000:]
             raise AssertionError(f"no {screen}; {self.words!r}; {self.complaints}; {told}") from error
 
-    def until(self, condition: str, within: float = 15) -> None:
+    def until(self, condition: str, within: float = PATIENCE) -> None:
         """Wait for a JavaScript expression to be true.
 
         Playwright's own way needs `eval`, which the page's policy forbids.

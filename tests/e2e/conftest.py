@@ -60,7 +60,9 @@ def site(
     """The service, with a Redis of its own: other tests empty theirs."""
     require_models("dlib_face_recognition_resnet_model_v1.dat")
     with running_server() as server:
-        site = Site(server.url, tmp_path_factory.mktemp("site"), models_dir.resolve(), LAB="on")
+        site = Site(
+            server.url, tmp_path_factory.mktemp("site"), models_dir.resolve(), LAB="on", ALLOWED_HOSTS="plain.example"
+        )
         yield site
         site.close()
 
@@ -88,7 +90,6 @@ def look(site: Site, browser: Browser) -> Iterator[Callable[..., View]]:
 
     def new(query: str = "", **how: Any) -> View:
         context = browser.new_context(**(usual | how))
-        context.set_default_timeout(10_000)
         contexts.append(context)
         return View(context.new_page(), site.url).open(query)
 

@@ -5,30 +5,59 @@ from __future__ import annotations
 import os
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
+from ops.run import keys
 from shared import api_keys
 from shared.db import UnitOfWork
 from shared.db.trail import Action
+from shared.settings import get_settings
 
 ROOT = Path(__file__).parents[3]
 
 
-def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [ROOT / "ops" / "keys", *arguments],
-        env=os.environ | {"DATABASE_URL": url},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+Run = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def test_a_key_s_life(engine: Engine, url: str) -> None:
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in this process: a new one imports for longer than it works."""
+
+    def run(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setenv("DATABASE_URL", url)
+        get_settings.cache_clear()
+        status: int | str | None = 0
+        try:
+            keys.main(list(arguments))
+        except SystemExit as ended:
+            status = ended.code
+        finally:
+            get_settings.cache_clear()
+        told = capsys.readouterr()
+        assert isinstance(status, int)
+        return subprocess.CompletedProcess(arguments, status, told.out, told.err)
+
+    return run
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_the_script_gives_the_command_its_arguments_and_its_surroundings(engine: Engine, url: str) -> None:
+    def typed(*arguments: str) -> subprocess.CompletedProcess[str]:
+        command, environment = [ROOT / "ops" / "keys", *arguments], os.environ | {"DATABASE_URL": url}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+
+    made = typed("create", "--name", "our backend")
+    assert made.returncode == 0, made.stderr
+    with UnitOfWork(engine, read_only=True) as uow:
+        assert [(key.id, key.name) for key in uow.keys.all()] == [(api_keys.id_of(made.stdout.strip()), "our backend")]
+    assert typed("revoke", "nonsense").returncode == 2
+
+
+def test_a_key_s_life(engine: Engine, url: str, run: Run) -> None:
     made = run(url, "create", "--name", "our backend")
     assert made.returncode == 0, made.stderr
     given = made.stdout.strip()
@@ -55,7 +84,7 @@ def test_a_key_s_life(engine: Engine, url: str) -> None:
     assert "no valid key" in again.stderr
 
 
-def test_a_policy_is_kept_with_the_key(engine: Engine, url: str) -> None:
+def test_a_policy_is_kept_with_the_key(engine: Engine, url: str, run: Run) -> None:
     assert run(url, "create", "--policy", "preset=strict.. num_challenges=3..5").returncode == 0
     with UnitOfWork(engine, read_only=True) as uow:
         assert [key.policy for key in uow.keys.all()] == ["preset=strict.. num_challenges=3..5"]
@@ -63,7 +92,7 @@ def test_a_policy_is_kept_with_the_key(engine: Engine, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
-def test_a_key_expires_and_is_rotated_and_the_trail_tells_of_it(engine: Engine, url: str) -> None:
+def test_a_key_expires_and_is_rotated_and_the_trail_tells_of_it(engine: Engine, url: str, run: Run) -> None:
     at = time.time()
     given = run(url, "create", "--name", "our backend", "--expires", "90d").stdout.strip()
     key_id = api_keys.id_of(given) or ""
@@ -112,13 +141,13 @@ def test_a_key_expires_and_is_rotated_and_the_trail_tells_of_it(engine: Engine, 
         [],
     ],
 )
-def test_a_wrong_word_is_told(tmp_path: Path, arguments: list[str]) -> None:
+def test_a_wrong_word_is_told(tmp_path: Path, run: Run, arguments: list[str]) -> None:
     told = run(f"sqlite:///{tmp_path}/none.db", *arguments)
     assert told.returncode == 2
     assert "Traceback" not in told.stderr
 
 
-def test_a_database_without_tables_is_one_sentence(tmp_path: Path) -> None:
+def test_a_database_without_tables_is_one_sentence(tmp_path: Path, run: Run) -> None:
     told = run(f"sqlite:///{tmp_path}/none.db", "list")
     assert told.returncode == 1
     assert "has not been migrated" in told.stderr
