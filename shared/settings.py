@@ -431,12 +431,12 @@ class Settings(BaseSettings):
         description="Largest picture that is accepted, in bytes; a larger one is refused before it is read.",
     )
     max_pixels: int = Field(
-        4_000_000,
+        12_500_000,
         ge=10_000,
         le=200_000_000,
         description="Largest frame that is accepted, in pixels (width × height); a larger one is refused before it is "
-        "queued. Frames are measured at 640 pixels of width; the default admits 2560 × 1440. A higher value lets each frame "
-        "cost a worker more time and memory.",
+        "queued. Frames are measured at 640 pixels of width; the default admits 4K video and a phone's 4032 × 3024. A "
+        "higher value lets each frame cost a worker more time and memory.",
     )
     max_reference_pixels: int = Field(
         12_500_000,

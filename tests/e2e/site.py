@@ -27,7 +27,8 @@ class Site:
         self.settings = self._service.settings
         self.url = f"http://localhost:{self.settings.port}"
         own = {name.upper(): str(value) for name, value in self.settings.model_dump(exclude_none=True).items()}
-        self._environment = os.environ | own | {"STATE_DIR": str(directory / "state")} | environment
+        self._environment = os.environ | own | {"STATE_DIR": str(directory / "state")}
+        self._environment |= {"ALLOWED_HOSTS": "plain.example"} | environment  # a name without HTTPS, for one test
         self._web: subprocess.Popen[bytes] | None = None
         for queue in (FRAMES, IDENTITY):  # both at once: each takes seconds to load its models
             self._service.start_process("workers.main", queue)

@@ -54,8 +54,10 @@ def test_an_event_is_a_cloud_event(engine: Engine, events_url: str, subscribe: S
         "time": "1970-01-01T00:16:42.500Z",
         "datacontenttype": "application/json",
         "sequence": last["sequence"],
-        "data": {"session_id": session_id, "is_live": None, "reason": "timed_out"},
+        "data": last["data"],
     }
+    assert last["data"].items() >= {"session_id": session_id, "is_live": None, "reason": "timed_out"}.items()
+    assert last["data"].keys() == {"session_id", "is_live", "reason", "asked", "owner", "subject", "nonce"}
     with engine.connect() as connection:
         assert subscriber.ids == list(connection.scalars(select(outbox.c.event_id).order_by(outbox.c.id)))
     assert [event["sequence"] for event in subscriber.events] == sorted(e["sequence"] for e in subscriber.events)

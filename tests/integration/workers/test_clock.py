@@ -233,6 +233,7 @@ def test_the_clock_of_the_service_has_all_its_chores(service):
         "purge_deliveries",
         "forget_told",
         "purge_trails",
+        "empty_log",
     ]
 
 

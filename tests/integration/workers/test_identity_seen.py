@@ -65,10 +65,13 @@ def test_one_person_is_live_and_another_in_their_place_ends_the_session(
     with monkeypatch.context() as patch:
         patch.setattr(portrait, "load", somebody_else)
         other = Performer(seeing.settings.models_dir)
-    session_id = seeing.open(
-        ChallengeType.TURN_LEFT, ChallengeType.SMILE, timeout=8, identify=True, options=Options(portrait=True)
-    )
-    assert act(seeing, session_id, [one]).state is State.COMPLETED
+    for _ in range(3):  # a busy machine may look at no frame that is fit for a portrait
+        session_id = seeing.open(
+            ChallengeType.TURN_LEFT, ChallengeType.SMILE, timeout=8, identify=True, options=Options(portrait=True)
+        )
+        assert act(seeing, session_id, [one]).state is State.COMPLETED
+        if portraits.look(seeing.redis, session_id) is not None:
+            break
     assert portraits.look(seeing.redis, session_id) is not None
     session = seeing.session(session_id)
     assert session is not None
