@@ -107,7 +107,8 @@ def server() -> Iterator[Server]:
     app.get("/elsewhere")(lambda: "a page")
     http = make_server("127.0.0.1", 0, app, threaded=True)
     spoken.url = f"http://127.0.0.1:{http.server_port}"
-    thread = threading.Thread(target=http.serve_forever, daemon=True)
+    # It looks for `shutdown` so often, in seconds; by itself, twice a second.
+    thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield spoken
     http.shutdown()

@@ -52,7 +52,7 @@ def live(keep: Callable[..., Any]) -> None:
 def site(client: FlaskClient) -> Iterator[str]:
     """Where the app listens."""
     server = make_server("127.0.0.1", 0, client.application, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{server.port}"
     server.shutdown()

@@ -37,7 +37,7 @@ class Collector(ThreadingHTTPServer):
         self.block_on_close = True
         self.spans: list[tuple[str, Span]] = []
         self.raw: list[bytes] = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
     @property
     def url(self) -> str:
