@@ -16,6 +16,7 @@ from markupsafe import escape
 from api.access import ACTS, GUARDED, MAY, Who
 from api.problems import KINDS, documented
 from api.schemas import ENDED
+from api.strictness import MULTIPART, WITH_BODY
 from shared.liveness import observation
 
 docs = Blueprint("docs", __name__)
@@ -44,7 +45,9 @@ SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
     ),
 }
 #: Ids of the operations that a session's token allows.
-_BY_TOKEN = {endpoint.rpartition(".")[2] for endpoint, act in ACTS.items() if act in MAY[Who.SESSION]}
+_BY_TOKEN = {endpoint.rpartition(".")[2] for endpoint, act in ACTS.items() if act in MAY[Who.SESSION]} | {
+    "submit_frames"
+}
 
 
 @docs.get("/openapi.json")
@@ -102,9 +105,9 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document_access(made: dict[str, Any]) -> None:
-    """Document for every call what `api.access` and `api.open_mode` do before it."""
+    """Document for every call what `api.access`, `api.open_mode` and `api.strictness` do before it."""
     anywhere = ("host_not_allowed", "peer_not_allowed")
-    refusals = documented(
+    refusals = (
         "key_missing",
         "key_unknown",
         "token_unknown",
@@ -113,17 +116,28 @@ def _document_access(made: dict[str, Any]) -> None:
         "other_session",
         "too_many_refusals",
         "other_browser",
+        "invalid_parameter",
         *anywhere,
     )
     for path, item in made["paths"].items():
         if path == "/.well-known/jwks.json":
             item["get"]["responses"] |= {str(status): answer for status, answer in documented(*anywhere).items()}
         elif path.startswith(GUARDED):
-            for operation in item.values():
+            for method, operation in item.items():
                 operation["security"] = [{}, {"key": []}]
                 if operation["operationId"] in _BY_TOKEN:
                     operation["security"].append({"token": []})
-                for status, answer in refusals.items():
+                codes = list(refusals)
+                if method.upper() in WITH_BODY:
+                    codes += ["content_coding"]
+                    # A call for pictures alone says `not_multipart`.
+                    codes += (
+                        []
+                        if [*operation.get("requestBody", {}).get("content", ())] == [MULTIPART]
+                        else ["unsupported_body"]
+                    )
+                told = str(operation["responses"])
+                for status, answer in documented(*(code for code in codes if f"`{code}`" not in told)).items():
                     own = operation["responses"].get(str(status))
                     also = (
                         answer

@@ -204,10 +204,22 @@ KINDS: dict[str, ProblemKind] = {
             "Send the picture as multipart/form-data, in one part named image.",
         ),
         ProblemKind(
+            "unsupported_body",
+            415,
+            "This kind of body is not taken",
+            "Send the fields as a JSON object, with `Content-Type: application/json`.",
+        ),
+        ProblemKind(
+            "content_coding",
+            415,
+            "The body is compressed",
+            "Send the body as it is, without Content-Encoding: pictures are compressed already.",
+        ),
+        ProblemKind(
             "invalid_parameter",
             422,
             "A parameter is not valid",
-            "See errors for the parameter's name and the range it must be in.",
+            "See errors for the parameter's name and what it must be.",
         ),
         ProblemKind(
             "outside_policy",
@@ -385,7 +397,7 @@ class ProblemError(Exception):
     """Answers the request with a problem, wherever it is raised.
 
     code: one of `KINDS`. detail: in place of the kind's own sentence. errors: the parameters that are not valid.
-    retry_after: seconds until the client may try again, in place of the kind's own.
+    retry_after: seconds until the client may try again, in place of the kind's own. headers: more fields of the answer.
     """
 
     def __init__(
@@ -395,19 +407,25 @@ class ProblemError(Exception):
         *,
         errors: list[Fault] | None = None,
         retry_after: float | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(code)
         self.kind = KINDS[code]
         self.detail = detail
         self.errors = errors
         self.retry_after = retry_after
+        self.headers = headers
 
 
 def refuse_parameters(error: ValidationError) -> NoReturn:
     """Raise `invalid_parameter` with each parameter that a schema refuses; flask-openapi calls this."""
-    faults = [Fault(parameter=".".join(map(str, e["loc"])), detail=e["msg"]) for e in error.errors()]
+    refuse_faults([Fault(parameter=".".join(map(str, e["loc"])), detail=e["msg"]) for e in error.errors()])
+
+
+def refuse_faults(faults: list[Fault], code: str = "invalid_parameter") -> NoReturn:
+    """Raise a problem with these faults, and a sentence of all of them."""
     sentence = "; ".join(f"{fault.parameter} {fault.detail}" for fault in faults)
-    raise ProblemError("invalid_parameter", f"{sentence}.", errors=faults)
+    raise ProblemError(code, f"{sentence}.", errors=faults)
 
 
 def responses(answer: type[BaseModel], *codes: str) -> ResponseDict:
@@ -501,8 +519,8 @@ def _answer(
 
 def _on_problem(error: ProblemError) -> Response:
     # Whole seconds, rounded up: a client that comes a moment too early is refused again.
-    headers = {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
-    return _answer(error.kind, error.detail, error.errors, headers)
+    waits = {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    return _answer(error.kind, error.detail, error.errors, waits | dict(error.headers))
 
 
 def _on_http_error(error: HTTPException) -> WerkzeugResponse:

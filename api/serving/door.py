@@ -47,10 +47,10 @@ class Door:
         self._counted = deps.settings.metrics_token is not None
         #: Whether pages of other origins may read answers. `api.cors` adds the headers for them, so the app answers them.
         self._for_others = bool(deps.settings.cors_origins)
-        (rule,) = app.url_map.iter_rules(ENDPOINT)
-        self._rule = rule.rule
+        # The first is the documented one; the other, with an s, stands for the same call.
+        self._rule = next(rule.rule for rule in app.url_map.iter_rules(ENDPOINT) if rule.rule.endswith("/frame"))
         path = re.escape(self._rule.encode()).replace(re.escape(b"<session_id>"), _ID)
-        self._frame = re.compile(rb"POST " + path + _QUERY + rb" HTTP/1\.([01])\r\n" + _FIELDS)
+        self._frame = re.compile(rb"POST " + path + rb"s?" + _QUERY + rb" HTTP/1\.([01])\r\n" + _FIELDS)
 
     def refusal(self, head: bytes) -> tuple[bytes, bool] | None:
         """The refusal of a whole request with this head, and whether another request may follow on the connection.
