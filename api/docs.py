@@ -14,7 +14,9 @@ from flask_openapi.models import SecurityScheme
 from markupsafe import escape
 
 from api.access import ACTS, GUARDED, MAY, Who
+from api.pages import link
 from api.problems import KINDS, documented
+from api.resources import resources
 from api.schemas import ENDED
 from api.strictness import MULTIPART, WITH_BODY
 from shared.liveness import observation
@@ -52,10 +54,14 @@ _BY_TOKEN = {endpoint.rpartition(".")[2] for endpoint, act in ACTS.items() if ac
 
 @docs.get("/openapi.json")
 def openapi_json() -> Response:
-    """The OpenAPI document."""
-    made = current_app.extensions.get("openapi_text")
+    """The OpenAPI document; below a path, with the server that its calls begin with."""
+    kept = current_app.extensions.setdefault("openapi_texts", {})
+    path = request.script_root
+    made = kept.get(path)
     if made is None:
-        made = current_app.extensions["openapi_text"] = json.dumps(document())
+        made = json.dumps(document() | ({"servers": [{"url": path}]} if path else {}))
+        if path in ("", resources().settings.base_path):  # a proxy's word may be a stranger's, and another each time
+            kept[path] = made
     return Response(made, content_type="application/json")
 
 
@@ -65,10 +71,10 @@ def page() -> Response:
     html = current_app.extensions.get("docs_page")
     if html is None:
         html = current_app.extensions["docs_page"] = render_template(
-            "docs.html", document=document(), problems=KINDS.values(), root=_ROOT, resolve=_resolve
+            "docs.html", document=document(), problems=KINDS.values(), root=_ROOT, resolve=_resolve, link=link
         )
     response = Response(
-        html.replace(_ROOT, escape(request.host_url.rstrip("/"))), content_type="text/html; charset=utf-8"
+        html.replace(_ROOT, escape(request.url_root.rstrip("/"))), content_type="text/html; charset=utf-8"
     )
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Referrer-Policy"] = "no-referrer"

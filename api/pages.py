@@ -11,6 +11,7 @@ import hashlib
 import mimetypes
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
 
@@ -62,7 +63,12 @@ def versioned_file(version: str, name: str) -> Response:
 
 def web(name: str) -> str:
     """The versioned address of a file, for our own pages."""
-    return url_for("pages.versioned_file", version=digest(), name=name)
+    return link("pages.versioned_file", version=digest(), name=name)
+
+
+def link(endpoint: str, **values: Any) -> str:
+    """The address of an endpoint, relative to our own pages: all of them lie side by side, below whatever path."""
+    return url_for(endpoint, **values)[len(request.script_root) + 1 :] or "."
 
 
 @lru_cache(maxsize=1)
@@ -87,7 +93,9 @@ def served_files() -> dict[str, Path]:
 
 def page(template: str, **values: object) -> Response:
     """A page from a template, with the headers that all pages share."""
-    response = Response(render_template(template, web=web, **values), content_type="text/html; charset=utf-8")
+    response = Response(
+        render_template(template, web=web, link=link, **values), content_type="text/html; charset=utf-8"
+    )
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Permissions-Policy"] = "camera=(self), microphone=(), screen-wake-lock=(self)"

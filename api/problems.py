@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_openapi.types import ResponseDict
 from pydantic import BaseModel, ValidationError
 from redis.exceptions import RedisError
@@ -465,14 +465,20 @@ def install(app: Flask) -> None:
 
 
 def early(
-    code: str, request_id: str, *, more: Mapping[str, str] = MappingProxyType({}), follows: bool = False
+    code: str,
+    request_id: str,
+    *,
+    base_path: str = "",
+    more: Mapping[str, str] = MappingProxyType({}),
+    follows: bool = False,
 ) -> bytes:
     """The bytes of an answer to a request that the app has not seen (`api.serving.worker`, `api.serving.door`).
 
-    more: header fields beside those of every problem. follows: whether another request may follow on the connection.
+    base_path: the setting. more: header fields beside those of every problem. follows: whether another request may follow
+    on the connection.
     """
     kind = KINDS[code]
-    body = _document(kind, request_id).encode()
+    body = _document(kind, request_id, base_path=base_path).encode()
     head = {
         "Content-Type": MEDIA_TYPE,
         "Content-Length": len(body),
@@ -487,9 +493,16 @@ def early(
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-def _document(kind: ProblemKind, request_id: str, detail: str | None = None, errors: list[Fault] | None = None) -> str:
+def _document(
+    kind: ProblemKind,
+    request_id: str,
+    detail: str | None = None,
+    errors: list[Fault] | None = None,
+    *,
+    base_path: str = "",
+) -> str:
     problem = Problem(
-        type=kind.type,
+        type=base_path + kind.type,
         title=kind.title,
         status=kind.status,
         code=kind.code,
@@ -508,7 +521,7 @@ def _answer(
 ) -> Response:
     """The HTTP response for a problem."""
     note_problem(kind.code)
-    body = _document(kind, request_id(), detail, errors)
+    body = _document(kind, request_id(), detail, errors, base_path=request.script_root)
     response = Response(body, kind.status, headers=dict(headers), content_type=MEDIA_TYPE)
     if kind.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"

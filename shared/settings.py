@@ -110,6 +110,19 @@ def _hosts(text: str) -> str:
     return text
 
 
+#: Addresses of the service's own pages: below one of these names, a path and a page could not be told apart.
+_PAGES = frozenset({"/docs", "/lab", "/openapi.json", "/livez", "/readyz", "/metrics"})
+
+
+def _base_path(text: str) -> str:
+    path = text.rstrip("/")
+    if path and not re.fullmatch(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+", path, re.ASCII):
+        raise ValueError("must be a path, as in /liveness, of letters, digits, dots, hyphens and underscores")
+    if path in _PAGES:
+        raise ValueError("must not be the address of one of the service's own pages")
+    return path
+
+
 def _weights(path: Path | None) -> Path | None:
     if path is not None:
         read_weights(path)
@@ -266,6 +279,12 @@ class Settings(BaseSettings):
         description="Exact number of reverse proxies in front of the service that append to X-Forwarded-For; limits and "
         "the audit trail then use the client address that the outermost of them saw. Too low: all clients share a proxy's "
         "address. Too high: clients can forge their address.",
+    )
+    base_path: Annotated[str, AfterValidator(_base_path)] = Field(
+        default_factory=lambda: os.environ.get("SCRIPT_NAME", ""),
+        description="Path below which a proxy serves the service, such as /liveness; the proxy may take it off or leave it. "
+        "Default: SCRIPT_NAME of the environment; without it, with TRUSTED_PROXIES above 0, what the proxy says in "
+        "X-Forwarded-Prefix; else none.",
     )
     limit_sessions_by_key: Annotated[str, AfterValidator(_rate)] = Field(
         "1200/minute",
