@@ -15,6 +15,7 @@ from typing import Any
 
 from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
 
+from api.cors import canonical
 from api.resources import resources
 
 pages = Blueprint("pages", __name__)
@@ -41,7 +42,12 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".ts": "text/plain; charset=u
 @pages.get("/")
 def check() -> Response:
     """The page of the check."""
-    return page("check.html", relying_party=resources().settings.relying_party)
+    settings = resources().settings
+    response = page("check.html", relying_party=settings.relying_party)
+    if settings.frame_ancestors:
+        origins = " ".join(canonical(part.strip()) for part in settings.frame_ancestors.split(",") if part.strip())
+        response.headers["Content-Security-Policy"] = f"{POLICY} {origins}"  # its last directive is frame-ancestors
+    return response
 
 
 @pages.get("/web/<path:name>")
