@@ -9,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 import pytest
 
+from liveness_client import Client
 from ops.run.ports import free_port
 from shared.db import make_engine
 from shared.settings import Settings
@@ -110,6 +111,13 @@ def test_the_api_answers_and_its_problems_lead_to_their_explanation(way: Way) ->
         assert 'id="problem-invalid_parameter"' in explained.text
     unknown = http.get(f"{root}/nothing")
     assert (unknown.status_code, unknown.json()["code"]) == (404, "not_found")
+
+
+def test_the_python_client_is_given_the_path_in_its_address(way: Way) -> None:
+    _, root, _ = way
+    with Client(root) as client:
+        session = client.open(challenges=1)
+        assert client.look(session.id).state == "pending"
 
 
 def test_the_document_and_the_docs_name_the_path(way: Way) -> None:
