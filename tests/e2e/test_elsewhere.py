@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,38 +18,30 @@ from tests.e2e.site import Site
 from tests.integration.serving.nginx import running_nginx
 from tests.waiting import PATIENCE, until
 
-#: Ways in which a proxy serves the page below a path: what nginx is told, and the settings of the service.
-WAYS = {
-    "left": ("proxy_pass http://127.0.0.1:{port};", {"BASE_PATH": "/liveness"}),
-    "taken off": ("proxy_pass http://127.0.0.1:{port}/;", {"BASE_PATH": "/liveness"}),
-    "untold": ("proxy_pass http://127.0.0.1:{port}/;", {}),
-}
 
-
-@pytest.mark.parametrize("way", WAYS)
-def test_below_a_path_frames_are_judged(site: Site, browser: Browser, tmp_path: Path, way: str) -> None:
-    told, settings = WAYS[way]
+@pytest.mark.parametrize("left", [True, False], ids=["left", "taken off"])
+def test_below_a_path_frames_are_judged(site: Site, browser: Browser, tmp_path: Path, left: bool) -> None:
+    """The proxy leaves the path, and the service has a setting for it; or takes it off, and the service knows nothing."""
     front = free_port()
-    with site.beside(**settings) as behind:
-        location = f"location /liveness/ {{ {told.format(port=urlsplit(behind).port)} }}"
+    with site.beside(BASE_PATH="/liveness") if left else nullcontext(site.url) as behind:
+        web = f"http://127.0.0.1:{urlsplit(behind).port}{'' if left else '/'}"
+        location = f"location /liveness/ {{ proxy_pass {web}; }}"
         with running_nginx(tmp_path, f"server {{ listen 127.0.0.1:{front}; {location} }}", front):
             context = browser.new_context(permissions=["camera"], locale="en-GB")
-            try:
-                view = View(context.new_page(), f"http://127.0.0.1:{front}/liveness")
-                asked: list[str] = []
-                view.page.on("request", lambda request: asked.append(request.url))
-                view.open("?challenges=1&timeout=60&types=SMILE")  # a smile is not in the film: it goes on
-                view.press("Start")
-                view.wait_for("camera")
-                view.until_told("challenge")
-                view.page.screenshot(path=tmp_path / "below.png")
-                assert view.complaints == []
-                assert all(url.startswith(f"{view.url}/") for url in asked), asked
-                assert any("/sessions/" in url and "/frame" in url for url in asked)
-                assert view.page.get_by_text("API", exact=True).get_attribute("href") == "docs"
-                view.press("Cancel")
-            finally:
-                context.close()
+            view = View(context.new_page(), f"http://127.0.0.1:{front}/liveness")
+            asked: list[str] = []
+            view.page.on("request", lambda request: asked.append(request.url))
+            view.open("?challenges=1&timeout=60&types=SMILE")  # a smile is not in the film: it goes on
+            view.press("Start")
+            view.wait_for("camera")
+            view.until_told("challenge")
+            view.page.screenshot(path=tmp_path / "below.png")
+            assert view.complaints == []
+            assert all(url.startswith(f"{view.url}/") for url in asked), asked
+            assert any("/sessions/" in url and "/frame" in url for url in asked)
+            assert view.page.get_by_text("API", exact=True).get_attribute("href") == "docs"
+            view.press("Cancel")
+            context.close()
 
 
 @contextmanager
