@@ -17,16 +17,21 @@ def unknown(names: Iterable[str], known: Iterable[str], kind: str) -> list[Fault
     kind: what the names stand for, such as "parameter".
     """
     known = list(known)
-    strange = [name for name in dict.fromkeys(names) if name not in known][:MOST]
-    return [Fault(parameter=name[:LONGEST], detail=_said_of(name[:LONGEST], known, kind)) for name in strange]
+    strange = [name[:LONGEST] for name in dict.fromkeys(names) if name not in known][:MOST]
+    # The first one tells what is known; the others need not repeat it.
+    return [Fault(parameter=name, detail=_said_of(name, known, kind, whole=not at)) for at, name in enumerate(strange)]
 
 
-def _said_of(name: str, known: list[str], kind: str) -> str:
-    if not known:
-        return f"is no {kind} of this call, which has none"
+def _said_of(name: str, known: list[str], kind: str, *, whole: bool) -> str:
+    said = f"is no {kind} of this call"
     meant = _meant(name, known)
-    question = f"; did you mean {meant}?" if meant else ";"
-    return f"is no {kind} of this call{question} It has {', '.join(known)}"
+    if meant is not None:
+        said += f": did you mean {meant}?"
+    if not whole:
+        return said
+    if not known:
+        return f"{said}, which takes none"
+    return f"{said}{' It' if meant else ', which'} takes {', '.join(known)}"
 
 
 def _meant(name: str, known: list[str]) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable
 from itertools import pairwise
@@ -20,6 +19,7 @@ from tests.integration.api.conftest import SESSIONS, MakeKey
 from tests.integration.api.test_creation import stored
 from tests.integration.api.test_idempotency import KEY, count
 from tests.integration.api.test_server import jpeg
+from tests.waiting import until
 
 Start = Callable[..., FlaskClient]
 
@@ -191,8 +191,7 @@ class TestTheLife:
 
     def test_ends_with_the_session_expired(self, client: FlaskClient) -> None:
         session_id = client.post(SESSIONS, json={"ttl_seconds": 1}).json["session_id"]
-        time.sleep(1.1)  # the life of which the test is; nothing here is quicker than it
-        assert client.get(f"{SESSIONS}/{session_id}").json["state"] == "expired"
+        until(lambda: client.get(f"{SESSIONS}/{session_id}").json["state"] == "expired")
 
 
 class TestOpenBiometricsClients:
