@@ -48,9 +48,9 @@ class Site:
     @contextlib.contextmanager
     def beside(self, **environment: str) -> Iterator[str]:
         """Another web process over the same rows, Redis and workers, with other settings; its address."""
-        environment = {"PORT": str(free_port())} | environment
-        url = f"http://localhost:{environment['PORT']}"
-        web = self._start(url, self._environment | environment)
+        port = free_port()
+        url = f"http://localhost:{port}"
+        web = self._start(url, self._environment | {"PORT": str(port)} | environment)
         try:
             yield url
         finally:

@@ -1,4 +1,4 @@
-"""Below a path of a proxy: nginx that takes the path off or leaves it, before gunicorn as the Procfile starts it."""
+"""Below a path of a proxy, and in another site's iframe: nginx before gunicorn as the Procfile starts it, and a browser."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
+from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Page as BrowserPage
 
 from liveness_client import Client
 from ops.run.ports import free_port
 from shared.db import make_engine
 from shared.settings import Settings
+from tests.e2e.browser import SCREEN, View, launched
 from tests.integration import schema
 from tests.integration.api.conftest import SESSIONS
 from tests.integration.api.test_server import Server, jpeg
@@ -34,10 +37,14 @@ server {{
 }}
 server {{
     listen 127.0.0.1:{other};
+    location = /shop/told {{ default_type text/html; return 200 '{iframe}="http://localhost:{front}/told/">'; }}
+    location = /shop/left {{ default_type text/html; return 200 '{iframe}="http://localhost:{front}/left/">'; }}
     location /left/ {{ proxy_pass http://127.0.0.1:{b}/; }}
     location /both/ {{ proxy_pass http://127.0.0.1:{c}/; }}
 }}
 """
+#: Of a shop that shows the page.
+IFRAME = "<!doctype html><title>Shop</title><iframe width=900 height=700 allow=camera src"
 #: The proxies, by whether they listen on the first port; the path; and what the service knows of it.
 WAYS = [
     (True, "/told", "/told"),
@@ -60,11 +67,17 @@ def fronts(redis_server: RedisServer, tmp_path_factory: pytest.TempPathFactory) 
     engine = make_engine(settings.database_url)
     schema.create(engine)
     engine.dispose()
-    each = {"a": {"TRUSTED_PROXIES": "1"}, "b": {"SCRIPT_NAME": "/left"}, "c": {"BASE_PATH": "/both/"}}
-    webs = {name: Server(settings, directory / f"{name}.log", **variables) for name, variables in each.items()}
     front, other = free_port(), free_port()
+    each = {
+        "a": {"TRUSTED_PROXIES": "1", "FRAME_ANCESTORS": f"http://127.0.0.1:{other}"},
+        "b": {"SCRIPT_NAME": "/left"},
+        "c": {"BASE_PATH": "/both/"},
+    }
+    webs = {name: Server(settings, directory / f"{name}.log", **variables) for name, variables in each.items()}
     host = "proxy_set_header Host $http_host;"  # a location that sets a header inherits none
-    servers = SERVERS.format(front=front, other=other, host=host, **{name: web.port for name, web in webs.items()})
+    servers = SERVERS.format(
+        front=front, other=other, host=host, iframe=IFRAME, **{name: web.port for name, web in webs.items()}
+    )
     try:
         with running_nginx(directory, servers, front, other):
             yield f"http://127.0.0.1:{front}", f"http://127.0.0.1:{other}"
@@ -182,3 +195,46 @@ def test_a_body_in_chunks_and_one_that_is_asked_for_are_read(fronts: tuple[str, 
         whole = b"".join(iter(lambda: client.recv(65536), b""))
     assert b" 200 " in whole.split(b"\r\n\r\n")[-2] + b" "
     assert whole.count(b"timeout_seconds") == 3
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser with a camera that shows a test picture."""
+    with sync_playwright() as driver, launched(driver, None, "--use-fake-device-for-media-stream") as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[BrowserPage]:
+    context = browser.new_context(permissions=["camera"], locale="en-GB")
+    page = context.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
+    yield page
+    context.close()
+
+
+class TestInABrowser:
+    @pytest.mark.parametrize("path", ["/told", "/untold", "/left"])
+    def test_below_a_path_the_check_begins_and_frames_are_sent(
+        self, fronts: tuple[str, str], page: BrowserPage, path: str
+    ) -> None:
+        """Also where the service knows nothing of the path: no worker is here to judge the frames."""
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        view = View(page, f"{fronts[0]}{path}").open("?challenges=1")
+        with page.expect_request(lambda request: request.url.endswith("/frame")) as frame:
+            view.press("Start")
+        assert frame.value.url.startswith(f"{view.url}{SESSIONS}/")
+        assert all(url.startswith(f"{view.url}/") for url in asked), asked
+        assert view.complaints == []
+
+    def test_in_the_iframe_of_a_named_site_the_camera_opens(self, fronts: tuple[str, str], page: BrowserPage) -> None:
+        """The shop is http://127.0.0.1, the service http://localhost: to the browser two sites."""
+        page.goto(f"{fronts[1]}/shop/told")
+        with page.expect_request(lambda request: request.url.endswith("/frame")):
+            page.frame_locator("iframe").get_by_role("button", name="Start").click()
+
+    def test_in_the_iframe_of_another_site_nothing_is_shown(self, fronts: tuple[str, str], page: BrowserPage) -> None:
+        with page.expect_console_message(lambda message: "frame-ancestors" in message.text):
+            page.goto(f"{fronts[1]}/shop/left")
+        assert page.frame_locator("iframe").locator(SCREEN).count() == 0
