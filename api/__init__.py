@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask_openapi import Info, OpenAPI
 
-from api import access, bodies, context, headers, limits, metrics, open_mode, problems, tracing
+from api import access, bodies, context, headers, limits, metrics, open_mode, problems, strictness, tracing
 from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
 from api.frames import frames, refuse_unasked
@@ -59,6 +59,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
     metrics.install(app, app.extensions["resources"])
     access.install(app)
     limits.install(app)
+    strictness.install(app)  # after access: a stranger is told that first
     for blueprint in (sessions, frames, evidence, portraits, verdicts, webhooks, health):
         app.register_api(blueprint)
     app.extensions["door"] = Door(app)

@@ -15,12 +15,15 @@ DEEPEST = 32
 
 
 class StrictJSON(DefaultJSONProvider):
-    """JSON whose depth is bounded and whose texts are Unicode, so that they can be stored, logged and answered with."""
+    """JSON whose depth is bounded, whose texts are Unicode (to be stored and answered with), and whose names are unique."""
 
     def loads(self, s: str | bytes, **kwargs: Any) -> Any:
-        """Parse a document. Raises ValueError for one that is no JSON, too deep, or holds half of a surrogate pair."""
+        """Parse a document.
+
+        Raises ValueError for one that is no JSON, is too deep, holds half of a surrogate pair, or a name twice.
+        """
         try:
-            parsed = super().loads(s, parse_constant=_refuse_constant, **kwargs)
+            parsed = super().loads(s, parse_constant=_refuse_constant, object_pairs_hook=_object, **kwargs)
         except RecursionError:
             raise ValueError("is nested too deeply") from None
         _refuse_unfit(parsed)
@@ -34,6 +37,14 @@ def install(app: Flask) -> None:
 
 def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is no number in JSON")  # Python reads NaN and Infinity
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of its names and values; Python would take the last value of a name that is there twice."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice in one object")
+    return found
 
 
 def _refuse_unfit(parsed: Any) -> None:

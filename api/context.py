@@ -84,4 +84,4 @@ def _end(response: Response) -> Response:
 
 
 def _frequent(rule: str | None) -> bool:
-    return rule is None or rule.endswith(("/frame", "z"))
+    return rule is None or rule.endswith(("/frame", "/frames", "z"))

@@ -1,4 +1,4 @@
-"""CORS: which pages of other websites may read the API's answers. An origin is compared as a string, never as a pattern."""
+"""CORS: which pages of other websites and apps may read the API's answers. Origins are strings here, never patterns."""
 
 from __future__ import annotations
 
@@ -45,7 +45,13 @@ def install(app: Flask, origins: str) -> None:
 
 
 def canonical(origin: str) -> str:
-    """An origin as browsers write it: lower case, no default port, the short form of an IPv6 address."""
+    """An origin as browsers write it: of the web in lower case, without the default port, IPv6 addresses in short form.
+
+    Of an app's own scheme, the host stays as it is: only the scheme is in lower case.
+    """
+    scheme, sign, rest = origin.partition("://")
+    if scheme.lower() not in _DEFAULT_PORTS:
+        return f"{scheme.lower()}{sign}{rest}"
     parts = urlsplit(origin.lower())
     host = parts.hostname or ""
     if ":" in host:

@@ -14,8 +14,11 @@ from flask_openapi.models import SecurityScheme
 from markupsafe import escape
 
 from api.access import ACTS, GUARDED, MAY, Who
+from api.pages import link
 from api.problems import KINDS, documented
+from api.resources import resources
 from api.schemas import ENDED
+from api.strictness import MULTIPART, WITH_BODY
 from shared.liveness import observation
 
 docs = Blueprint("docs", __name__)
@@ -44,15 +47,21 @@ SECURITY_SCHEMES: dict[str, SecurityScheme | dict[str, Any]] = {
     ),
 }
 #: Ids of the operations that a session's token allows.
-_BY_TOKEN = {endpoint.rpartition(".")[2] for endpoint, act in ACTS.items() if act in MAY[Who.SESSION]}
+_BY_TOKEN = {endpoint.rpartition(".")[2] for endpoint, act in ACTS.items() if act in MAY[Who.SESSION]} | {
+    "submit_frames"
+}
 
 
 @docs.get("/openapi.json")
 def openapi_json() -> Response:
-    """The OpenAPI document."""
-    made = current_app.extensions.get("openapi_text")
+    """The OpenAPI document; below a path, with the server that its calls begin with."""
+    kept = current_app.extensions.setdefault("openapi_texts", {})
+    path = request.script_root
+    made = kept.get(path)
     if made is None:
-        made = current_app.extensions["openapi_text"] = json.dumps(document())
+        made = json.dumps(document() | ({"servers": [{"url": path}]} if path else {}))
+        if path in ("", resources().settings.base_path):  # a proxy's word may be a stranger's, and another each time
+            kept[path] = made
     return Response(made, content_type="application/json")
 
 
@@ -62,10 +71,10 @@ def page() -> Response:
     html = current_app.extensions.get("docs_page")
     if html is None:
         html = current_app.extensions["docs_page"] = render_template(
-            "docs.html", document=document(), problems=KINDS.values(), root=_ROOT, resolve=_resolve
+            "docs.html", document=document(), problems=KINDS.values(), root=_ROOT, resolve=_resolve, link=link
         )
     response = Response(
-        html.replace(_ROOT, escape(request.host_url.rstrip("/"))), content_type="text/html; charset=utf-8"
+        html.replace(_ROOT, escape(request.url_root.rstrip("/"))), content_type="text/html; charset=utf-8"
     )
     response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -102,9 +111,9 @@ def _tidied(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _document_access(made: dict[str, Any]) -> None:
-    """Document for every call what `api.access` and `api.open_mode` do before it."""
+    """Document for every call what `api.access`, `api.open_mode` and `api.strictness` do before it."""
     anywhere = ("host_not_allowed", "peer_not_allowed")
-    refusals = documented(
+    refusals = (
         "key_missing",
         "key_unknown",
         "token_unknown",
@@ -113,17 +122,28 @@ def _document_access(made: dict[str, Any]) -> None:
         "other_session",
         "too_many_refusals",
         "other_browser",
+        "invalid_parameter",
         *anywhere,
     )
     for path, item in made["paths"].items():
         if path == "/.well-known/jwks.json":
             item["get"]["responses"] |= {str(status): answer for status, answer in documented(*anywhere).items()}
         elif path.startswith(GUARDED):
-            for operation in item.values():
+            for method, operation in item.items():
                 operation["security"] = [{}, {"key": []}]
                 if operation["operationId"] in _BY_TOKEN:
                     operation["security"].append({"token": []})
-                for status, answer in refusals.items():
+                codes = list(refusals)
+                if method.upper() in WITH_BODY:
+                    codes += ["content_coding"]
+                    # A call for pictures alone says `not_multipart`.
+                    codes += (
+                        []
+                        if [*operation.get("requestBody", {}).get("content", ())] == [MULTIPART]
+                        else ["unsupported_body"]
+                    )
+                told = str(operation["responses"])
+                for status, answer in documented(*(code for code in codes if f"`{code}`" not in told)).items():
                     own = operation["responses"].get(str(status))
                     also = (
                         answer

@@ -19,6 +19,7 @@ from api.problems import KINDS, ProblemError, responses
 from api.resources import Resources, resources
 from api.schemas import ENDED, FrameAnswer, FrameForm, FrameQuery, SessionPath
 from api.sessions import TAG, find, json_of, known_form
+from api.strictness import takes_form
 from api.uploads import read_frame
 from shared.handoff import answers, frame_pictures, inflight, sequences
 from shared.handoff.answers import Answer, FrameProblem
@@ -39,36 +40,44 @@ _FORM = RequestBody(
 )
 
 
-@frames.post(
-    "/<session_id>/frame",
-    operation_id="submit_frame",
-    request_body=_FORM,
-    responses=responses(
-        FrameAnswer,
-        "invalid_parameter",
-        "malformed_form",
-        "session_not_found",
-        "out_of_sequence",
-        "picture_too_large",
-        "not_multipart",
-        "image_missing",
-        "image_not_a_file",
-        "image_empty",
-        "camera_report",
-        "not_an_image",
-        "unsupported_image",
-        "image_too_complex",
-        "truncated_image",
-        "too_many_pixels",
-        "image_too_small",
-        "too_many_frames",
-        "overloaded",
-        "no_answer_in_time",
-        "redis_unavailable",
-        "queue_unavailable",
-        "database_unavailable",
-    ),
+#: The answers to a frame.
+_RESPONSES = responses(
+    FrameAnswer,
+    "invalid_parameter",
+    "malformed_form",
+    "session_not_found",
+    "out_of_sequence",
+    "picture_too_large",
+    "not_multipart",
+    "image_missing",
+    "image_not_a_file",
+    "image_empty",
+    "camera_report",
+    "not_an_image",
+    "unsupported_image",
+    "image_too_complex",
+    "truncated_image",
+    "too_many_pixels",
+    "image_too_small",
+    "too_many_frames",
+    "overloaded",
+    "no_answer_in_time",
+    "redis_unavailable",
+    "queue_unavailable",
+    "database_unavailable",
 )
+
+
+@frames.post("/<session_id>/frame", operation_id="submit_frame", request_body=_FORM, responses=_RESPONSES)
+@frames.post(
+    "/<session_id>/frames",
+    operation_id="submit_frames",
+    summary="Submit a camera frame, by its other path",
+    description="The same call as submit_frame, for the clients of OpenBiometrics.",
+    request_body=_FORM,
+    responses=_RESPONSES,
+)
+@takes_form
 def submit_frame(path: SessionPath, query: FrameQuery) -> Response:
     """Submit a camera frame.
 
@@ -109,7 +118,7 @@ def _pass_on(deps: Resources, session: Session, carried: Collection[str]) -> Fra
     try:
         if session.options.sequence and not follows(carried, sequences.latest(deps.redis, session_id)):
             raise ProblemError("out_of_sequence")
-        picture, report = read_frame(request, deps.settings)
+        picture, report = read_frame(request, deps.settings, session_id)
         # Counted from here, so that a slow Redis or queue does not add to the time that the client waits.
         until = time.monotonic() + deps.settings.frame_deadline
         pipe = deps.redis.pipeline(transaction=False)

@@ -5,10 +5,12 @@ A page sets the headers that it needs (`api.pages`, `api.docs`); the others are 
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit, urlunsplit
+
 from flask import Flask, Response, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import cors
+from api import base_path, cors
 from shared.settings import Settings
 
 #: Content-Security-Policy of answers that are not pages: they load nothing, and no page may frame them.
@@ -36,6 +38,9 @@ def install(app: Flask, settings: Settings) -> None:
         # Not X-Forwarded-Host: a proxy that does not set it passes on the client's own.
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+    if settings.trusted_proxies or settings.base_path:
+        below = base_path.Below(app, path=settings.base_path, trusting=settings.trusted_proxies > 0)
+        app.wsgi_app = below  # type: ignore[method-assign]
     if settings.cors_origins:
         cors.install(app, settings.cors_origins)
 
@@ -47,6 +52,9 @@ def _harden(response: Response) -> Response:
     for name, value in USUAL.items():
         if name.lower() not in present:
             headers.add(name, value)
+    if response.location:  # werkzeug's, to a page's right address: scheme and host are the proxy's matter
+        to = urlsplit(response.location)
+        response.location = urlunsplit(("", "", f"/{to.path.lstrip('/')}", to.query, ""))
     if request.is_secure:
         headers.setdefault("Strict-Transport-Security", f"max-age={HSTS}")
     return response

@@ -11,9 +11,11 @@ import hashlib
 import mimetypes
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Response, render_template, request, send_from_directory, url_for
 
+from api.cors import canonical
 from api.resources import resources
 
 pages = Blueprint("pages", __name__)
@@ -40,7 +42,12 @@ _TYPES = {".js": "text/javascript; charset=utf-8", ".ts": "text/plain; charset=u
 @pages.get("/")
 def check() -> Response:
     """The page of the check."""
-    return page("check.html", relying_party=resources().settings.relying_party)
+    settings = resources().settings
+    response = page("check.html", relying_party=settings.relying_party)
+    if settings.frame_ancestors:
+        origins = " ".join(canonical(part.strip()) for part in settings.frame_ancestors.split(",") if part.strip())
+        response.headers["Content-Security-Policy"] = f"{POLICY} {origins}"  # its last directive is frame-ancestors
+    return response
 
 
 @pages.get("/web/<path:name>")
@@ -62,7 +69,12 @@ def versioned_file(version: str, name: str) -> Response:
 
 def web(name: str) -> str:
     """The versioned address of a file, for our own pages."""
-    return url_for("pages.versioned_file", version=digest(), name=name)
+    return link("pages.versioned_file", version=digest(), name=name)
+
+
+def link(endpoint: str, **values: Any) -> str:
+    """The address of an endpoint, relative to our own pages: all of them lie side by side, below whatever path."""
+    return url_for(endpoint, **values)[len(request.script_root) + 1 :] or "."
 
 
 @lru_cache(maxsize=1)
@@ -87,7 +99,9 @@ def served_files() -> dict[str, Path]:
 
 def page(template: str, **values: object) -> Response:
     """A page from a template, with the headers that all pages share."""
-    response = Response(render_template(template, web=web, **values), content_type="text/html; charset=utf-8")
+    response = Response(
+        render_template(template, web=web, link=link, **values), content_type="text/html; charset=utf-8"
+    )
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Security-Policy"] = POLICY
     response.headers["Permissions-Policy"] = "camera=(self), microphone=(), screen-wake-lock=(self)"

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from api.access import Caller, Who
-from api.problems import ProblemError
+from api.problems import ProblemError, refuse_faults
 from api.schemas import Fault, SessionOptions
 from shared.liveness.challenge import ChallengeType
 from shared.liveness.evidence import Preset
@@ -61,7 +61,7 @@ def permitted(query: SessionOptions, policy: Policy, settings: Settings) -> Perm
         asked.faults["preset"] = f"must be {policy.strength(preset)} here"
     found = Permitted(
         preset=preset,
-        num_challenges=asked.number("num_challenges", policy.num_challenges),
+        num_challenges=asked.count(policy.num_challenges),
         timeout_seconds=asked.number("timeout_seconds", policy.timeout_seconds),
         challenge_types=asked.choice(policy),
         mirrored=asked.only("mirrored", policy.mirrored),
@@ -89,6 +89,16 @@ class _Asked:
             self.faults[name] = f"must be {'at least' if asked < nearest else 'at most'} {nearest:g} here"
         return nearest
 
+    def count(self, bounds: Range[int]) -> int:
+        """The number of challenges: as many as are named, if they are."""
+        named = self._query.challenges
+        if named is None:
+            return int(self.number("num_challenges", bounds))
+        if len(named) not in bounds:
+            nearest = bounds.nearest(len(named))
+            self.faults["challenges"] = f"must name {'at least' if len(named) < nearest else 'at most'} {nearest} here"
+        return len(named)
+
     def only(self, name: str, value: Any) -> Any:
         """The only permitted value; what is asked for if `value` is None."""
         asked = getattr(self._query, name)
@@ -100,11 +110,11 @@ class _Asked:
 
     def choice(self, policy: Policy) -> tuple[ChallengeType, ...]:
         """The challenges to draw from."""
-        named = "challenge_types" in self._query.model_fields_set
-        wanted = frozenset(self._query.challenge_types) if named else policy.drawable
+        named = self._query.types_named
+        wanted = policy.drawable if named is None else named
         allowed = wanted - set(self._query.exclude)
         if fault := _fault_of_choice(policy, wanted):
-            self.faults["challenge_types"] = fault
+            self.faults["challenge_types" if self._query.challenges is None else "challenges"] = fault
         elif fault := _fault_of_choice(policy, allowed):
             self.faults["exclude"] = fault
         return tuple(kind for kind in ChallengeType if kind in allowed)
@@ -112,9 +122,8 @@ class _Asked:
     def refuse(self) -> None:
         """Raise `outside_policy` if there is any fault."""
         if self.faults:
-            sentence = "; ".join(f"{name} {fault}" for name, fault in self.faults.items())
             errors = [Fault(parameter=name, detail=fault) for name, fault in self.faults.items()]
-            raise ProblemError("outside_policy", f"{sentence}.", errors=errors)
+            refuse_faults(errors, "outside_policy")
 
 
 def _fault_of_choice(policy: Policy, allowed: frozenset[ChallengeType]) -> str | None:

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 import structlog
-from flask import Flask, Response
+from flask import Flask, Response, request
 from flask_openapi.types import ResponseDict
 from pydantic import BaseModel, ValidationError
 from redis.exceptions import RedisError
@@ -204,10 +204,22 @@ KINDS: dict[str, ProblemKind] = {
             "Send the picture as multipart/form-data, in one part named image.",
         ),
         ProblemKind(
+            "unsupported_body",
+            415,
+            "This kind of body is not taken",
+            "Send the fields as a JSON object, with `Content-Type: application/json`.",
+        ),
+        ProblemKind(
+            "content_coding",
+            415,
+            "The body is compressed",
+            "Send the body as it is, without Content-Encoding: pictures are compressed already.",
+        ),
+        ProblemKind(
             "invalid_parameter",
             422,
             "A parameter is not valid",
-            "See errors for the parameter's name and the range it must be in.",
+            "See errors for the parameter's name and what it must be.",
         ),
         ProblemKind(
             "outside_policy",
@@ -392,7 +404,7 @@ class ProblemError(Exception):
     """Answers the request with a problem, wherever it is raised.
 
     code: one of `KINDS`. detail: in place of the kind's own sentence. errors: the parameters that are not valid.
-    retry_after: seconds until the client may try again, in place of the kind's own.
+    retry_after: seconds until the client may try again, in place of the kind's own. headers: more fields of the answer.
     """
 
     def __init__(
@@ -402,19 +414,25 @@ class ProblemError(Exception):
         *,
         errors: list[Fault] | None = None,
         retry_after: float | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(code)
         self.kind = KINDS[code]
         self.detail = detail
         self.errors = errors
         self.retry_after = retry_after
+        self.headers = headers
 
 
 def refuse_parameters(error: ValidationError) -> NoReturn:
     """Raise `invalid_parameter` with each parameter that a schema refuses; flask-openapi calls this."""
-    faults = [Fault(parameter=".".join(map(str, e["loc"])), detail=e["msg"]) for e in error.errors()]
+    refuse_faults([Fault(parameter=".".join(map(str, e["loc"])), detail=e["msg"]) for e in error.errors()])
+
+
+def refuse_faults(faults: list[Fault], code: str = "invalid_parameter") -> NoReturn:
+    """Raise a problem with these faults, and a sentence of all of them."""
     sentence = "; ".join(f"{fault.parameter} {fault.detail}" for fault in faults)
-    raise ProblemError("invalid_parameter", f"{sentence}.", errors=faults)
+    raise ProblemError(code, f"{sentence}.", errors=faults)
 
 
 def responses(answer: type[BaseModel], *codes: str) -> ResponseDict:
@@ -454,14 +472,20 @@ def install(app: Flask) -> None:
 
 
 def early(
-    code: str, request_id: str, *, more: Mapping[str, str] = MappingProxyType({}), follows: bool = False
+    code: str,
+    request_id: str,
+    *,
+    base_path: str = "",
+    more: Mapping[str, str] = MappingProxyType({}),
+    follows: bool = False,
 ) -> bytes:
     """The bytes of an answer to a request that the app has not seen (`api.serving.worker`, `api.serving.door`).
 
-    more: header fields beside those of every problem. follows: whether another request may follow on the connection.
+    base_path: the setting. more: header fields beside those of every problem. follows: whether another request may follow
+    on the connection.
     """
     kind = KINDS[code]
-    body = _document(kind, request_id).encode()
+    body = _document(kind, request_id, base_path=base_path).encode()
     head = {
         "Content-Type": MEDIA_TYPE,
         "Content-Length": len(body),
@@ -476,9 +500,16 @@ def early(
     return "\r\n".join((*lines, "", "")).encode() + body
 
 
-def _document(kind: ProblemKind, request_id: str, detail: str | None = None, errors: list[Fault] | None = None) -> str:
+def _document(
+    kind: ProblemKind,
+    request_id: str,
+    detail: str | None = None,
+    errors: list[Fault] | None = None,
+    *,
+    base_path: str = "",
+) -> str:
     problem = Problem(
-        type=kind.type,
+        type=base_path + kind.type,
         title=kind.title,
         status=kind.status,
         code=kind.code,
@@ -497,7 +528,7 @@ def _answer(
 ) -> Response:
     """The HTTP response for a problem."""
     note_problem(kind.code)
-    body = _document(kind, request_id(), detail, errors)
+    body = _document(kind, request_id(), detail, errors, base_path=request.script_root)
     response = Response(body, kind.status, headers=dict(headers), content_type=MEDIA_TYPE)
     if kind.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = "Bearer"
@@ -508,8 +539,8 @@ def _answer(
 
 def _on_problem(error: ProblemError) -> Response:
     # Whole seconds, rounded up: a client that comes a moment too early is refused again.
-    headers = {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
-    return _answer(error.kind, error.detail, error.errors, headers)
+    waits = {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+    return _answer(error.kind, error.detail, error.errors, waits | dict(error.headers))
 
 
 def _on_http_error(error: HTTPException) -> WerkzeugResponse:

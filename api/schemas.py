@@ -7,7 +7,16 @@ from collections.abc import Callable
 from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from flask_openapi import FileStorage
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WrapValidator,
+    field_validator,
+    model_validator,
+)
 from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
@@ -36,9 +45,15 @@ def must_be(what: str) -> WrapValidator:
     return WrapValidator(check)
 
 
-def _split(given: list[str]) -> list[str]:
-    """The names in a parameter that may be repeated, and may hold several names separated by commas."""
-    return [name.strip() for part in given for name in part.split(",")]
+def _split(given: Any) -> Any:
+    """The names of challenges in upper case: a text may hold several, separated by commas, and a list may hold texts.
+
+    Anything else is returned as it is, for the field's own rule to refuse.
+    """
+    texts = [given] if isinstance(given, str) else given
+    if not isinstance(texts, list) or not all(isinstance(text, str) and text.isascii() for text in texts):
+        return given
+    return [name.strip().upper() for text in texts for name in text.split(",")]
 
 
 def _without_default(schema: dict[str, Any]) -> None:
@@ -46,11 +61,8 @@ def _without_default(schema: dict[str, Any]) -> None:
     schema.pop("default", None)
 
 
-_Challenges = Annotated[
-    list[ChallengeType],
-    BeforeValidator(_split),
-    must_be(f"one or more of {', '.join(ChallengeType)}, separated by commas"),
-]
+_ONE_OR_MORE = must_be(f"one or more of {', '.join(ChallengeType)}, separated by commas")
+_Challenges = Annotated[list[ChallengeType], Field(min_length=1), BeforeValidator(_split), _ONE_OR_MORE]
 
 
 #: Numbers as JSON and JavaScript write them (not 5_0, as Python reads it too), and words for true and false.
@@ -59,6 +71,15 @@ _PLAIN: dict[type, re.Pattern[str]] = {
     int: re.compile(r"-?[0-9]{1,18}(\.0{1,18})?"),
     float: re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,3})?"),
 }
+
+
+def _kinds(annotation: Any) -> set[type]:
+    """The types that an annotation names, whether alone, in a union or in `Annotated`."""
+    if isinstance(annotation, type):
+        return {annotation}
+    return {kind for part in get_args(annotation) for kind in _kinds(part)}
+
+
 #: In place of a value that is written otherwise: no number and no truth value, so that the field's own rule refuses it.
 _REFUSED = "?"
 
@@ -69,9 +90,8 @@ class Query(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _plainly_written(cls, value: Any, info: ValidationInfo) -> Any:
-        annotation = cls.model_fields[str(info.field_name)].annotation
-        for kind in (annotation, *get_args(annotation)):
-            plain = _PLAIN.get(kind) if isinstance(kind, type) else None
+        for kind in _kinds(cls.model_fields[str(info.field_name)].annotation):
+            plain = _PLAIN.get(kind)
             if plain is not None and isinstance(value, str) and not plain.fullmatch(value):
                 return _REFUSED
         return value
@@ -95,10 +115,29 @@ class SessionOptions(Query):
         list(ChallengeType),
         description="The challenges to draw from: names separated by commas, or the parameter repeated.",
     )
-    exclude: _Challenges = Field(
+    exclude: Annotated[list[ChallengeType], BeforeValidator(_split), _ONE_OR_MORE] = Field(
         [],
         description="Challenges not to draw, in the same form: for a person who cannot do them. Others take their place, "
         "still with a head movement and a facial expression if the rest has both.",
+    )
+    challenges: Annotated[
+        Annotated[list[ChallengeType], Field(min_length=1, max_length=10)] | SkipJsonSchema[None],
+        BeforeValidator(_split),
+        must_be(f"1 to 10 of {', '.join(ChallengeType)}, separated by commas"),
+    ] = Field(
+        None,
+        description="The challenges themselves, in place of num_challenges and challenge_types: each one that is named is "
+        "asked for, in an order drawn at random.",
+        json_schema_extra=_without_default,
+    )
+    ttl_seconds: Annotated[
+        Annotated[float, Field(ge=1, allow_inf_nan=False)] | SkipJsonSchema[None],
+        must_be("a number of seconds, 1 or more"),
+    ] = Field(
+        None,
+        description="Seconds after which the session expires unless it has ended, 1 or more; the default and the most is "
+        "the operator's setting SESSION_TTL, usually 300.",
+        json_schema_extra=_without_default,
     )
     reveal: Annotated[Literal["all", "next"], must_be("all or next")] = Field(
         "all",
@@ -124,15 +163,16 @@ class SessionOptions(Query):
         "that the client received (nonces). Frames that were prepared in advance, or come from two programs, are refused.",
     )
     nonce: Annotated[
-        str | SkipJsonSchema[None], Field(pattern=r"^[!-~]{1,128}$"), must_be("1 to 128 printable ASCII characters")
+        Annotated[str, Field(pattern=r"^[!-~]{1,128}$")] | SkipJsonSchema[None],
+        must_be("1 to 128 printable ASCII characters"),
     ] = Field(
         None,
         description="A word of your own, which the session's signed verdict repeats (docs/verdict.md).",
         json_schema_extra=_without_default,
     )
     relying_party: Annotated[
-        str | SkipJsonSchema[None],
-        Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,100}$"),
+        Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{1,100}$")]
+        | SkipJsonSchema[None],
         must_be("1 to 100 printable characters"),
     ] = Field(
         None,
@@ -147,7 +187,7 @@ class SessionOptions(Query):
     )
 
     subject: Annotated[
-        str | SkipJsonSchema[None], Field(min_length=1, max_length=200), must_be("1 to 200 characters")
+        Annotated[str, Field(min_length=1, max_length=200)] | SkipJsonSchema[None], must_be("1 to 200 characters")
     ] = Field(
         None,
         description="An opaque name of your own for the person (an account's id, not an e-mail address): after several "
@@ -166,9 +206,33 @@ class SessionOptions(Query):
         return exclude
 
     @property
-    def allowed(self) -> set[ChallengeType]:
-        """The challenges that may be drawn."""
-        return set(self.challenge_types) - set(self.exclude)
+    def types_named(self) -> frozenset[ChallengeType] | None:
+        """The challenges that are named to draw from; None if none are."""
+        if self.challenges is not None:
+            return frozenset(self.challenges)
+        return frozenset(self.challenge_types) if "challenge_types" in self.model_fields_set else None
+
+
+class SessionBody(SessionOptions):
+    """The options of a new session as a JSON object: the parameters of the query under the same names, each in one place.
+
+    Numbers, true and false are written as JSON has them; lists are arrays, or texts with commas.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_is_given(cls, given: Any) -> Any:
+        return {} if given is None else given  # without a body, or with a form
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _plainly_written(cls, value: Any, info: ValidationInfo) -> Any:
+        kinds = _kinds(cls.model_fields[str(info.field_name)].annotation)
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = number if kinds & {int, float} else isinstance(value, bool)
+        return value if value is None or fits or not kinds & _PLAIN.keys() else _REFUSED
 
 
 class CreationHeaders(BaseModel):
@@ -238,6 +302,7 @@ class FrameForm(BaseModel):
         None,
         description="What the client's platform says of the camera, as JSON, with some of the frames: docs/client.md.",
     )
+    session_id: str | None = Field(None, description="The session's id again, as some clients send it.")
 
 
 class ChallengeView(BaseModel):

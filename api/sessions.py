@@ -18,23 +18,26 @@ from api import addresses, attempts, audit, limits, policies, tokens
 from api.access import Who, caller, refuse_strangers, secret, sees_verdict
 from api.context import arrived_at
 from api.idempotency import once
+from api.options import combined
 from api.problems import ProblemError, responses
 from api.resources import Resources, resources
 from api.schemas import (
     Cancelled,
     CreationForm,
     CreationHeaders,
+    SessionBody,
     SessionLook,
     SessionMade,
     SessionOptions,
     SessionPath,
     SessionView,
 )
+from api.strictness import JSON, MULTIPART, takes_form
 from api.uploads import read_reference
 from shared.db import UnitOfWork
 from shared.db.trail import Action, Tombstone
 from shared.handoff import faces, inflight, references
-from shared.liveness.draw import draw, draw_pauses
+from shared.liveness.draw import draw, draw_order, draw_pauses
 from shared.liveness.options import Options
 from shared.liveness.session import Session
 from shared.liveness.terms import Terms
@@ -51,17 +54,23 @@ _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 #: The operating system's randomness: past draws tell nothing about future ones.
 _chance = random.SystemRandom()
 
-#: The form, for the OpenAPI document only; see `api.frames`.
-_FORM = RequestBody(
+#: Options that an earlier version does not know.
+_LATER = ("relying_party", "challenges", "ttl_seconds")
+
+#: The two kinds of bodies, for the OpenAPI document only; see `api.frames`.
+_BODIES = RequestBody(
     required=False,
-    content={"multipart/form-data": MediaType(schema=Schema.model_validate(CreationForm.model_json_schema()))},
+    content={
+        JSON: MediaType(schema=Schema(ref=f"#/components/schemas/{SessionBody.__name__}")),
+        MULTIPART: MediaType(schema=Schema.model_validate(CreationForm.model_json_schema())),
+    },
 )
 
 
 @sessions.post(
     "",
     operation_id="create_session",
-    request_body=_FORM,
+    request_body=_BODIES,
     responses=responses(
         SessionMade,
         "invalid_parameter",
@@ -88,8 +97,11 @@ _FORM = RequestBody(
         "database_unavailable",
     ),
 )
-def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
+@takes_form
+def create_session(header: CreationHeaders, query: SessionOptions, body: SessionBody) -> Response:
     """Create a session.
+
+    The options stand in the query or in a JSON body, under the same names. Names that are not known are refused.
 
     The server draws the challenges at random. No challenge follows itself or its opposite, and two or more challenges have
     at least one head movement and one facial expression, as far as the challenges left to draw from allow.
@@ -98,38 +110,39 @@ def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
     if key is None:
         _refuse_while_behind(deps)  # a refusal takes no token
     limits.for_creation()
-    if query.relying_party is not None and caller().who is not Who.SERVER:
+    asked = combined(query, body, deps.settings)
+    if asked.relying_party is not None and caller().who is not Who.SERVER:
         # Anybody can take a client key from an app, and would have this service's page speak for somebody else.
         raise ProblemError(
             "forbidden", "Only a key of the role `server` names the relying party: leave relying_party out."
         )
     reference = read_reference(request, deps.settings)
-    if (reference is not None or query.portrait) and not deps.settings.identity:
+    if (reference is not None or asked.portrait) and not deps.settings.identity:
         raise ProblemError("identity_off")  # a portrait is kept only of a face that was compared
     if key is None:
-        return json_of(_create(deps, query, reference), exclude_none=True)
+        return json_of(_create(deps, asked, reference), exclude_none=True)
     by_server = caller().key_id is not None and caller().who is Who.SERVER
     made: list[SessionMade] = []
 
     def make() -> bytes:
         _refuse_while_behind(deps)  # a repetition gets the answer that was kept
-        made.append(_create(deps, query, reference))
+        made.append(_create(deps, asked, reference))
         return made[0].model_dump_json(exclude_none=True, exclude=None if by_server else {"token"}).encode()
 
     # A client key, or no key, is many people's. An address may be, too: so they are never given a token twice.
-    body, kept = once(
+    answer, kept = once(
         deps.redis,
         key.strip('"'),
         make,
         who=(caller().key_id or "") + ("" if by_server else f" {addresses.network(addresses.CUSTOMER)}"),
         # Without what is not given and an earlier version does not know: a repetition may reach another process.
-        asked=query.model_dump_json(exclude=None if query.relying_party else {"relying_party"}).encode()
+        asked=asked.model_dump_json(exclude={name for name in _LATER if getattr(asked, name) is None}).encode()
         + (reference or b""),
         ttl=deps.settings.session_ttl,
     )
     if made:
         return json_of(made[0], exclude_none=True)
-    response = Response(body, content_type="application/json")
+    response = Response(answer, content_type="application/json")
     if kept:
         response.headers["Idempotency-Replayed"] = "true"
     return response
@@ -142,47 +155,49 @@ def _refuse_while_behind(deps: Resources) -> None:
             raise ProblemError("workers_behind")
 
 
-def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> SessionMade:
+def _create(deps: Resources, asked: SessionOptions, reference: bytes | None) -> SessionMade:
     settings = deps.settings
     if reference is not None and references.full(deps.redis, now()):
         raise ProblemError("too_many_references")
-    permitted = policies.permitted(query, policies.of(caller(), settings), settings)
+    permitted = policies.permitted(asked, policies.of(caller(), settings), settings)
     pauses = draw_pauses(permitted.num_challenges, _chance) if permitted.reveal == "next" else ()
     session = Session.open(
         str(uuid4()),
-        draw(permitted.num_challenges, _chance, set(permitted.challenge_types)),
+        draw(permitted.num_challenges, _chance, set(permitted.challenge_types))
+        if asked.challenges is None
+        else draw_order(asked.challenges, _chance),
         timeout_seconds=permitted.timeout_seconds,
         at=arrived_at(),
-        ttl=settings.session_ttl,
+        ttl=settings.session_ttl if asked.ttl_seconds is None else asked.ttl_seconds,
         mirrored=permitted.mirrored,
         preset=permitted.preset,
         options=Options(
             pauses=pauses,
-            portrait=query.portrait,
-            nonce=query.nonce,
+            portrait=asked.portrait,
+            nonce=asked.nonce,
             threshold=permitted.threshold,
-            sequence=query.sequence == "required",
+            sequence=asked.sequence == "required",
         ),
         identify=settings.identity,
         reference=reference is not None,
         passive=settings.evidence_model is not None,
         owner=caller().key_id,
-        subject=None if query.subject is None else attempts.hashed(query.subject),
-        terms=Terms(permitted.challenge_types, permitted.policy, query.relying_party),
+        subject=None if asked.subject is None else attempts.hashed(asked.subject),
+        terms=Terms(permitted.challenge_types, permitted.policy, asked.relying_party),
     )
     with UnitOfWork(deps.engine) as uow:
         if session.subject is not None and attempts.spent(uow, session.subject):
             session.terms = replace(session.terms, attempts_spent=True)
         uow.sessions.add(session)
         uow.trail.add(audit.entry(Action.CREATED, session.id))
-        if query.token:
+        if asked.token:
             uow.trail.add(audit.entry(Action.TOKEN_ISSUED, session.id))
         uow.commit()
     made = SessionMade(**dict(SessionView.of(session, arrived_at())))
     try:
         if reference is not None:
             _have_described(deps, session, reference)
-        if query.token:
+        if asked.token:
             made.token = tokens.issue(secret(), session, caller().key_id, arrived_at())
     except Exception:
         # Nobody learns the session's id: it would only expire, and count as an open attempt of its subject until then.

@@ -15,15 +15,17 @@ from werkzeug.wsgi import get_input_stream
 
 from api.camera import read_report
 from api.multipart import only_file
-from api.problems import ProblemError
+from api.names import unknown
+from api.problems import ProblemError, refuse_faults
+from api.schemas import Fault
 from shared import image_header
 from shared.liveness.camera import CameraReport
 from shared.settings import Settings
 
 #: Names of the part with a frame's picture, and of the part with the reference picture of a new session.
 PART, REFERENCE = "image", "reference"
-#: Name of the text field of a frame with what the client says of its camera.
-CAMERA = "camera"
+#: Names of the text fields of a frame: what the client says of its camera, and the session's id again.
+CAMERA, SESSION = "camera", "session_id"
 #: Bytes of a form beside its picture: boundaries, headers of parts, small fields that a client adds.
 FORM_BYTES = 64 * 1024
 #: Parts that a form may have; one of them is read.
@@ -43,18 +45,21 @@ def refuse_large_body(request: Request, settings: Settings) -> None:
         raise _too_large(settings)
 
 
-def read_frame(request: Request, settings: Settings) -> tuple[bytes, CameraReport | None]:
+def read_frame(request: Request, settings: Settings, session_id: str = "") -> tuple[bytes, CameraReport | None]:
     """The bytes of the part `image`: a whole JPEG or PNG of a permitted size, as far as its undecoded bytes tell.
 
-    With them what the part `camera` says of the camera; None without such a part.
+    With them what the part `camera` says of the camera; None without such a part. session_id: what the part `session_id`
+    must say if there is one.
 
     Raises the problems of place 11 of `api.serving`.
     """
     if request.mimetype != "multipart/form-data":
         raise ProblemError("not_multipart")
-    data, fields = _read_part(request, settings, PART)
+    data, fields = _read_part(request, settings, PART, (CAMERA, SESSION))
     if data is None:
         raise ProblemError("image_missing")
+    if fields.get(SESSION, session_id).lower() != session_id:
+        refuse_faults([Fault(parameter=SESSION, detail="must be the id in the path, or left out")])
     said = fields.get(CAMERA)
     return _checked(data, settings, settings.max_pixels), None if said is None else read_report(said)
 
@@ -75,23 +80,42 @@ def read_reference(request: Request, settings: Settings) -> bytes | None:
     return None if data is None else _checked(data, settings, settings.max_reference_pixels)
 
 
-def _read_part(request: Request, settings: Settings, name: str) -> tuple[bytes | None, Mapping[str, str]]:
-    """The bytes of the file of this name, None if there is none; and the form's text fields."""
+def _read_part(
+    request: Request, settings: Settings, name: str, texts: tuple[str, ...] = ()
+) -> tuple[bytes | None, Mapping[str, str]]:
+    """The bytes of the file of this name, None if there is none; and the form's text fields.
+
+    texts: the names that text fields may have. Other parts are refused, and so are several parts of one name.
+    """
     try:
         body = _read_body(request, settings)
-        if (plain := only_file(body, request.mimetype_params.get("boundary", ""))) is not None:
-            return plain[1] if plain[0] == name else None, {}
+        plain = only_file(body, request.mimetype_params.get("boundary", ""))
+        if plain is not None and plain[0] == name:
+            return plain[1], {}
         form, files = _parse(request, body, settings)
     except RequestEntityTooLarge:
         raise _too_large(settings) from None
     except ValueError:
         raise ProblemError("malformed_form") from None
-    file = files.get(name)
-    if file is not None:
-        return file.read(), form
     if name in form:
         raise ProblemError("image_not_a_file")
-    return None, form
+    if faults := _faults_of_parts(form, files, name, texts):
+        # A form without a picture keeps its own code, which says more.
+        refuse_faults(faults, "image_missing" if name == PART and name not in files else "invalid_parameter")
+    file = files.get(name)
+    return None if file is None else file.read(), form
+
+
+def _faults_of_parts(
+    form: MultiDict[str, str], files: MultiDict[str, FileStorage], name: str, texts: tuple[str, ...]
+) -> list[Fault]:
+    faults = unknown([*form, *files], (name, *texts), "part")
+    for known in (name, *texts):
+        if len(form.getlist(known) + files.getlist(known)) > 1:
+            faults.append(Fault(parameter=known, detail="is there more than once"))
+        elif known in files and known != name:
+            faults.append(Fault(parameter=known, detail="must be a text field, without a filename"))
+    return faults
 
 
 def _read_body(request: Request, settings: Settings) -> bytes:

@@ -7,6 +7,7 @@ What an operator sets is in shared/settings.py: BIND, PORT, WEB_CONCURRENCY, WEB
 from __future__ import annotations
 
 import gc
+import os
 import resource
 import socket
 import sys
@@ -25,6 +26,9 @@ from shared.settings import load_settings_or_exit, refuse
 from shared.telemetry.logs import configure_logging
 
 _settings = load_settings_or_exit()
+if os.environ.pop("SCRIPT_NAME", None) is not None:
+    # gunicorn would refuse requests without this path; the app takes them with it and without.
+    os.environ["BASE_PATH"] = _settings.base_path
 configure_logging(_settings)
 
 
@@ -117,6 +121,9 @@ def post_worker_init(worker: object) -> None:
 accesslog = None
 logger_class = _OurLogs
 loglevel = _settings.log_level.lower()
+
+# A proxy's SCRIPT_NAME is believed as its other headers are: only if there is one.
+forwarder_headers = "SCRIPT_NAME" if _settings.trusted_proxies else ""
 
 # For read-only containers: signs of life go to memory, and there is no control socket.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes an unlinked file there

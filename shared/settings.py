@@ -73,20 +73,41 @@ def _rate(text: str) -> str:
     return text
 
 
+#: Origins that the pages of apps have without a host: of a file, and of a file or a frame that has none of its own.
+_WITHOUT_HOST = frozenset({"null", "file://"})
+
+
 def _origins(text: str) -> str:
+    for origin in filter(None, (part.strip() for part in text.split(","))):
+        if not (_is_origin(origin) or origin.lower() in _WITHOUT_HOST):
+            raise ValueError(
+                "must be origins with commas between, as in https://www.example.org or capacitor://localhost, or the words "
+                "null or file://, without a path (not even a slash at the end) or a star"
+            )
+    return text
+
+
+def _ancestors(text: str) -> str:
     for origin in filter(None, (part.strip() for part in text.split(","))):
         if not _is_origin(origin):
             raise ValueError(
-                "must be origins with commas between, as in https://www.example.org, without a path or a star"
+                "must be origins with commas between, as in https://www.example.org, without a path (not even a slash at "
+                "the end) or a star"
             )
     return text
 
 
 def _is_origin(text: str) -> bool:
-    if re.fullmatch(r"https?://[a-zA-Z0-9.-]+(:\d{1,5})?", text, re.ASCII):
-        return True
-    found = re.fullmatch(r"https?://\[([0-9a-fA-F:.]+)\](:\d{1,5})?", text, re.ASCII)
-    return found is not None and _is_address(found[1], version=6)
+    """Whether a text is an origin: of the web, or an app's own scheme with a host, as capacitor://localhost."""
+    found = re.fullmatch(
+        r"([a-zA-Z][a-zA-Z0-9+.-]*)://(?:([a-zA-Z0-9._-]+)|\[([0-9a-fA-F:.]+)\])(:\d{1,5})?", text, re.ASCII
+    )
+    if found is None:
+        return False
+    scheme, _, address, port = found.groups()
+    if address is not None and not (scheme.lower() in ("http", "https") and _is_address(address, version=6)):
+        return False
+    return port is None or int(port[1:]) <= 65535
 
 
 def _is_address(text: str, version: int | None = None) -> bool:
@@ -108,6 +129,19 @@ def _hosts(text: str) -> str:
         if not (host == "*" or re.fullmatch(r"[a-zA-Z0-9._-]+", host) or _is_address(host, version=6)):
             raise ValueError("must be names or addresses with commas between, without ports, or a star")
     return text
+
+
+#: Addresses of the service's own pages: below one of these names, a path and a page could not be told apart.
+_PAGES = frozenset({"/docs", "/lab", "/openapi.json", "/livez", "/readyz", "/metrics"})
+
+
+def _base_path(text: str) -> str:
+    path = text.rstrip("/")
+    if path and not re.fullmatch(r"(?:/(?!\.{1,2}(?:/|\Z))[A-Za-z0-9._~-]+)+", path, re.ASCII):
+        raise ValueError("must be a path, as in /liveness, of letters, digits, dots, hyphens and underscores")
+    if path in _PAGES:
+        raise ValueError("must not be the address of one of the service's own pages")
+    return path
 
 
 def _weights(path: Path | None) -> Path | None:
@@ -256,8 +290,14 @@ class Settings(BaseSettings):
     )
     cors_origins: Annotated[str, AfterValidator(_origins)] = Field(
         "",
-        description="Origins of other websites whose pages may call the API from a browser (CORS), separated by commas: "
-        "https://www.example.org,https://app.example.org. No paths, no wildcard. Default: none.",
+        description="Origins of other websites, and of apps' WebViews, whose pages may call the API (CORS), separated by "
+        "commas: https://www.example.org,capacitor://localhost,http://localhost,file://. null stands for pages without an "
+        "origin of their own. No paths, no wildcard. Default: none.",
+    )
+    frame_ancestors: Annotated[str, AfterValidator(_ancestors)] = Field(
+        "",
+        description="Origins of other websites that may show the page at / in an iframe, separated by commas, as for "
+        'CORS_ORIGINS; their iframe needs allow="camera". Default: none but the service\'s own.',
     )
     trusted_proxies: int = Field(
         0,
@@ -266,6 +306,12 @@ class Settings(BaseSettings):
         description="Exact number of reverse proxies in front of the service that append to X-Forwarded-For; limits and "
         "the audit trail then use the client address that the outermost of them saw. Too low: all clients share a proxy's "
         "address. Too high: clients can forge their address.",
+    )
+    base_path: Annotated[str, AfterValidator(_base_path)] = Field(
+        default_factory=lambda: os.environ.get("SCRIPT_NAME", ""),
+        description="Path below which a proxy serves the service, such as /liveness; the proxy may take it off or leave it. "
+        "Default: SCRIPT_NAME of the environment; without it, with TRUSTED_PROXIES above 0, what the proxy says in "
+        "X-Forwarded-Prefix; else none.",
     )
     limit_sessions_by_key: Annotated[str, AfterValidator(_rate)] = Field(
         "1200/minute",

@@ -29,7 +29,8 @@ In a thread, before the app knows the frame:
     `api.access._guard`: the head announces too large a body: 413 `picture_too_large`. Then who asks: 401 `key_missing`,
     401 `key_unknown`, 401 `token_unknown`, 401 `token_expired`, or 429 `too_many_refusals` in place of a 401
     (LIMIT_REFUSALS_BY_ADDRESS); 403 `forbidden`, 403 `other_session`, 403 `other_browser`; 503
-    `database_unavailable` if the keys cannot be read.
+    `database_unavailable` if the keys cannot be read. Then `api.strictness`: 422 `invalid_parameter` for a parameter that
+    frames do not have, 415 `content_coding` for a compressed body.
  9. `api.frames.submit_frame`: 422 `invalid_parameter`; 404 `session_not_found`, also for a session of another key; 503
     `database_unavailable`. A session that has ended is answered by its state (200), so that a client's loop ends.
 
@@ -43,7 +44,8 @@ Before the picture is read:
     (LIMIT_FRAMES), the address (LIMIT_FRAMES_BY_ADDRESS) or the key (LIMIT_FRAMES_BY_KEY); 503 `redis_unavailable`.
 11. `api.frames._pass_on`: 409 `out_of_sequence` for a frame of a session with sequence=required that does not carry
     the nonces of the latest answers (`shared.liveness.sequence`); 503 `redis_unavailable`. Then
-    `api.uploads.read_frame`: 415 `not_multipart`, 400 `malformed_form`, 422 `image_missing`, 422 `image_not_a_file`,
+    `api.uploads.read_frame`: 415 `not_multipart`, 400 `malformed_form`, 422 `invalid_parameter` for a part that frames do
+    not have, 422 `image_missing`, 422 `image_not_a_file`,
     422 `image_empty`, 422 `camera_report`, 422 `not_an_image`, 422 `unsupported_image`, 422 `image_too_complex`, 422
     `truncated_image`, 413 `too_many_pixels`; for a body in chunks, 413 `picture_too_large` (it announces no size) and 400
     `bad_request` (a chunk is malformed). What no worker could use, or what costs out of proportion to decode, must not

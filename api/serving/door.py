@@ -31,6 +31,7 @@ _FIELDS = rb"(?:[A-Za-z0-9-]+:[\t\x20-\x7e\x80-\xff]*\r\n)+\r\n"
 #: Fields that ask for more than an answer, or about which programs may disagree where the request ends.
 _MORE = re.compile(rb"\r\n(?:transfer-encoding|expect|upgrade):", re.IGNORECASE)
 _ORIGIN = re.compile(rb"\r\norigin:", re.IGNORECASE)
+_BELOW = re.compile(rb"\r\n(?:x-forwarded-prefix|script_name):", re.IGNORECASE)
 _CONNECTION = re.compile(rb"\r\nconnection:([^\r]*)", re.IGNORECASE)
 _GIVEN_ID = re.compile(rb"\r\n" + HEADER.encode() + rb":([^\r]*)", re.IGNORECASE)
 
@@ -47,10 +48,14 @@ class Door:
         self._counted = deps.settings.metrics_token is not None
         #: Whether pages of other origins may read answers. `api.cors` adds the headers for them, so the app answers them.
         self._for_others = bool(deps.settings.cors_origins)
-        (rule,) = app.url_map.iter_rules(ENDPOINT)
-        self._rule = rule.rule
-        path = re.escape(self._rule.encode()).replace(re.escape(b"<session_id>"), _ID)
-        self._frame = re.compile(rb"POST " + path + _QUERY + rb" HTTP/1\.([01])\r\n" + _FIELDS)
+        # The first is the documented one; the other, with an s, stands for the same call.
+        self._rule = next(rule.rule for rule in app.url_map.iter_rules(ENDPOINT) if rule.rule.endswith("/frame"))
+        #: A proxy names its path in a header, which the app reads.
+        self._for_below = deps.settings.trusted_proxies > 0 and not deps.settings.base_path
+        self._base_path = deps.settings.base_path
+        below = rb"(?:" + re.escape(self._base_path.encode()) + rb")?"
+        path = below + re.escape(self._rule.encode()).replace(re.escape(b"<session_id>"), _ID)
+        self._frame = re.compile(rb"POST " + path + rb"s?" + _QUERY + rb" HTTP/1\.([01])\r\n" + _FIELDS)
 
     def refusal(self, head: bytes) -> tuple[bytes, bool] | None:
         """The refusal of a whole request with this head, and whether another request may follow on the connection.
@@ -65,6 +70,8 @@ class Door:
             return None
         if _MORE.search(head) or (self._for_others and _ORIGIN.search(head)):
             return None
+        if self._for_below and _BELOW.search(head):
+            return None
         asked = [value.strip().lower() for value in _CONNECTION.findall(head)]
         if asked not in ([], [b"keep-alive"], [b"close"]):
             return None
@@ -73,7 +80,7 @@ class Door:
         request_id = given[1].strip().decode("latin-1") if given else ""
         if not FIT_ID.fullmatch(request_id):
             request_id = str(uuid4())
-        answer = early(CODE, request_id, more=USUAL, follows=follows)
+        answer = early(CODE, request_id, base_path=self._base_path, more=USUAL, follows=follows)
         if self._counted:
             REQUESTS.labels(self._rule, "POST", STATUS).inc()
             REQUEST_SECONDS.labels(self._rule).observe(monotonic() - began)

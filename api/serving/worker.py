@@ -69,6 +69,8 @@ _REFUSED: tuple[tuple[type[Exception], str], ...] = (
     (errors.UnsupportedTransferCoding, "coding_unknown"),
     (errors.ParseException, "bad_request"),
 )
+#: The header by which `api.base_path` learns the path of a proxy, in gunicorn's writing.
+_PREFIX = "X-FORWARDED-PREFIX"
 #: Bytes read at a time, and seconds between two looks for late connections.
 _PIECE, _LOOK = 64 * 1024, 0.5
 
@@ -132,6 +134,7 @@ class ReceivingWorker(DrainingWorker):
         cfg = self.cfg
         self._head_limit = cfg.limit_request_fields * (cfg.limit_request_field_size + 2) + 4 + cfg.limit_request_line
         self._body_limit = 0
+        self._base_path = ""
         self._door: Refuses | None = None
 
     @classmethod
@@ -145,7 +148,9 @@ class ReceivingWorker(DrainingWorker):
 
     def init_process(self) -> None:
         """Read the limits from the settings; called once in the process, after the fork."""
-        self._body_limit = body_limit(get_settings())
+        settings = get_settings()
+        self._body_limit = body_limit(settings)
+        self._base_path = settings.base_path
         super().init_process()
 
     def load_wsgi(self) -> None:
@@ -208,6 +213,8 @@ class ReceivingWorker(DrainingWorker):
         conn.sock.settimeout(ANSWER_SECONDS)
         req.body.complete_at = conn.complete_at  # read by api.context
         req._expected_100_continue = False  # noqa: SLF001 - the loop has sent 100 Continue, or the answer refuses
+        # gunicorn would refuse a path that the proxy has taken the prefix off; `api.base_path` reads both alike.
+        req.headers = [(_PREFIX if name == "SCRIPT_NAME" else name, value) for name, value in req.headers]
         if not conn.whole:
             req.force_close()
         try:
@@ -233,7 +240,7 @@ class ReceivingWorker(DrainingWorker):
         if code == "internal_error":
             log.error("request.failed", request_id=request_id, exc_info=exc)
         with suppress(OSError):
-            write_nonblock(client, early(code, request_id, more=USUAL))
+            write_nonblock(client, early(code, request_id, base_path=self._base_path, more=USUAL))
 
     # --- requests that are arriving
 
@@ -360,7 +367,7 @@ class ReceivingWorker(DrainingWorker):
         assert conn.arriving is not None
         request_id = self._note(code, received=len(conn.arriving))
         with suppress(OSError):
-            conn.sock.send(early(code, request_id, more=USUAL))
+            conn.sock.send(early(code, request_id, base_path=self._base_path, more=USUAL))
 
     def _note(self, code: str, **facts: object) -> str:
         """Count and log a request that the app does not see, without its client's address; returns the request's id."""

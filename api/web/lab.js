@@ -6,8 +6,9 @@
  */
 
 import "./client/element.js";
+import { Service } from "./client/service.js";
 
-const SESSIONS = "/api/v1/liveness/sessions";
+const SESSIONS = `${new Service().api}/sessions`;
 /** Milliseconds between two requests. */
 const EVERY = 250;
 /** Seconds before the newest frame that are requested again: a frame may be judged after one that arrived later. */

@@ -15,6 +15,9 @@ from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, OPPOSITES, Ch
 #: long to act in advance, too short to look like a hang.
 PAUSE = (0.5, 2.0)
 
+#: Orders that are tried for challenges that a caller has named: of three that fit together at all, one in three does.
+ORDERS = 100
+
 
 class Randomness(Protocol):
     """The source of randomness that a draw needs, e.g. `random.SystemRandom()`."""
@@ -53,6 +56,22 @@ def _successors(last: ChallengeType, allowed: list[ChallengeType]) -> list[Chall
     """The challenges that may follow `last`: neither `last` nor its opposite, unless `allowed` has no others."""
     others = [t for t in allowed if t not in (last, OPPOSITES.get(last))]
     return others or [t for t in allowed if t != last] or allowed
+
+
+def draw_order(named: Collection[ChallengeType], chance: Randomness) -> list[ChallengeType]:
+    """Put the challenges that a caller has named into an order at random.
+
+    No challenge follows itself or its opposite, as far as ORDERS tries find such an order.
+    """
+    order: list[ChallengeType] = []
+    for _ in range(ORDERS):
+        left, order = list(named), []
+        while left:
+            order.append(chance.choice(left))
+            left.remove(order[-1])
+        if not any(later in (earlier, OPPOSITES.get(earlier)) for earlier, later in pairwise(order)):
+            break
+    return order
 
 
 def draw_pauses(count: int, chance: Randomness) -> tuple[float, ...]:

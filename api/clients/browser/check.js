@@ -73,7 +73,7 @@ export class LivenessCheck extends EventTarget {
 
   /**
    * @param {object} [options]
-   * @param {string} [options.api] the address of the API; default /api/v1/liveness on the page's host
+   * @param {string} [options.api] the address of the API; by default that of the service on the page's host
    * @param {string|null} [options.token] a session's token, or an API key, sent as `Authorization: Bearer`
    * @param {string|null} [options.browserSecret] a secret that binds the token to this browser: see service.js
    * @param {object|null} [options.session] a session that your server has created: the answer, or at least its session_id

@@ -7,13 +7,23 @@ const ANSWER_WITHIN = 10_000;
 /** Seconds to wait after a 503 or 429 without a Retry-After. */
 const USUAL_WAIT = 1;
 
+/** Where the service itself serves this file: what comes before is the path below which a proxy serves the service. */
+const SERVED_AT = /^(https?:\/\/[^/]+)(.*)\/web\/(?:~\w+\/)?client\/service\.js$/;
+
+/** The address of the API on the page's own host. */
+function usual() {
+  const served = SERVED_AT.exec(String(import.meta.url));
+  const path = served && served[1] === globalThis.location?.origin ? served[2] : "";
+  return `${path}/api/v1/liveness`;
+}
+
 export class Service {
   /**
    * @param {{api?: string, token?: string | null, browserSecret?: string | null}} [options] api: the address of the API;
    *   token: a session's token, or an API key, sent as `Authorization: Bearer`; browserSecret: 22 to 128 random characters
    *   of A-Z a-z 0-9 _ -, which bind the token to this browser.
    */
-  constructor({ api = "/api/v1/liveness", token = null, browserSecret = null } = {}) {
+  constructor({ api = usual(), token = null, browserSecret = null } = {}) {
     this.api = api.replace(/\/+$/, "");
     this.token = token;
     this.browserSecret = browserSecret;

@@ -120,9 +120,11 @@ def test_a_picture_that_is_none_is_refused(start_app: Callable[..., FlaskClient]
 
 
 def test_a_form_without_one_is_as_no_form(start_app: Callable[..., FlaskClient]) -> None:
-    answer = create(start_app(identity=True), picture(), name="another")
-    assert answer.status_code == 200
-    assert answer.json["state"] == "pending"
+    client = start_app(identity=True)
+    empty = client.post(SESSIONS, data=b"--x--\r\n", content_type="multipart/form-data; boundary=x")
+    assert empty.json["state"] == "pending"
+    answer = create(client, picture(), name="another")
+    assert (answer.status_code, answer.json["errors"][0]["parameter"]) == (422, "another")
 
 
 def test_where_nobody_compares_a_picture_is_refused(client: FlaskClient) -> None:

@@ -20,6 +20,7 @@ CALLS = {
     ("/api/v1/liveness/sessions/{session_id}", "get"),
     ("/api/v1/liveness/sessions/{session_id}", "delete"),
     ("/api/v1/liveness/sessions/{session_id}/frame", "post"),
+    ("/api/v1/liveness/sessions/{session_id}/frames", "post"),
     ("/api/v1/liveness/sessions/{session_id}/evidence", "get"),
     ("/api/v1/liveness/sessions/{session_id}/portrait", "get"),
     ("/api/v1/liveness/sessions/{session_id}/portrait", "delete"),
@@ -83,6 +84,8 @@ def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> No
         "mirrored": False,
         "challenge_types": list(ChallengeType),
         "exclude": [],
+        "challenges": None,
+        "ttl_seconds": None,
         "reveal": "all",
         "preset": None,  # the operator's choice
         "portrait": False,
@@ -107,6 +110,20 @@ def test_the_document_tells_the_ranges_that_are_checked(lone_app: OpenAPI) -> No
     assert schemas["Preset"]["enum"] == ["lenient", "standard", "strict"]
 
 
+def test_the_document_has_the_options_as_a_json_body_too(lone_app: OpenAPI) -> None:
+    document = lone_app.test_client().get("/openapi.json").json
+    create = document["paths"]["/api/v1/liveness/sessions"]["post"]
+    assert not create["requestBody"]["required"]
+    content = create["requestBody"]["content"]
+    assert content.keys() == {"application/json", "multipart/form-data"}
+    assert content["application/json"]["schema"] == {"$ref": "#/components/schemas/SessionBody"}
+    body = document["components"]["schemas"]["SessionBody"]
+    assert not body["additionalProperties"]
+    assert "required" not in body
+    in_query = {p["name"]: p["schema"] for p in create["parameters"] if p["in"] == "query"}
+    assert body["properties"] == in_query, "the same names, types and limits"
+
+
 def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
     document = lone_app.test_client().get("/openapi.json").json
     said = {
@@ -114,7 +131,7 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
     }
     assert said["/livez", "get"] == {"200"}
     assert said["/readyz", "get"] == {"200", "503"}
-    of_one = {"200", "401", "403", "404", "408", "429", "500", "503"}
+    of_one = {"200", "401", "403", "404", "408", "422", "429", "500", "503"}
     assert said["/api/v1/liveness/sessions/{session_id}", "delete"] == of_one | {"409"}
     assert said["/api/v1/liveness/sessions/{session_id}/evidence", "get"] == of_one
     assert said["/api/v1/liveness/sessions/{session_id}/portrait", "get"] == of_one
@@ -126,6 +143,7 @@ def test_only_problems_that_can_come_are_documented(lone_app: OpenAPI) -> None:
         "408",
         "409",
         "413",
+        "415",
         "422",
         "429",
         "500",
@@ -156,7 +174,7 @@ def test_the_page_loads_nothing_from_another_host(lone_app: OpenAPI) -> None:
     client = lone_app.test_client()
     answer = client.get("/docs")
     page = Page(answer.text)
-    assert page.loads == ["/static/docs.css"]
+    assert page.loads == ["static/docs.css"], "relative, for a service below a path"
     with client.get("/static/docs.css") as style:
         assert style.content_type.startswith("text/css")
         assert "url(" not in style.text

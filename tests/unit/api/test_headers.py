@@ -127,10 +127,74 @@ def test_an_ipv6_origin_and_no_other_is_let_in(start: Callable[..., FlaskClient]
         ("https://www.example.org:443", "https://www.example.org"),
         ("http://localhost:3000", "http://localhost:3000"),
         ("https://[2001:db8:0:0::1]", "https://[2001:db8::1]"),
+        ("Capacitor://localhost", "capacitor://localhost"),
+        ("app://CamelCase", "app://CamelCase"),
+        ("app://x:443", "app://x:443"),
+        ("file://", "file://"),
+        ("null", "null"),
     ],
 )
 def test_an_origin_is_compared_as_browsers_write_it(written: str, sent: str) -> None:
     assert cors.canonical(written) == sent
+
+
+#: What the pages in apps' WebViews send as their origin: Capacitor, Ionic, Cordova, Tauri, Electron, browsers' extensions.
+OF_APPS = [
+    "capacitor://localhost",
+    "ionic://localhost",
+    "http://localhost",
+    "https://localhost",
+    "tauri://localhost",
+    "http://tauri.localhost",
+    "app://.",
+    "app://localhost",
+    "my-app+v2.x://host_1:8080",
+    "app://CamelCase",
+    "chrome-extension://aapbdbdomjkkjkaonfhkkikfgjllcleb",
+    "file://",
+    "null",
+]
+
+
+@pytest.mark.parametrize("origin", OF_APPS)
+def test_the_page_of_an_app_may_call_if_it_is_named(start: Callable[..., FlaskClient], origin: str) -> None:
+    settings = Settings(_env_file=None, cors_origins=f"{SITE},{origin}")
+    client = start(cors_origins=settings.cors_origins, auth="required")
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+    answer = client.options(SESSIONS, headers={"Origin": origin, **asked})
+    assert answer.status_code == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == origin
+    assert {"Authorization", "Content-Type"} <= set(answer.headers["Access-Control-Allow-Headers"].split(", "))
+    assert "Origin" in answer.headers["Vary"]
+    refused = client.post(SESSIONS, headers={"Origin": origin})
+    assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, origin)
+    for stranger in {"null", "file://", "capacitor://evil", f"{origin}.evil", "https://evil.example"} - {origin}:
+        assert (
+            "Access-Control-Allow-Origin" not in client.options(SESSIONS, headers={"Origin": stranger, **asked}).headers
+        )
+
+
+def test_other_sites_embed_the_page_only_if_they_are_named(start: Callable[..., FlaskClient]) -> None:
+    def ancestors(client: FlaskClient, path: str) -> str:
+        policy = client.get(path).headers["Content-Security-Policy"]
+        assert policy.count("frame-ancestors") == 1
+        return policy.partition("frame-ancestors ")[2].partition(";")[0]
+
+    nobody = start(lab=True)
+    assert ancestors(nobody, "/") == "'self'"
+    client = start(frame_ancestors=f"https://Example.org:443, {SITE},capacitor://localhost", lab=True)
+    assert ancestors(client, "/") == f"'self' https://example.org {SITE} capacitor://localhost"
+    assert "camera=(self)" in client.get("/").headers["Permissions-Policy"], "delegated by the iframe's allow"
+    assert ancestors(client, "/lab") == "'self'"
+    assert ancestors(client, "/docs") == ancestors(client, "/livez") == "'none'"
+
+
+@pytest.mark.parametrize(
+    "wrong", ["null", "*", "file://", "https:", "https://example.org/", "'self'", "https://a; script-src *"]
+)
+def test_who_may_embed_the_page_is_an_origin(wrong: str) -> None:
+    with pytest.raises(ValueError, match="must be origins"):
+        Settings(_env_file=None, frame_ancestors=wrong)
 
 
 @pytest.mark.parametrize("wrong", ["https://[1.2.3.4]", "https://[::g]", "https://[]", "https://[::1", "https://[:::]"])
@@ -140,7 +204,27 @@ def test_an_ipv6_origin_must_be_an_address(wrong: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", ["*", "example.org", "https://example.org/path", "https://*.example.org", "https://a b"]
+    "wrong",
+    [
+        "*",
+        "example.org",
+        "https://example.org/path",
+        "https://example.org/",
+        "https://*.example.org",
+        "https://a b",
+        "https://user:pass@a.example",
+        "https://a.example:99999",
+        "capacitor://",
+        "capacitor:localhost",
+        "://localhost",
+        "app://[::1]",
+        "app://local host",
+        "app://a/b",
+        "*://localhost",
+        "Null://",
+        "file:///index.html",
+        "1app://x",
+    ],
 )
 def test_an_origin_that_is_none_is_refused(wrong: str) -> None:
     with pytest.raises(ValueError, match="must be origins"):

@@ -156,7 +156,7 @@ def test_a_malformed_id_is_unknown_before_anything_is_asked(
         ("timeout_seconds=soon", ["timeout_seconds"]),
         ("mirrored=perhaps", ["mirrored"]),
         ("challenge_types=WINK", ["challenge_types"]),
-        ("challenge_types=smile", ["challenge_types"]),
+        ("challenge_types=smiley", ["challenge_types"]),
         ("challenge_types=", ["challenge_types"]),
         ("challenge_types=SMILE,", ["challenge_types"]),
         ("challenge_types=SMILE;BLINK", ["challenge_types"]),

@@ -15,7 +15,7 @@ from PIL import Image
 from werkzeug.test import EnvironBuilder
 
 from api.problems import ProblemError
-from api.uploads import FORM_BYTES, read_picture, read_reference, refuse_large_body
+from api.uploads import FORM_BYTES, read_frame, read_picture, read_reference, refuse_large_body
 from shared.settings import Settings
 from tests.unit.vision.pictures import jpeg_of_scans, png_chunk, png_of
 
@@ -75,10 +75,54 @@ def test_the_bytes_decide_not_what_they_are_called(kind: str, content_type: str)
     assert read_picture(form(data, filename="x.gif", content_type=content_type), SETTINGS) == data
 
 
-def test_other_parts_do_not_disturb() -> None:
+def test_known_text_fields_do_not_disturb() -> None:
     data = picture()
-    parts: dict[str, Any] = {"note": "hello", "thumb": (io.BytesIO(b"y"), "t"), "image": (io.BytesIO(data), "f")}
-    assert read_picture(Request(EnvironBuilder(method="POST", data=parts).get_environ()), SETTINGS) == data
+    report = "{}"
+    for fields in ({"session_id": "a1"}, {"session_id": "A1", "camera": report}):
+        parts: dict[str, Any] = {**fields, "image": (io.BytesIO(data), "f")}
+        request = Request(EnvironBuilder(method="POST", data=parts).get_environ())
+        assert read_frame(request, SETTINGS, "a1")[0] == data
+
+
+@pytest.mark.parametrize(
+    ("parts", "code", "told"),
+    [
+        ({"note": "hello", "thumb": (io.BytesIO(b"y"), "t")}, "invalid_parameter", {"note", "thumb"}),
+        ({"imgae": (io.BytesIO(b"y"), "t")}, "invalid_parameter", {"imgae"}),
+        ({"session_id": "another"}, "invalid_parameter", {"session_id"}),
+        ({"camera": (io.BytesIO(b"{}"), "blob")}, "invalid_parameter", {"camera"}),
+        ({"session_id": ["a1", "a1"]}, "invalid_parameter", {"session_id"}),
+    ],
+)
+def test_other_parts_of_a_frame_are_refused_by_name(parts: dict[str, Any], code: str, told: set[str]) -> None:
+    builder = EnvironBuilder(method="POST", data={**parts, "image": (io.BytesIO(picture()), "f")})
+    with pytest.raises(ProblemError) as caught:
+        read_frame(Request(builder.get_environ()), SETTINGS, "a1")
+    assert caught.value.kind.code == code
+    assert {fault.parameter for fault in caught.value.errors or ()} == told
+
+
+def test_two_pictures_are_not_one() -> None:
+    builder = EnvironBuilder(
+        method="POST", data={"image": [(io.BytesIO(picture()), "a"), (io.BytesIO(picture()), "b")]}
+    )
+    assert code_of(Request(builder.get_environ())) == "invalid_parameter"
+
+
+def test_a_misspelt_picture_is_told_its_name() -> None:
+    with pytest.raises(ProblemError) as caught:
+        read_picture(form(picture(), name="images"), SETTINGS)
+    assert caught.value.kind.code == "image_missing"
+    assert "did you mean image?" in str(caught.value.detail)
+
+
+def test_options_in_the_form_of_a_creation_are_refused() -> None:
+    """They would be the default in silence: a form holds the picture alone."""
+    builder = EnvironBuilder(method="POST", data={"preset": "strict", "referenc": (io.BytesIO(picture()), "f")})
+    with pytest.raises(ProblemError) as caught:
+        read_reference(Request(builder.get_environ()), SETTINGS)
+    assert {fault.parameter for fault in caught.value.errors or ()} == {"preset", "referenc"}
+    assert "did you mean reference?" in str(caught.value.detail)
 
 
 @pytest.mark.parametrize(
