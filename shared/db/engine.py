@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from contextlib import suppress
@@ -15,6 +16,7 @@ from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.database_address import PREPARED
 from shared.db.patient import PatientConnection
 from shared.db.tables import sessions
 from shared.telemetry import tracing
@@ -124,29 +126,48 @@ def _pool(size: int) -> dict[str, Any]:
 
 
 def _make_postgresql(url: URL, pool: dict[str, Any], patience: float) -> Engine:
-    timeouts = (
-        f"-c lock_timeout={LOCK_TIMEOUT}s -c statement_timeout={STATEMENT_TIMEOUT}s"
-        f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT}s"
-    )
-    own = url.query.get("options", "")
+    prepared = url.query.get(PREPARED, "auto")
     arguments = {
         "connect_timeout": CONNECT_TIMEOUT,
-        # The URL's own options stand last and take precedence.
-        "options": f"{timeouts} {own if isinstance(own, str) else ' '.join(own)}".strip(),
         # Otherwise TCP takes many minutes to notice a vanished server.
         "tcp_user_timeout": 1000 * STATEMENT_TIMEOUT,
         "keepalives_idle": STATEMENT_TIMEOUT,
         "application_name": url.query.get("application_name", "liveness"),
     }
-    engine = create_engine(url.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True, **pool)
+    begins_with = _timeouts(url)
+    url = url.set(drivername="postgresql+psycopg").difference_update_query([PREPARED])
+    engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, **pool)
 
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: object, _record: object, args: list[Any], named: dict[str, Any]) -> PatientConnection:
         connection = PatientConnection.connect(*args, **named)
         connection.patience = patience
+        connection.begins_with = begins_with
+        if prepared in ("off", "false") or (prepared == "auto" and connection.is_pooled()):
+            connection.prepare_threshold = None
         return connection
 
     return engine
+
+
+def _timeouts(url: URL) -> bytes:
+    """The statements that set a transaction's timeouts, but for those that the URL's own options set.
+
+    Not parameters of the connection: a pooler refuses them, and may give each transaction another server.
+    """
+    own = url.query.get("options", "")
+    own = own if isinstance(own, str) else " ".join(own)
+    timeouts = {
+        "lock_timeout": LOCK_TIMEOUT,
+        "statement_timeout": STATEMENT_TIMEOUT,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+    }
+    set_already = set(re.findall(r"(?:-c\s*|--)([\w-]+)\s*=", own))
+    return "; ".join(
+        f"SET LOCAL {name} = '{seconds}s'"
+        for name, seconds in timeouts.items()
+        if not {name, name.replace("_", "-")} & set_already
+    ).encode()
 
 
 def _make_sqlite(url: URL, pool: dict[str, Any]) -> Engine:

@@ -214,6 +214,57 @@ class QuickPostgres(Postgres):
     durable = False
 
 
+class PgBouncer(Server):
+    """A PgBouncer in transaction mode, as it comes: it refuses startup parameters and follows no prepared statements."""
+
+    name = "PgBouncer"
+    #: The cluster behind it; to be set before the start.
+    behind: Postgres
+
+    @property
+    def url(self) -> str:
+        """See Server; the database is `postgres`."""
+        return self.database_url("postgres")
+
+    def database_url(self, name: str) -> str:
+        """The address of one of the cluster's databases, by this pooler."""
+        return f"postgresql://liveness@{self.host}:{self.port}/{name}"
+
+    def start(self) -> None:
+        """See Server."""
+        lines = [
+            "[databases]",
+            f"* = host={self.behind.host} port={self.behind.port} user=liveness",
+            "[pgbouncer]",
+            f"listen_addr = {self.host}",
+            f"listen_port = {self.port}",
+            "unix_socket_dir =",
+            "auth_type = any",
+            "pool_mode = transaction",
+            "default_pool_size = 3",
+        ]
+        self._configuration.write_text("\n".join([*lines, ""]))
+        super().start()
+
+    @property
+    def _configuration(self) -> Path:
+        return self.directory / "pgbouncer.ini"
+
+    def _make(self) -> Process:
+        program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+        if program is None:
+            raise Missing("pgbouncer")
+        command = [*self.prefix, *_unprivileged(), program, str(self._configuration)]
+        return Process("pgbouncer", command, log=self.directory / "pgbouncer.log", environment=self.environment)
+
+    def _ready(self) -> bool:
+        try:
+            with psycopg.connect(self.url, connect_timeout=2):
+                return True
+        except psycopg.Error:
+            return False
+
+
 class Rabbitmq(Server):
     """A RabbitMQ node with an Erlang port mapper (epmd) of its own."""
 
