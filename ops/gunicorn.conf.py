@@ -21,11 +21,13 @@ from gunicorn.glogging import Logger
 from api import open_mode
 from api.access import announce
 from api.open_mode import State
+from shared.at_start import refuse_unusable
 from shared.settings import load_settings_or_exit, refuse
 from shared.telemetry.logs import configure_logging
 
 _settings = load_settings_or_exit()
 configure_logging(_settings)
+refuse_unusable(_settings)
 
 
 class _OurLogs(Logger):

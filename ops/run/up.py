@@ -192,8 +192,9 @@ def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
     Another Redis of this machine is never used: another clone's service, with other rows, may be using it.
     """
     if "redis_url" in settings.model_fields_set:
-        if not redis_server.answers(settings.redis_url):
-            fail("The Redis that REDIS_URL names does not answer. Start it, or unset REDIS_URL to have one started.")
+        ailment = redis_server.what_ails(settings.redis_url)
+        if ailment is not None:
+            fail(f"The Redis that REDIS_URL names {ailment}. Mend that, or unset REDIS_URL to have one started.")
         say("Redis: the one that REDIS_URL names")
         return settings.redis_url
     program = redis_server.program_or_fail(VAR / "bin")

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.database_address import PREPARED
 from shared.db.patient import PatientConnection
-from shared.db.tables import sessions
 from shared.telemetry import tracing
 
 #: Seconds to wait for a connection, from the pool or to the server. libpq's minimum is 2.
@@ -57,12 +56,6 @@ def make_engine(url: str, *, pool_size: int = 5, patience: float = STATEMENT_TIM
     if parsed.get_backend_name() == "sqlite":
         return tracing.watch(_make_sqlite(parsed, _pool(pool_size)))
     raise ValueError("The database's URL must begin with sqlite:// or postgresql://")
-
-
-def ping(engine: Engine) -> None:
-    """Raise a `sqlalchemy.exc.SQLAlchemyError` unless the database answers and has been migrated."""
-    with engine.connect() as connection:
-        connection.execute(select(sessions.c.id).limit(1)).all()
 
 
 def truncate_log(engine: Engine) -> bool:
@@ -147,7 +140,17 @@ def _make_postgresql(url: URL, pool: dict[str, Any], patience: float) -> Engine:
             connection.prepare_threshold = None
         return connection
 
+    event.listen(engine, "handle_error", _leave_standby)
     return engine
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """Give up all connections to a primary that has become a standby, as a managed one may while they stay open.
+
+    Only transactions that mean to write meet this error; new connections follow the server's name.
+    """
+    if "read-only transaction" in str(context.original_exception):
+        context.is_disconnect = True
 
 
 def _timeouts(url: URL) -> bytes:

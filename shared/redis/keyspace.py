@@ -63,6 +63,8 @@ effort:{session}           string  until the bucket  worker: the time at which  
                                                      full length again
 metrics:totals             hash    METRICS_TTL       every process: its counts,  api (/metrics)
                                                      every few seconds
+tried:1, tried:2           string  deleted in the     api (/readyz), and each     nobody: it shows that Redis takes writes
+                                   same script        process at its start
 metrics:pushed:{process}   string  PUSHED_TTL        every process: the number   the same script, so that a push counts
                                                      of its latest push          once
 
@@ -92,6 +94,9 @@ UNDERWAY = "underway"
 
 #: Seconds that the frames admitted in a second are remembered: for that second and the next, by any machine's clock.
 SHARES_TTL = 5
+
+#: Keys that are written to see whether Redis takes writes; in a cluster they belong to different nodes.
+TRIED = ("tried:1", "tried:2")
 
 #: Key of the sessions whose reference picture waits to be described, scored by when it began to wait.
 REFERENCES = "references"

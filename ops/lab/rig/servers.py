@@ -104,13 +104,9 @@ class Redis(Server):
         return f"redis://{self.host}:{self.port}/0"
 
     def _make(self) -> Process:
-        embedded = ROOT / "var" / "bin" / redis_server.EMBEDDED.name
-        program = redis_server.system_program() or (str(embedded) if embedded.exists() else None)
-        if program is None:
-            raise Missing("redis-server")
         return Process(
             "redis",
-            [*self.prefix, program, "-"],
+            [*self.prefix, _redis_program(), "-"],
             log=self.directory / redis_server.LOG,
             environment=self.environment,
             directory=self.directory,
@@ -119,6 +115,44 @@ class Redis(Server):
 
     def _ready(self) -> bool:
         return redis_server.answers(self.url)
+
+
+class Sentinel(Server):
+    """A Redis Sentinel that watches one primary, called `mymaster`, and decides alone."""
+
+    name = "Redis Sentinel"
+    #: The primary at the beginning; to be set before the start.
+    watched: Redis
+
+    @property
+    def url(self) -> str:
+        """See Server; the address of the primary, whichever it is."""
+        return f"redis+sentinel://{self.host}:{self.port}/mymaster/0"
+
+    def start(self) -> None:
+        """See Server."""
+        lines = [
+            f"bind {self.host}",
+            f"port {self.port}",
+            "protected-mode no",
+            f'dir "{self.directory}"',
+            f"sentinel monitor mymaster {self.watched.host} {self.watched.port} 1",
+            "sentinel down-after-milliseconds mymaster 1000",
+            "sentinel failover-timeout mymaster 5000",
+        ]
+        self._configuration.write_text("\n".join([*lines, ""]))
+        super().start()
+
+    @property
+    def _configuration(self) -> Path:
+        return self.directory / "sentinel.conf"  # which the Sentinel rewrites
+
+    def _make(self) -> Process:
+        command = [*self.prefix, _redis_program(), str(self._configuration), "--sentinel"]
+        return Process("sentinel", command, log=self.directory / "sentinel.log", environment=self.environment)
+
+    def _ready(self) -> bool:
+        return redis_server.answers(f"redis://{self.host}:{self.port}/0")
 
 
 class Postgres(Server):
@@ -333,6 +367,14 @@ def running(kind: Callable[[Path], _S]) -> Iterator[_S]:
             yield server
         finally:
             server.stop()
+
+
+def _redis_program() -> str:
+    embedded = ROOT / "var" / "bin" / redis_server.EMBEDDED.name
+    program = redis_server.system_program() or (str(embedded) if embedded.exists() else None)
+    if program is None:
+        raise Missing("redis-server")
+    return program
 
 
 def _binaries() -> Path:

@@ -12,8 +12,9 @@ from sqlalchemy.exc import OperationalError
 
 from ops.lab.rig.servers import QuickPostgres
 from ops.run import roles
-from shared.db import UnitOfWork, make_engine, ping
+from shared.db import UnitOfWork, make_engine
 from shared.db.patient import PatientConnection
+from shared.db.trying import try_to_write
 from shared.settings import Settings
 from tests.integration import schema
 
@@ -43,7 +44,7 @@ def shown(engine: Engine, name: str) -> str:
 def test_migrations_and_roles_go_through_it(connect, pooled_url, monkeypatch):
     engine = connect()
     schema.upgrade(engine)
-    ping(engine)
+    try_to_write(engine)
     monkeypatch.setenv("LIVENESS_POOLED_WEB_PASSWORD", "a-password")
     try:
         assert roles.apply(pooled_url, "liveness_pooled") == ["web"]
