@@ -12,8 +12,8 @@ import redis
 from redis.exceptions import (
     AuthenticationError,
     BusyLoadingError,
+    ClusterCrossSlotError,
     ClusterDownError,
-    ClusterError,
     MovedError,
     NoPermissionError,
     OutOfMemoryError,
@@ -53,7 +53,7 @@ _WORDS = (
     (r"DENIED", "takes no connections from other machines: its protected mode is on"),
 )
 _KINDS: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    ((ClusterError, ClusterDownError, MovedError), CLUSTER),
+    ((ClusterCrossSlotError, ClusterDownError, MovedError), CLUSTER),
     (
         (MasterNotFoundError,),
         "is not known to the Sentinels: none of them answers, or none knows a primary of this name",

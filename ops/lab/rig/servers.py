@@ -103,10 +103,19 @@ class Redis(Server):
         """See Server."""
         return f"redis://{self.host}:{self.port}/0"
 
+    @staticmethod
+    def program() -> str:
+        """The path of a redis-server: the machine's, else the one that `ops/test` has fetched. Raises Missing."""
+        embedded = ROOT / "var" / "bin" / redis_server.EMBEDDED.name
+        program = redis_server.system_program() or (str(embedded) if embedded.exists() else None)
+        if program is None:
+            raise Missing("redis-server")
+        return program
+
     def _make(self) -> Process:
         return Process(
             "redis",
-            [*self.prefix, _redis_program(), "-"],
+            [*self.prefix, self.program(), "-"],
             log=self.directory / redis_server.LOG,
             environment=self.environment,
             directory=self.directory,
@@ -148,7 +157,7 @@ class Sentinel(Server):
         return self.directory / "sentinel.conf"  # which the Sentinel rewrites
 
     def _make(self) -> Process:
-        command = [*self.prefix, _redis_program(), str(self._configuration), "--sentinel"]
+        command = [*self.prefix, Redis.program(), str(self._configuration), "--sentinel"]
         return Process("sentinel", command, log=self.directory / "sentinel.log", environment=self.environment)
 
     def _ready(self) -> bool:
@@ -319,6 +328,12 @@ class Rabbitmq(Server):
                 if process.info["name"] == "epmd" and process.environ().get("HOME") == str(self.directory):
                     process.kill()
 
+    def control(self, *command: str) -> None:
+        """Run a command of rabbitmqctl. Raises CalledProcessError."""
+        script = Path("/usr/lib/rabbitmq/bin/rabbitmqctl")
+        program = str(script) if script.exists() else "rabbitmqctl"
+        subprocess.run([*self.prefix, program, *command], env=self._own, check=True, capture_output=True)
+
     def _make(self) -> Process:
         script = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's script on PATH insists on one node a machine
         program = str(script) if script.exists() else shutil.which("rabbitmq-server")
@@ -341,8 +356,9 @@ class Rabbitmq(Server):
             "ERL_EPMD_PORT": str(free_port()),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
         }
+        self._own = self.environment | own
         log = self.directory / "rabbitmq.log"
-        return Process("rabbitmq", [*self.prefix, program], log=log, environment=self.environment | own)
+        return Process("rabbitmq", [*self.prefix, program], log=log, environment=self._own)
 
     def _ready(self) -> bool:
         try:
@@ -367,14 +383,6 @@ def running(kind: Callable[[Path], _S]) -> Iterator[_S]:
             yield server
         finally:
             server.stop()
-
-
-def _redis_program() -> str:
-    embedded = ROOT / "var" / "bin" / redis_server.EMBEDDED.name
-    program = redis_server.system_program() or (str(embedded) if embedded.exists() else None)
-    if program is None:
-        raise Missing("redis-server")
-    return program
 
 
 def _binaries() -> Path:

@@ -125,6 +125,5 @@ def pair(kind: str) -> Iterator[Name | Watched]:
             sentinel.watched = primary
             return sentinel
 
-        with started(watching) as sentinel:
-            with closing(Watched(sentinel, primary, replica)) as watched:
-                yield watched
+        with started(watching) as sentinel, closing(Watched(sentinel, primary, replica)) as watched:
+            yield watched

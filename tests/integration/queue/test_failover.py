@@ -106,7 +106,9 @@ def test_one_that_waits_for_an_answer_is_told_at_once(primary):
 def test_frames_reach_their_workers_again(primary):
     settings = Settings(_env_file=None, redis_url=primary.url)
     broker, done = make_broker(settings), []
-    dramatiq.actor(lambda **sent: done.append(sent["frame_id"]), broker=broker, actor_name=MEASURE_FRAME, queue_name=FRAMES)
+    dramatiq.actor(
+        lambda **sent: done.append(sent["frame_id"]), broker=broker, actor_name=MEASURE_FRAME, queue_name=FRAMES
+    )
     worker = Worker(broker, worker_threads=1, worker_timeout=100)
     worker.start()
     producer = make_broker(settings)
@@ -176,6 +178,7 @@ def test_events_reach_their_subscribers_again(primary):
         publisher.close()
 
 
+@pytest.mark.parametrize("primary", ["name"], indirect=True)
 def test_a_session_goes_on_with_the_same_processes(primary, tmp_path: Path):
     service = Service(primary.url, tmp_path)
     try:
