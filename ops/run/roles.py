@@ -21,6 +21,7 @@ from psycopg import sql
 from sqlalchemy.exc import SQLAlchemyError
 
 from ops.run.words import fail, say
+from shared.addresses import bare
 from shared.db import make_engine
 from shared.settings import load_settings_or_exit
 
@@ -95,7 +96,7 @@ def role_of(process: str, prefix: str = "liveness") -> str:
 
 def password_of(process: str, prefix: str = "liveness") -> str | None:
     """The password for a process's role from this process's environment; None if there is none."""
-    return os.environ.get(f"{role_of(process, prefix)}_password".upper()) or None
+    return bare(os.environ.get(f"{role_of(process, prefix)}_password".upper(), "")) or None
 
 
 def making(process: str, prefix: str = "liveness") -> Iterator[sql.Composed]:

@@ -178,12 +178,18 @@ def shell(command: str) -> list[str]:
 
 def child_environment(settings: Settings) -> dict[str, str]:
     """The environment of the Procfile's commands: .venv first on PATH, and the settings that the commands expand."""
-    return os.environ | {
-        "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "PORT": str(settings.port),
-        "WORKER_PROCESSES": str(settings.worker_processes),
-        "PYTHONUNBUFFERED": "1",
-    }
+    # gunicorn forks a process that has loaded the app; macOS kills such a child if it meets Objective-C.
+    more = {"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"} if sys.platform == "darwin" else {}
+    return (
+        os.environ
+        | more
+        | {
+            "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PORT": str(settings.port),
+            "WORKER_PROCESSES": str(settings.worker_processes),
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
 
 
 def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
