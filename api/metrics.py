@@ -30,6 +30,7 @@ from shared.telemetry.metrics.table import (
     REQUEST_SECONDS,
     REQUESTS,
     WEBHOOKS_DISABLED,
+    WEBHOOKS_PAUSED,
     WORKERS,
 )
 from shared.webhooks import FAILED_TOO_LONG, GONE
@@ -111,6 +112,7 @@ def _events(deps: Resources, at: float) -> Gauges:
         with UnitOfWork(deps.engine, read_only=True) as uow:
             length, oldest_at = uow.outbox.backlog()
             disabled = uow.webhooks.disabled()
+            paused = uow.webhooks.paused(at)
     except SQLAlchemyError as error:
         log.warning("metrics.database_away", error=type(error).__name__)
         return {}
@@ -118,6 +120,7 @@ def _events(deps: Resources, at: float) -> Gauges:
         EVENTS_WAITING.name: {(): float(length)},
         EVENTS_OLDEST.name: {(): 0.0 if oldest_at is None else max(0.0, at - oldest_at)},
         WEBHOOKS_DISABLED.name: {(reason,): float(disabled.get(reason, 0)) for reason in (GONE, FAILED_TOO_LONG)},
+        WEBHOOKS_PAUSED.name: {(): float(paused)},
     }
 
 

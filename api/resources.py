@@ -14,6 +14,7 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from api.gate import Gate
+from api.readiness import Readiness
 from api.session_cache import SessionCache
 from shared.db import DATABASE_TIMEOUT, make_engine
 from shared.handoff.clean_up import Endings
@@ -40,6 +41,7 @@ class Resources:
         self.settings = settings
         self.session_cache = SessionCache()
         self.gate = Gate(settings.frames_per_worker)
+        self.readiness = Readiness()
         self._lock = Lock()
         self._made: dict[str, object] = {}
         self._pid: int | None = None

@@ -6,6 +6,7 @@ from logging.config import fileConfig
 
 from alembic import context
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import OperationalError
 
 from shared.db.engine import SQLITE_BEGIN, make_engine, overwrite_free_pages
 from shared.db.tables import metadata
@@ -16,11 +17,11 @@ LOCK = 6_512_977_103
 
 def _engine() -> Engine:
     # Imported here, because a caller with an engine of its own needs no settings.
-    from shared.settings import get_settings  # noqa: PLC0415
+    from shared.settings import load_settings_or_exit  # noqa: PLC0415
 
     if context.config.config_file_name is not None:
         fileConfig(context.config.config_file_name, disable_existing_loggers=False)
-    return make_engine(get_settings().database_url)
+    return make_engine(load_settings_or_exit().database_url)
 
 
 def _migrate(connection: Connection) -> None:
@@ -47,11 +48,22 @@ def _migrate(connection: Connection) -> None:
         context.run_migrations()
 
 
+def _said(error: OperationalError) -> str:
+    """What the driver said, in one line."""
+    return " ".join(str(error.orig).split())
+
+
 def run() -> None:
     """Migrate, and return no connection to the pool on which foreign keys are off."""
     given: Engine | None = context.config.attributes.get("engine")
     engine = given or _engine()
-    with engine.connect() as connection:
+    try:
+        connection = engine.connect()
+    except OperationalError as error:
+        if given is not None:
+            raise
+        raise SystemExit(f"Not migrated: the database at DATABASE_URL cannot be reached: {_said(error)}") from None
+    with connection:
         _migrate(connection)
         connection.detach()
     overwrite_free_pages(engine)

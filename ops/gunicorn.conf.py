@@ -22,6 +22,7 @@ from gunicorn.glogging import Logger
 from api import open_mode
 from api.access import announce
 from api.open_mode import State
+from shared.at_start import refuse_unusable
 from shared.settings import load_settings_or_exit, refuse
 from shared.telemetry.logs import configure_logging
 
@@ -30,6 +31,7 @@ if os.environ.pop("SCRIPT_NAME", None) is not None:
     # gunicorn would refuse requests without this path; the app takes them with it and without.
     os.environ["BASE_PATH"] = _settings.base_path
 configure_logging(_settings)
+refuse_unusable(_settings)
 
 
 class _OurLogs(Logger):

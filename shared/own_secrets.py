@@ -11,6 +11,7 @@ import ctypes
 import os
 from pathlib import Path
 
+from shared.addresses import bare
 from shared.settings import SECRETS, forget
 
 #: The secret settings that each process needs beside the addresses; a process that is not named needs none.
@@ -31,7 +32,7 @@ def keep_own(process: str) -> None:
     process still counts, without the token.
     """
     foreign = SECRETS - NEEDED.get(process, frozenset())
-    if "metrics_token" in foreign and os.environ.get("METRICS_TOKEN"):
+    if "metrics_token" in foreign and bare(os.environ.get("METRICS_TOKEN", "")):
         os.environ["METRICS"] = "on"
     names = {name for name in os.environ if name.lower() in foreign}
     for name in names:

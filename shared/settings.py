@@ -11,19 +11,23 @@ import os
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property, lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, ValidationInfo, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared import database_address
+from shared.addresses import bare, read
 from shared.evidence_model import EvidenceModel, read_model, with_curve
 from shared.liveness.evidence import FITTED, Preset, Weighing
 from shared.liveness.session import LONGEST_TRANSIT
 from shared.policy import Policy
 from shared.redis.buckets import Rate
+from shared.redis.client import SCHEMES, SENTINEL_EXAMPLE, check_address, is_sentinel
 from shared.weights_file import read_weights
 
 #: Seconds between a frame's deadline and the first moment at which a clock may fail its session: a frame that a worker
@@ -35,17 +39,30 @@ EXIT_CONFIG = 78
 
 
 def _redis_address(url: str, validated: ValidationInfo) -> str:
-    if not url.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("must begin with redis://, rediss:// or unix://")
-    return _with_certificates(url, validated)
+    if not url.startswith(SCHEMES):
+        raise ValueError(f"must begin with {', '.join(SCHEMES[:-1])} or {SCHEMES[-1]}")
+    example = SENTINEL_EXAMPLE if is_sentinel(url) else "redis://:password@host:6379/0"
+    url = _with_certificates(str(read(url, example)), validated)
+    check_address(url)
+    return url
 
 
 def _queue_address(url: str, validated: ValidationInfo) -> str:
-    if not url.startswith(("redis://", "rediss://", "unix://", "amqp://", "amqps://")):
-        raise ValueError("must begin with redis://, rediss://, unix://, amqp:// or amqps://")
-    if url.startswith("amqp") and url.endswith("//"):
-        url = url[:-1] + "%2F"  # kombu reads "//" as the virtual host "/", pika as one with an empty name
-    return _with_certificates(url, validated)
+    if url.startswith(SCHEMES):
+        return _redis_address(url, validated)
+    if not url.startswith(("amqp://", "amqps://")):
+        raise ValueError(f"must begin with {', '.join(SCHEMES)}, amqp:// or amqps://")
+    # Several servers may be named, with semicolons between.
+    return ";".join(_rabbitmq_address(one) for one in re.split(r";(?=amqps?://)", url))
+
+
+def _rabbitmq_address(url: str) -> str:
+    address = read(url, "amqp://user:password@host:5672/%2F")
+    if not address.hosts or "," in address.hosts:
+        raise ValueError("must name a host, as in amqp://user:password@host:5672/%2F")
+    if address.path == "//":  # kombu reads "//" as the virtual host "/", pika as one with an empty name
+        address = replace(address, path="/%2F")
+    return str(address)
 
 
 def _with_certificates(url: str, validated: ValidationInfo) -> str:
@@ -53,18 +70,19 @@ def _with_certificates(url: str, validated: ValidationInfo) -> str:
 
     `required` is written out too, because kombu accepts any certificate by default.
     """
-    if not url.startswith("rediss://") or "ssl_cert_reqs=" in url:
+    if not url.startswith("rediss") or "ssl_cert_reqs=" in url:
         return url
     return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs={validated.data.get('redis_certificates', 'required')}"
 
 
-def _database_address(url: str) -> str:
+def _database_address(url: str, validated: ValidationInfo) -> str:
     # Platforms give postgres:// (Heroku) or postgresql://, for which SQLAlchemy would load psycopg 2.
-    for scheme in ("postgres://", "postgresql://"):
-        if url.startswith(scheme):
-            return "postgresql+psycopg://" + url.removeprefix(scheme)
-    if not url.startswith(("sqlite://", "postgresql+psycopg://")):
+    if url.startswith(("postgres://", "postgresql://", "postgresql+psycopg://")):
+        return database_address.postgresql(url, validated.data.get("database_prepared", "auto"))
+    if not url.startswith("sqlite://"):
         raise ValueError("must begin with sqlite:///, postgres:// or postgresql://")
+    if not re.match(r"sqlite:///[^?]", url) or url.startswith("sqlite:///:memory:"):
+        raise ValueError("must name a file, as in sqlite:///var/liveness.db: several processes share the rows")
     return url
 
 
@@ -189,34 +207,49 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         frozen=True,
         env_file=".env",
+        env_file_encoding="utf-8-sig",  # Windows' editors begin a file with a byte order mark
         env_ignore_empty=True,  # `QUEUE_URL=` in a .env means the default
         extra="ignore",  # the .env may hold variables of other programs
         hide_input_in_errors=True,  # an address may hold a password
         validate_default=True,
     )
 
-    # Declared before the addresses, whose validators read it.
+    @model_validator(mode="before")
+    @classmethod
+    def _without_what_is_around(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Every value without the newline of its file, quotes and the like; a value of nothing else means the default."""
+        mended = {name: bare(value) if isinstance(value, str) else value for name, value in given.items()}
+        return {name: value for name, value in mended.items() if value != "" or given[name] == ""}
+
+    # Declared before the addresses, whose validators read these two.
     redis_certificates: Literal["required", "none"] = Field(
         "required",
         description="How the TLS certificate of a rediss:// server is checked. required: it must be signed by a trusted "
         "authority. none: the connection is encrypted but the server is not authenticated; only for platforms whose Redis "
         "uses self-signed certificates, such as Heroku.",
     )
+    database_prepared: Literal["auto", "on", "off"] = Field(
+        "auto",
+        description="Whether statements are prepared in PostgreSQL, which saves it some work. auto: unless the connection "
+        "leads to a pooler, such as PgBouncer, which may give each transaction another server. on: also behind a pooler "
+        "that follows prepared statements (PgBouncer from 1.21, with max_prepared_statements). off: never.",
+    )
     redis_url: Annotated[str, AfterValidator(_redis_address)] = Field(
         "redis://localhost:6379/0",
         description="Address of the Redis that holds pictures of frames, answers, rate limits and other short-lived data: "
-        "redis://, rediss:// or unix://. Give the service a database number of its own: its keys carry no prefix. ops/up "
-        "starts a Redis if this is not set.",
+        "redis://, rediss:// or unix://; redis+sentinel://host:26379,host2:26379/mymaster/0 (or rediss+sentinel://) for the "
+        "primary that Redis Sentinel names. Not a Redis Cluster. Give the service a database number of its own: its keys "
+        "carry no prefix. ops/up starts a Redis if this is not set.",
     )
     database_url: Annotated[str, AfterValidator(_database_address)] = Field(
         "sqlite:///var/liveness.db",
         description="Address of the database that holds sessions, API keys, events and the audit trail: sqlite:///path, "
-        "postgres://… or postgresql://…. Use PostgreSQL if processes run on more than one machine.",
+        "postgres://… or postgresql://…, also that of a pooler. Use PostgreSQL if processes run on more than one machine.",
     )
     queue_url: Annotated[str, AfterValidator(_queue_address)] = Field(
         default_factory=_redis_url_of,
-        description="Address of the message broker that carries frames to the workers: redis://, rediss:// or unix:// for "
-        "Redis, amqp:// or amqps:// for RabbitMQ. Default: REDIS_URL.",
+        description="Address of the message broker that carries frames to the workers: one as in REDIS_URL for Redis, "
+        "amqp:// or amqps:// for RabbitMQ. Default: REDIS_URL.",
     )
     events_url: Annotated[str, AfterValidator(_queue_address)] = Field(
         default_factory=_queue_url_of,
@@ -615,6 +648,8 @@ def load_settings_or_exit() -> Settings:
         return get_settings()
     except ValidationError as error:
         refuse(what_is_wrong(error))
+    except UnicodeDecodeError:
+        refuse("Not started: the file .env is not written in UTF-8; save it again in that encoding.")
 
 
 def what_is_wrong(error: ValidationError) -> str:

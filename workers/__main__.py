@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.util
+import multiprocessing
 import os
 import sys
 
@@ -39,6 +40,9 @@ def main() -> int:
     from dramatiq import cli  # noqa: PLC0415 - not needed by callers of `load` alone
 
     arguments = cli.make_argument_parser().parse_args(["workers.main", *sys.argv[1:]])
+    if sys.platform == "linux" and not arguments.use_spawn:
+        # From 3.14 on Python would fork another process, in which nothing is loaded.
+        multiprocessing.set_start_method("fork")
     # dramatiq starts itself again by sys.argv on SIGHUP.
     sys.argv = [sys.executable, "-m", "workers", *sys.argv[1:]]
     # Frozen objects are skipped by the garbage collector, which would write to each of them and so unshare its page.

@@ -16,6 +16,7 @@ import structlog
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.at_start import refuse_unusable
 from shared.db import Ending, OnEnd, UnitOfWork, make_engine, truncate_log
 from shared.handoff.clean_up import Endings
 from shared.own_secrets import keep_own
@@ -244,6 +245,7 @@ def main() -> None:
     keep_own("clock")
     settings = load_settings_or_exit()
     configure_logging(settings)
+    refuse_unusable(settings)
     engine = make_engine(settings.database_url, pool_size=1)
     redis = make_redis(settings.redis_url)
     keeping = timekeeping.keep_time(redis)

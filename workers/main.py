@@ -8,6 +8,7 @@ from __future__ import annotations
 import dramatiq
 import dramatiq.worker
 
+from shared.at_start import refuse_unusable
 from shared.own_secrets import keep_own
 from shared.queue.broker import make_broker, worker_middleware
 from shared.settings import load_settings_or_exit
@@ -22,6 +23,7 @@ dramatiq.worker.CONSUMER_RESTART_DELAY_SECS = 0.5
 keep_own("worker")
 settings = load_settings_or_exit()
 configure_logging(settings)
+refuse_unusable(settings)
 
 resources = Resources(settings)
 broker = make_broker(settings, worker_middleware(settings, resources))

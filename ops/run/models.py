@@ -80,15 +80,23 @@ def bring(engines: list[str], directory: Path) -> None:
     fetch({piece.name: piece for engine in engines for piece in MODELS[engine]}.values(), directory)
 
 
+def _given(name: str) -> str:
+    """A setting, without the white space and the quotes that an environment file may have left around it.
+
+    The settings themselves are not there yet where an image is built.
+    """
+    return os.environ.get(name, "").strip().strip("\"'")
+
+
 def main(arguments: list[str]) -> None:
     """Fetch the models of the named engines, else those that LANDMARKS and IDENTITY need."""
-    identity = os.environ.get("IDENTITY", "").lower() not in ("off", "false", "no", "0", "f", "n")
-    engines = arguments or needed(os.environ.get("LANDMARKS") or "mesh", identity=identity)
+    identity = _given("IDENTITY").lower() not in ("off", "false", "no", "0", "f", "n")
+    engines = arguments or needed(_given("LANDMARKS") or "mesh", identity=identity)
     unknown = [e for e in engines if e not in MODELS]
     if unknown:
         print(f"usage: ops/models [{'] ['.join(MODELS)}]   ({unknown[0]!r} is none of them)", file=sys.stderr)
         sys.exit(2)
-    bring(engines, Path(os.environ.get("MODELS_DIR") or ROOT / "var" / "models"))
+    bring(engines, Path(_given("MODELS_DIR") or ROOT / "var" / "models"))
 
 
 if __name__ == "__main__":

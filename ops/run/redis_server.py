@@ -21,6 +21,8 @@ import redis
 from ops.run.fetch import Archive, Piece, fetch
 from ops.run.ports import free_port
 from ops.run.words import MISSING, fail
+from shared.redis import trying
+from shared.redis.client import make_redis
 
 #: The oldest version that will do: GETDEL came with it.
 OLDEST = (6, 2)
@@ -60,6 +62,16 @@ def answers(url: str) -> bool:
             return bool(client.ping())
     except (redis.RedisError, OSError):
         return False
+
+
+def what_ails(url: str) -> str | None:
+    """Why the Redis at this URL, which the operator has named, cannot be used; None if it can."""
+    try:
+        with make_redis(url) as client:
+            trying.try_to_write(client)
+    except (redis.RedisError, OSError) as error:
+        return trying.what_ails(error)
+    return None
 
 
 def program_or_fail(directory: Path) -> str:

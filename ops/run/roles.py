@@ -13,11 +13,16 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import closing
+from typing import Any, cast
 
 import psycopg
 from psycopg import sql
+from sqlalchemy.exc import SQLAlchemyError
 
 from ops.run.words import fail, say
+from shared.addresses import bare
+from shared.db import make_engine
 from shared.settings import load_settings_or_exit
 
 DESCRIPTION = """\
@@ -91,7 +96,7 @@ def role_of(process: str, prefix: str = "liveness") -> str:
 
 def password_of(process: str, prefix: str = "liveness") -> str | None:
     """The password for a process's role from this process's environment; None if there is none."""
-    return os.environ.get(f"{role_of(process, prefix)}_password".upper()) or None
+    return bare(os.environ.get(f"{role_of(process, prefix)}_password".upper(), "")) or None
 
 
 def making(process: str, prefix: str = "liveness") -> Iterator[sql.Composed]:
@@ -133,23 +138,33 @@ def script(prefix: str = "liveness") -> str:
 
 def apply(url: str, prefix: str = "liveness") -> list[str]:
     """Make the roles that have a password, grant all roles that exist their rights; returns the processes with a role."""
-    with psycopg.connect(url.replace("postgresql+psycopg://", "postgresql://")) as connection:
-        connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
-        for process in GRANTS:
-            password = password_of(process, prefix)
-            if password is None:
-                continue
-            for statement in making(process, prefix):
-                connection.execute(statement)
-            role = role_of(process, prefix)
-            # Hashed here, so that the password stands in no log of the server.
-            hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
-            connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed)))
-        exist = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-        found = [process for process in GRANTS if role_of(process, prefix) in exist]
-        if found:
-            for statement in granting(found, prefix, connection.info.dbname):
-                connection.execute(statement)
+    engine = make_engine(url, pool_size=1)
+    try:
+        with closing(engine.raw_connection()) as pooled:
+            found = _apply(cast("psycopg.Connection[Any]", pooled.driver_connection), prefix)
+            pooled.commit()
+    finally:
+        engine.dispose()
+    return found
+
+
+def _apply(connection: psycopg.Connection[Any], prefix: str) -> list[str]:
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+    for process in GRANTS:
+        password = password_of(process, prefix)
+        if password is None:
+            continue
+        for statement in making(process, prefix):
+            connection.execute(statement)
+        role = role_of(process, prefix)
+        # Hashed here, so that the password stands in no log of the server.
+        hashed = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256").decode()
+        connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(hashed)))
+    exist = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+    found = [process for process in GRANTS if role_of(process, prefix) in exist]
+    if found:
+        for statement in granting(found, prefix, connection.info.dbname):
+            connection.execute(statement)
     return found
 
 
@@ -170,7 +185,7 @@ def main(arguments: list[str]) -> None:
         return
     try:
         found = apply(url, asked.prefix)
-    except psycopg.Error as error:
+    except (psycopg.Error, SQLAlchemyError) as error:
         fail(f"The roles were not granted their rights: {error}")
     say(f"roles: {', '.join(found) or 'none; all processes use the owner (docs/deployment.md)'}")
 

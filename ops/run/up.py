@@ -178,12 +178,18 @@ def shell(command: str) -> list[str]:
 
 def child_environment(settings: Settings) -> dict[str, str]:
     """The environment of the Procfile's commands: .venv first on PATH, and the settings that the commands expand."""
-    return os.environ | {
-        "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "PORT": str(settings.port),
-        "WORKER_PROCESSES": str(settings.worker_processes),
-        "PYTHONUNBUFFERED": "1",
-    }
+    # gunicorn forks a process that has loaded the app; macOS kills such a child if it meets Objective-C.
+    more = {"OBJC_DISABLE_INITIALIZE_FORK_SAFETY": "YES"} if sys.platform == "darwin" else {}
+    return (
+        os.environ
+        | more
+        | {
+            "PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+            "PORT": str(settings.port),
+            "WORKER_PROCESSES": str(settings.worker_processes),
+            "PYTHONUNBUFFERED": "1",
+        }
+    )
 
 
 def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
@@ -192,8 +198,9 @@ def bring_redis(settings: Settings, supervisor: Supervisor) -> str:
     Another Redis of this machine is never used: another clone's service, with other rows, may be using it.
     """
     if "redis_url" in settings.model_fields_set:
-        if not redis_server.answers(settings.redis_url):
-            fail("The Redis that REDIS_URL names does not answer. Start it, or unset REDIS_URL to have one started.")
+        ailment = redis_server.what_ails(settings.redis_url)
+        if ailment is not None:
+            fail(f"The Redis that REDIS_URL names {ailment}. Mend that, or unset REDIS_URL to have one started.")
         say("Redis: the one that REDIS_URL names")
         return settings.redis_url
     program = redis_server.program_or_fail(VAR / "bin")

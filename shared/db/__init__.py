@@ -6,7 +6,7 @@ Call `make_engine(url)` once in each process, after the fork, and use one `UnitO
 from __future__ import annotations
 
 from shared.db.ended import Ending, OnEnd
-from shared.db.engine import DATABASE_TIMEOUT, make_engine, ping, truncate_log
+from shared.db.engine import DATABASE_TIMEOUT, make_engine, truncate_log
 from shared.db.frame_memory import FrameMemory
 from shared.db.sessions import SessionRepository
 from shared.db.unit_of_work import UnitOfWork
@@ -19,6 +19,5 @@ __all__ = [
     "SessionRepository",
     "UnitOfWork",
     "make_engine",
-    "ping",
     "truncate_log",
 ]

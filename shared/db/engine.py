@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import time
 from contextlib import suppress
@@ -10,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, select
-from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor, ExceptionContext
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from shared.database_address import PREPARED
 from shared.db.patient import PatientConnection
-from shared.db.tables import sessions
 from shared.telemetry import tracing
 
 #: Seconds to wait for a connection, from the pool or to the server. libpq's minimum is 2.
@@ -55,12 +56,6 @@ def make_engine(url: str, *, pool_size: int = 5, patience: float = STATEMENT_TIM
     if parsed.get_backend_name() == "sqlite":
         return tracing.watch(_make_sqlite(parsed, _pool(pool_size)))
     raise ValueError("The database's URL must begin with sqlite:// or postgresql://")
-
-
-def ping(engine: Engine) -> None:
-    """Raise a `sqlalchemy.exc.SQLAlchemyError` unless the database answers and has been migrated."""
-    with engine.connect() as connection:
-        connection.execute(select(sessions.c.id).limit(1)).all()
 
 
 def truncate_log(engine: Engine) -> bool:
@@ -124,29 +119,58 @@ def _pool(size: int) -> dict[str, Any]:
 
 
 def _make_postgresql(url: URL, pool: dict[str, Any], patience: float) -> Engine:
-    timeouts = (
-        f"-c lock_timeout={LOCK_TIMEOUT}s -c statement_timeout={STATEMENT_TIMEOUT}s"
-        f" -c idle_in_transaction_session_timeout={IDLE_TIMEOUT}s"
-    )
-    own = url.query.get("options", "")
+    prepared = url.query.get(PREPARED, "auto")
     arguments = {
         "connect_timeout": CONNECT_TIMEOUT,
-        # The URL's own options stand last and take precedence.
-        "options": f"{timeouts} {own if isinstance(own, str) else ' '.join(own)}".strip(),
         # Otherwise TCP takes many minutes to notice a vanished server.
         "tcp_user_timeout": 1000 * STATEMENT_TIMEOUT,
         "keepalives_idle": STATEMENT_TIMEOUT,
         "application_name": url.query.get("application_name", "liveness"),
     }
-    engine = create_engine(url.set(drivername="postgresql+psycopg"), connect_args=arguments, pool_pre_ping=True, **pool)
+    begins_with = _timeouts(url)
+    url = url.set(drivername="postgresql+psycopg").difference_update_query([PREPARED])
+    engine = create_engine(url, connect_args=arguments, pool_pre_ping=True, **pool)
 
     @event.listens_for(engine, "do_connect")
     def connect(_dialect: object, _record: object, args: list[Any], named: dict[str, Any]) -> PatientConnection:
         connection = PatientConnection.connect(*args, **named)
         connection.patience = patience
+        connection.begins_with = begins_with
+        if prepared in ("off", "false") or (prepared == "auto" and connection.is_pooled()):
+            connection.prepare_threshold = None
         return connection
 
+    event.listen(engine, "handle_error", _leave_standby)
     return engine
+
+
+def _leave_standby(context: ExceptionContext) -> None:
+    """Give up all connections to a primary that has become a standby, as a managed one may while they stay open.
+
+    Only transactions that mean to write meet this error; new connections follow the server's name.
+    """
+    if "read-only transaction" in str(context.original_exception):
+        context.is_disconnect = True
+
+
+def _timeouts(url: URL) -> bytes:
+    """The statements that set a transaction's timeouts, but for those that the URL's own options set.
+
+    Not parameters of the connection: a pooler refuses them, and may give each transaction another server.
+    """
+    own = url.query.get("options", "")
+    own = own if isinstance(own, str) else " ".join(own)
+    timeouts = {
+        "lock_timeout": LOCK_TIMEOUT,
+        "statement_timeout": STATEMENT_TIMEOUT,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+    }
+    set_already = set(re.findall(r"(?:-c\s*|--)([\w-]+)\s*=", own))
+    return "; ".join(
+        f"SET LOCAL {name} = '{seconds}s'"
+        for name, seconds in timeouts.items()
+        if not {name, name.replace("_", "-")} & set_already
+    ).encode()
 
 
 def _make_sqlite(url: URL, pool: dict[str, Any]) -> Engine:

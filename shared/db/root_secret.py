@@ -14,6 +14,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -26,6 +27,9 @@ from shared.db.unit_of_work import UnitOfWork
 #: Name of the root secret in the database's table of secrets.
 NAME = "root"
 
+#: What an earlier version took for a part of TOKEN_SECRET where a file or a platform had left it around it.
+_AROUND = (b"%s\n", b"%s\r\n", b"%s ", b'"%s"', b"'%s'", b'"%s"\n', b"'%s'\n")
+
 _NONCE = 12
 
 
@@ -35,12 +39,13 @@ class RootSecret:
     def __init__(self, engine: Callable[[], Engine], given: SecretStr | None) -> None:
         self._engine = engine
         self._value = None if given is None else given.get_secret_value().encode()
+        self._former = [] if self._value is None else [around % self._value for around in _AROUND]
 
     def key(self, purpose: str) -> bytes:
         """The key for one purpose, 32 bytes, independent of those for others. Raises SQLAlchemyError if none can be read."""
         if self._value is None:
             self._value = self._kept()
-        return hmac.digest(self._value, purpose.encode(), hashlib.sha256)
+        return _derived(self._value, purpose)
 
     def seal(self, purpose: str, clear: bytes, owner: str) -> bytes:
         """Encrypt `clear` by AES-256-GCM for the row with the id `owner`; 28 bytes longer than `clear`."""
@@ -49,10 +54,10 @@ class RootSecret:
 
     def unseal(self, purpose: str, sealed: bytes, owner: str) -> bytes | None:
         """Decrypt what `seal` has made; None if that was done with another root secret, or for another row."""
-        try:
-            return AESGCM(self.key(purpose)).decrypt(sealed[:_NONCE], sealed[_NONCE:], owner.encode())
-        except InvalidTag:
-            return None
+        for key in (self.key(purpose), *(_derived(secret, purpose) for secret in self._former)):
+            with suppress(InvalidTag):
+                return AESGCM(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], owner.encode())
+        return None
 
     def kept(self) -> bool:
         """Whether the database holds a root secret."""
@@ -73,3 +78,7 @@ class RootSecret:
             uow.commit()
         assert kept is not None
         return kept
+
+
+def _derived(secret: bytes, purpose: str) -> bytes:
+    return hmac.digest(secret, purpose.encode(), hashlib.sha256)

@@ -37,6 +37,11 @@ class WebhookRepository:
         found = self._connection.execute(rows.where(~webhooks.c.enabled).group_by(webhooks.c.disabled_reason))
         return {str(reason): number for reason, number in found}
 
+    def paused(self, now: float) -> int:
+        """How many enabled webhooks are not called at this time, since several calls in a row failed."""
+        paused = select(func.count()).where(webhooks.c.enabled, webhooks.c.paused_until > now)
+        return self._connection.execute(paused).scalar_one()
+
     def get(self, webhook_id: str) -> Webhook | None:
         """A webhook; None if there is none with this id."""
         row = self._connection.execute(select(webhooks).where(webhooks.c.id == webhook_id)).mappings().one_or_none()

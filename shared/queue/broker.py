@@ -251,6 +251,8 @@ class PatientRabbitmqBroker(RabbitmqBroker):
         for parameters in every if isinstance(every, list) else [every]:
             parameters.socket_timeout = min(parameters.socket_timeout, CONNECT_TIMEOUT)
             parameters.stack_timeout = min(parameters.stack_timeout, CONNECT_TIMEOUT)
+            # Seconds without a word from a server that takes no messages (an alarm); pika would wait for ever.
+            parameters.blocked_connection_timeout = CONNECT_TIMEOUT
 
     @property
     def connection(self) -> Any:
@@ -324,18 +326,6 @@ def make_broker(settings: Settings, middleware: Sequence[Middleware] = ()) -> Br
     if settings.queue_url.startswith(("amqp://", "amqps://")):
         return PatientRabbitmqBroker(url=settings.queue_url, middleware=middleware)
     return WakingRedisBroker(client=make_redis(settings.queue_url, blocks_for=IDLE), middleware=middleware)
-
-
-def ping(broker: Broker) -> None:
-    """Raise the client library's error unless the queue answers."""
-    if isinstance(broker, RabbitmqBroker):
-        try:
-            broker.connection.process_data_events(0)
-        except Exception:
-            del broker.connection  # this thread's, so that its next use connects anew
-            raise
-    elif isinstance(broker, RedisBroker):
-        broker.client.ping()
 
 
 def _prefetch(queue_name: str, prefetch: int) -> int:

@@ -66,6 +66,8 @@ effort:{session}           string  until the bucket  worker: the time at which  
                                                      full length again
 metrics:totals             hash    METRICS_TTL       every process: its counts,  api (/metrics)
                                                      every few seconds
+tried:1, tried:2           string  deleted in the     api (/readyz), and each     nobody: it shows that Redis takes writes
+                                   same script        process at its start
 metrics:pushed:{process}   string  PUSHED_TTL        every process: the number   the same script, so that a push counts
                                                      of its latest push          once
 
@@ -102,6 +104,9 @@ BEHIND = "behind"
 #: Seconds that the workers still count as behind after they were: the frames under way vary from one moment to the next,
 #: and sessions that were admitted in a lull would take from those that are under way.
 BEHIND_TTL = 2
+
+#: Keys that are written to see whether Redis takes writes; in a cluster they belong to different nodes.
+TRIED = ("tried:1", "tried:2")
 
 #: Key of the sessions whose reference picture waits to be described, scored by when it began to wait.
 REFERENCES = "references"

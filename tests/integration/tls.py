@@ -45,13 +45,14 @@ class TlsFront:
             self._context.wrap_socket(client, server_side=True) as outer,
             socket.create_connection(("127.0.0.1", self._behind)) as inner,
         ):
-            back = threading.Thread(target=_copy, args=(inner, outer), daemon=True)
+            back = threading.Thread(target=copy, args=(inner, outer), daemon=True)
             back.start()
-            _copy(outer, inner)
+            copy(outer, inner)
             back.join(5)
 
 
-def _copy(source: socket.socket, target: socket.socket) -> None:
+def copy(source: socket.socket, target: socket.socket) -> None:
+    """Pass on what comes, until either end hangs up."""
     with suppress(OSError):
         while data := source.recv(65536):
             target.sendall(data)

@@ -8,6 +8,7 @@ import threading
 import structlog
 from dramatiq import Worker
 
+from shared.at_start import refuse_unusable
 from shared.db import make_engine
 from shared.db.webhook_secrets import WebhookSecrets
 from shared.own_secrets import keep_own
@@ -32,6 +33,7 @@ def main() -> None:
     keep_own("events")
     settings = load_settings_or_exit()
     configure_logging(settings)
+    refuse_unusable(settings)
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _signal, _frame: stopping.set())

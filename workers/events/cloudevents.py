@@ -12,6 +12,7 @@ from typing import Any
 from kombu import Connection, Exchange, Queue, binding
 
 from shared.db.outbox import Told
+from workers.events.following import FollowingTransport
 
 #: The exchange on which events are published; durable, so that it survives a restart of RabbitMQ.
 EXCHANGE = Exchange("liveness", type="topic", durable=True)
@@ -65,8 +66,8 @@ def connect(url: str, *, heartbeat: int = 0) -> Connection:
         # nobody restores any until the lock expires; kombu's default is 300.
         "unacked_mutex_expire": 20,
     }
-    # kombu's scheme for Redis on a Unix socket.
-    return Connection(url.replace("unix://", "redis+socket://", 1), transport_options=options)
+    # The address of the server is in the options: kombu itself knows neither all of REDIS_URL's forms nor failover.
+    return Connection("redis://", transport=FollowingTransport, transport_options=options | {"address": url})
 
 
 def durable_queue(name: str, *routing_keys: str) -> Queue:

@@ -103,14 +103,19 @@ class Redis(Server):
         """See Server."""
         return f"redis://{self.host}:{self.port}/0"
 
-    def _make(self) -> Process:
+    @staticmethod
+    def program() -> str:
+        """The path of a redis-server: the machine's, else the one that `ops/test` has fetched. Raises Missing."""
         embedded = ROOT / "var" / "bin" / redis_server.EMBEDDED.name
         program = redis_server.system_program() or (str(embedded) if embedded.exists() else None)
         if program is None:
             raise Missing("redis-server")
+        return program
+
+    def _make(self) -> Process:
         return Process(
             "redis",
-            [*self.prefix, program, "-"],
+            [*self.prefix, self.program(), "-"],
             log=self.directory / redis_server.LOG,
             environment=self.environment,
             directory=self.directory,
@@ -119,6 +124,44 @@ class Redis(Server):
 
     def _ready(self) -> bool:
         return redis_server.answers(self.url)
+
+
+class Sentinel(Server):
+    """A Redis Sentinel that watches one primary, called `mymaster`, and decides alone."""
+
+    name = "Redis Sentinel"
+    #: The primary at the beginning; to be set before the start.
+    watched: Redis
+
+    @property
+    def url(self) -> str:
+        """See Server; the address of the primary, whichever it is."""
+        return f"redis+sentinel://{self.host}:{self.port}/mymaster/0"
+
+    def start(self) -> None:
+        """See Server."""
+        lines = [
+            f"bind {self.host}",
+            f"port {self.port}",
+            "protected-mode no",
+            f'dir "{self.directory}"',
+            f"sentinel monitor mymaster {self.watched.host} {self.watched.port} 1",
+            "sentinel down-after-milliseconds mymaster 1000",
+            "sentinel failover-timeout mymaster 5000",
+        ]
+        self._configuration.write_text("\n".join([*lines, ""]))
+        super().start()
+
+    @property
+    def _configuration(self) -> Path:
+        return self.directory / "sentinel.conf"  # which the Sentinel rewrites
+
+    def _make(self) -> Process:
+        command = [*self.prefix, Redis.program(), str(self._configuration), "--sentinel"]
+        return Process("sentinel", command, log=self.directory / "sentinel.log", environment=self.environment)
+
+    def _ready(self) -> bool:
+        return redis_server.answers(f"redis://{self.host}:{self.port}/0")
 
 
 class Postgres(Server):
@@ -214,6 +257,57 @@ class QuickPostgres(Postgres):
     durable = False
 
 
+class PgBouncer(Server):
+    """A PgBouncer in transaction mode, as it comes: it refuses startup parameters and follows no prepared statements."""
+
+    name = "PgBouncer"
+    #: The cluster behind it; to be set before the start.
+    behind: Postgres
+
+    @property
+    def url(self) -> str:
+        """See Server; the database is `postgres`."""
+        return self.database_url("postgres")
+
+    def database_url(self, name: str) -> str:
+        """The address of one of the cluster's databases, by this pooler."""
+        return f"postgresql://liveness@{self.host}:{self.port}/{name}"
+
+    def start(self) -> None:
+        """See Server."""
+        lines = [
+            "[databases]",
+            f"* = host={self.behind.host} port={self.behind.port} user=liveness",
+            "[pgbouncer]",
+            f"listen_addr = {self.host}",
+            f"listen_port = {self.port}",
+            "unix_socket_dir =",
+            "auth_type = any",
+            "pool_mode = transaction",
+            "default_pool_size = 3",
+        ]
+        self._configuration.write_text("\n".join([*lines, ""]))
+        super().start()
+
+    @property
+    def _configuration(self) -> Path:
+        return self.directory / "pgbouncer.ini"
+
+    def _make(self) -> Process:
+        program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+        if program is None:
+            raise Missing("pgbouncer")
+        command = [*self.prefix, *_unprivileged(), program, str(self._configuration)]
+        return Process("pgbouncer", command, log=self.directory / "pgbouncer.log", environment=self.environment)
+
+    def _ready(self) -> bool:
+        try:
+            with psycopg.connect(self.url, connect_timeout=2):
+                return True
+        except psycopg.Error:
+            return False
+
+
 class Rabbitmq(Server):
     """A RabbitMQ node with an Erlang port mapper (epmd) of its own."""
 
@@ -233,6 +327,12 @@ class Rabbitmq(Server):
             with contextlib.suppress(psutil.Error):
                 if process.info["name"] == "epmd" and process.environ().get("HOME") == str(self.directory):
                     process.kill()
+
+    def control(self, *command: str) -> None:
+        """Run a command of rabbitmqctl. Raises CalledProcessError."""
+        script = Path("/usr/lib/rabbitmq/bin/rabbitmqctl")
+        program = str(script) if script.exists() else "rabbitmqctl"
+        subprocess.run([*self.prefix, program, *command], env=self._own, check=True, capture_output=True)
 
     def _make(self) -> Process:
         script = Path("/usr/lib/rabbitmq/bin/rabbitmq-server")  # Debian's script on PATH insists on one node a machine
@@ -256,8 +356,9 @@ class Rabbitmq(Server):
             "ERL_EPMD_PORT": str(free_port()),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
         }
+        self._own = self.environment | own
         log = self.directory / "rabbitmq.log"
-        return Process("rabbitmq", [*self.prefix, program], log=log, environment=self.environment | own)
+        return Process("rabbitmq", [*self.prefix, program], log=log, environment=self._own)
 
     def _ready(self) -> bool:
         try:

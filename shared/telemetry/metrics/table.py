@@ -123,6 +123,11 @@ WEBHOOKS_DISABLED = _gauge(
     "Webhooks that the service has disabled, by reason: gone (answered 410), failing (for days).",
     "reason",
 )
+WEBHOOKS_PAUSED = _gauge(
+    "liveness_webhooks_paused",
+    "webhooks",
+    "Webhooks that are not called for a while, since several calls in a row failed.",
+)
 
 # --- vision and judging -------------------------------------------------------------------------------------------------
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask.testing import FlaskClient
 from redis import Redis
+from sqlalchemy import Engine, insert, text
+from sqlalchemy.exc import DBAPIError, OperationalError
 
+from api import readiness
+from shared.db import make_engine
+from shared.db.tables import secrets
+from shared.db.trying import try_to_write, what_ails
 from shared.handoff import worker_presence
 from shared.redis import keyspace
+from tests.integration import schema
+from tests.integration.rabbitmq_server import running_server as rabbitmq_of_its_own
+from tests.integration.redis_server import RedisServer, running_server
+from tests.waiting import until
 
 PARTS = ("redis", "database", "queue", "workers", "identity")
 
@@ -53,3 +64,187 @@ def test_ready_over_rabbitmq(start_app: Callable[..., FlaskClient], redis: Redis
     client = start_app(queue_url=rabbitmq_url)
     for _ in range(2):
         assert client.get("/readyz").json["checks"]["queue"] == "ok"
+
+
+@pytest.fixture(scope="module")
+def breakable() -> Iterator[RedisServer]:
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def own(breakable: RedisServer) -> Iterator[Redis]:
+    """A Redis that a test may break; it is whole again afterwards."""
+    with Redis.from_url(breakable.url) as client:
+        client.flushall()
+        yield client
+        client.replicaof("NO", "ONE")
+        client.config_set("maxmemory", "0")
+        client.config_set("min-replicas-to-write", "0")
+        client.config_set("requirepass", "")
+
+
+def full(own: Redis) -> None:
+    own.set("ballast", b"x" * 200_000)
+    own.config_set("maxmemory", "100kb")
+
+
+def replica(own: Redis) -> None:
+    own.replicaof("127.0.0.1", "1")
+
+
+def lonely(own: Redis) -> None:
+    own.config_set("min-replicas-to-write", "1")
+
+
+def closed(own: Redis) -> None:
+    own.config_set("requirepass", "another")
+    own.client_kill_filter(_type="normal", skipme=True)  # only new connections are asked for it
+
+
+@pytest.mark.parametrize(
+    "case", [(full, "is full"), (replica, "replica"), (lonely, "NOREPLICAS"), (closed, "password")]
+)
+@pytest.mark.parametrize("part", ["redis", "queue"])
+def test_a_redis_that_takes_no_writes_is_not_ready_and_says_why(
+    start_app: Callable[..., FlaskClient],
+    redis: Redis,
+    own: Redis,
+    part: str,
+    case: tuple[Callable[[Redis], None], str],
+) -> None:
+    for server in (redis, own):
+        worker_presence.beat(server, "worker", time.time())
+    client = start_app(**{f"{part}_url": f"redis://127.0.0.1:{own.connection_pool.connection_kwargs['port']}/0"})
+    assert client.get("/readyz").status_code == 200
+    break_it, said = case
+    break_it(own)
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert said in answer.json["checks"][part]
+    assert answer.json["checks"]["database"] == "ok"
+
+
+def test_the_queue_in_the_same_redis_is_missing_with_it(
+    start_app: Callable[..., FlaskClient], breakable: RedisServer, own: Redis
+) -> None:
+    worker_presence.beat(own, "worker", time.time())
+    client = start_app(redis_url=breakable.url, queue_url=breakable.url)
+    replica(own)
+    lacking = {name for name, said in client.get("/readyz").json["checks"].items() if said != "ok"}
+    assert lacking == {"redis", "queue", "workers"}
+
+
+def test_trying_leaves_nothing_behind(client: FlaskClient, redis: Redis, engine: Engine) -> None:
+    client.get("/readyz")
+    assert list(redis.scan_iter("tried*")) == []
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM sessions")) == 0
+
+
+def test_a_file_that_cannot_be_written_is_not_ready(client: FlaskClient, redis: Redis) -> None:
+    worker_presence.beat(redis, "worker", time.time())
+    assert client.get("/readyz").json["checks"]["database"] == "ok"
+    with client.application.extensions["resources"].engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA query_only = ON")  # for this connection, which the next request takes
+    assert "takes no writes" in client.get("/readyz").json["checks"]["database"]
+
+
+def test_a_full_disk_is_told_from_others(engine: Engine) -> None:
+    """SQLite's own limit stands in for the disk's: the error is the same."""
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(OperationalError) as raised:
+            connection.execute(insert(secrets).values(name="ballast", value=bytes(100_000), created_at=0.0))
+    assert what_ails(raised.value) == "has no room left on its disk"
+
+
+@pytest.fixture
+def rows(postgres_url: str) -> Iterator[Engine]:
+    engine = make_engine(postgres_url)
+    schema.create(engine)
+    yield engine
+    engine.dispose()
+
+
+def test_a_standby_is_not_ready(start_app: Callable[..., FlaskClient], rows: Engine, postgres_url: str) -> None:
+    client = start_app(database_url=postgres_url)
+    assert client.get("/readyz").json["checks"]["database"] == "ok"
+    with rows.begin() as connection:
+        connection.execute(text(f"ALTER DATABASE {rows.url.database} SET default_transaction_read_only = on"))
+    client.application.extensions["resources"].engine.dispose()  # for its next connections
+    assert "standby" in client.get("/readyz").json["checks"]["database"]
+
+
+def test_a_role_that_may_not_write_is_not_ready(
+    start_app: Callable[..., FlaskClient], rows: Engine, postgres_url: str
+) -> None:
+    role = f"reader_{rows.url.database}"
+    with rows.begin() as connection:
+        connection.execute(text(f"CREATE ROLE {role} LOGIN"))
+        connection.execute(text(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}"))
+    try:
+        client = start_app(database_url=postgres_url.replace("liveness@", f"{role}@"))
+        assert "does not let this role write" in client.get("/readyz").json["checks"]["database"]
+        client.application.extensions["resources"].engine.dispose()
+    finally:
+        with rows.begin() as connection:
+            connection.execute(text(f"DROP OWNED BY {role}"))
+            connection.execute(text(f"DROP ROLE {role}"))
+
+
+def test_a_primary_that_became_a_standby_is_left(rows: Engine) -> None:
+    """Its connections stay open and take no writes; new ones lead to the new primary."""
+    with rows.connect() as connection:
+        connection.exec_driver_sql("SET default_transaction_read_only = on")
+        connection.commit()
+    with pytest.raises(DBAPIError, match="read-only"):
+        try_to_write(rows)
+    try_to_write(rows)
+
+
+def looks(redis: Redis) -> int:
+    """How often Redis was tried."""
+    stats = redis.info("commandstats")
+    return sum(stats.get(f"cmdstat_{name}", {}).get("calls", 0) for name in ("eval", "evalsha"))
+
+
+def test_asking_often_costs_the_servers_little(client: FlaskClient, redis: Redis) -> None:
+    worker_presence.beat(redis, "worker", time.time())
+    redis.config_resetstat()
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: client.application.test_client().get("/readyz"), range(200)))
+    periods = 1 + (time.monotonic() - began) / readiness.PERIOD
+    assert {answer.status_code for answer in answers} == {200}
+    # A script that Redis does not know yet is sent twice.
+    assert looks(redis) <= periods * readiness.AT_MOST + 1
+
+
+def test_who_asks_while_a_part_hangs_is_told_so_and_does_not_wait_for_it(
+    start_app: Callable[..., FlaskClient], breakable: RedisServer, own: Redis
+) -> None:
+    worker_presence.beat(own, "worker", time.time())
+    client = start_app(redis_url=breakable.url)
+    assert client.get("/readyz").status_code == 200
+    hangs = client.application.extensions["resources"].readiness
+    with breakable.hung(), ThreadPoolExecutor(1) as thread:
+        first = thread.submit(client.application.test_client().get, "/readyz")
+        until(lambda: hangs._latest is not None and not hangs._latest.over.is_set())
+        answer = client.get("/readyz")
+        assert not first.done(), "it waited for the other request's answer"
+        assert "not answered yet" in answer.json["checks"]["redis"]
+        assert "does not answer" in first.result().json["checks"]["redis"]
+
+
+@pytest.mark.slow
+def test_a_rabbitmq_with_an_alarm_is_not_ready(start_app: Callable[..., FlaskClient], redis: Redis) -> None:
+    worker_presence.beat(redis, "worker", time.time())
+    with rabbitmq_of_its_own() as server:
+        client = start_app(queue_url=server.url)
+        assert client.get("/readyz").json["checks"]["queue"] == "ok"
+        server.control("set_vm_memory_high_watermark", "absolute", "1MB")
+        assert "alarm" in client.get("/readyz").json["checks"]["queue"]
+        server.control("set_vm_memory_high_watermark", "0.8")
+        until(lambda: client.get("/readyz").json["checks"]["queue"] == "ok")

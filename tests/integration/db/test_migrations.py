@@ -11,8 +11,9 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, inspect, select, text, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from shared.db import UnitOfWork, codec, ping
+from shared.db import UnitOfWork, codec
 from shared.db.tables import metadata, sessions
+from shared.db.trying import try_to_write
 from shared.liveness.evidence import Code, Finding
 from shared.liveness.held import Held
 from shared.liveness.terms import NO_TERMS
@@ -131,11 +132,11 @@ def test_foreign_keys_are_on_again_after_a_migration(empty: Engine) -> None:
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
-def test_ping_wants_a_migrated_database(empty: Engine) -> None:
+def test_writing_wants_a_migrated_database(empty: Engine) -> None:
     with pytest.raises(SQLAlchemyError):
-        ping(empty)
+        try_to_write(empty)
     schema.upgrade(empty)
-    ping(empty)
+    try_to_write(empty)
 
 
 def test_by_command_line_twice_at_once(empty: Engine, url: str) -> None:

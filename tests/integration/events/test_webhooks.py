@@ -24,6 +24,7 @@ from shared.db import UnitOfWork
 from shared.db.tables import webhooks
 from shared.db.trail import Action
 from shared.db.webhook_secrets import SEALED, Unreadable, WebhookSecrets
+from shared.redis.timekeeping import now
 from shared.settings import Settings
 from shared.telemetry.metrics.table import WEBHOOK_ATTEMPTS
 from shared.webhooks import (
@@ -644,6 +645,22 @@ def test_what_waits_what_was_delivered_and_who_is_gone(
     client.post(f"{HOOKS}/{made['id']}/test")
     until(counted('liveness_webhook_attempts_total{outcome="put_off"}'))
     assert told(client)['liveness_webhooks_disabled{reason="gone"}'] == 1
+
+
+def test_a_paused_endpoint_is_counted_until_it_is_called_again(
+    engine: Engine, client_of: Callable[..., FlaskClient], endpoint: Endpoint
+) -> None:
+    client = client_of(webhooks_private=True, metrics_token=TOKEN)
+    made = create(client, endpoint.url)
+    assert told(client)["liveness_webhooks_paused"] == 0
+    with UnitOfWork(engine) as uow:
+        assert [uow.webhooks.failed(made["id"], now()) is None for _ in range(OPEN_AFTER)][-1] is False
+        uow.commit()
+    assert told(client)["liveness_webhooks_paused"] == 1
+    with UnitOfWork(engine) as uow:
+        uow.webhooks.succeeded(made["id"])
+        uow.commit()
+    assert told(client)["liveness_webhooks_paused"] == 0
 
 
 def test_an_endpoint_that_a_person_disabled_is_not_counted(

@@ -17,8 +17,9 @@ from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 from shared.queue import broker as broker_module
-from shared.queue.broker import IDLE, make_broker, ping, worker_middleware
+from shared.queue.broker import IDLE, make_broker, worker_middleware
 from shared.queue.messages import FRAMES, MEASURE_FRAME, QueueUnavailable, enqueue_frame
+from shared.queue.trying import try_to_send
 from shared.redis.client import make_redis
 from shared.settings import Settings
 from tests.waiting import PATIENCE, until
@@ -343,8 +344,8 @@ def test_a_worker_survives_a_redis_that_hangs_up(redis_queue, redis_url, monkeyp
     seen.expect(1)
 
 
-def test_ping(queue):
-    ping(queue.producer)
+def test_trying_to_send(queue):
+    try_to_send(queue.producer)
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0", "amqp://127.0.0.1:1/?connection_attempts=1"])
@@ -353,7 +354,7 @@ def test_a_queue_that_is_away_is_told_as_such(url):
     with pytest.raises(QueueUnavailable):
         enqueue_frame(broker, "session", "frame", time.time())
     with pytest.raises((RedisError, BrokerConnectionError)):
-        ping(broker)
+        try_to_send(broker)
 
 
 def test_making_a_broker_connects_to_nothing():

@@ -12,7 +12,8 @@ import pytest
 import redis
 from kombu.exceptions import OperationalError
 
-from shared.queue.broker import make_broker, ping
+from shared.queue.broker import make_broker
+from shared.queue.trying import try_to_send
 from shared.redis.client import make_redis
 from shared.settings import Settings
 from tests.integration.tls import TlsFront
@@ -34,7 +35,7 @@ def _pictures(settings: Settings) -> None:
 def _queue(settings: Settings) -> None:
     broker = make_broker(settings)
     try:
-        ping(broker)
+        try_to_send(broker)
     finally:
         broker.close()
 

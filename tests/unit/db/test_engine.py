@@ -6,10 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from shared.db import make_engine, truncate_log
-from shared.db.patient import PatientConnection
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
@@ -17,13 +15,6 @@ def test_postgresql_goes_through_psycopg(scheme: str) -> None:
     engine = make_engine(f"{scheme}://user:secret@host/rows?sslmode=require")
     assert engine.url.drivername == "postgresql+psycopg"
     assert engine.url.render_as_string(hide_password=False).endswith("://user:secret@host/rows?sslmode=require")
-
-
-def test_timeouts_are_asked_for_and_the_urls_own_options_win() -> None:
-    options = connect_arguments(make_engine("postgresql://host/rows?options=-c%20lock_timeout%3D9s"))["options"]
-    assert "statement_timeout=10s" in options
-    assert "idle_in_transaction_session_timeout=15s" in options
-    assert options.index("lock_timeout=3s") < options.index("lock_timeout=9s")
 
 
 def test_sqlites_directory_is_made(tmp_path: Path) -> None:
@@ -75,22 +66,3 @@ def test_the_log_is_truncated_while_nobody_reads_and_else_later(tmp_path: Path) 
 def test_other_databases_are_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"sqlite:///var|must begin"):
         make_engine(url)
-
-
-class Stop(Exception):
-    """Before anything is really connected to."""
-
-
-def connect_arguments(engine: Engine) -> dict[str, str]:
-    """What the driver would be called with."""
-    seen: dict[str, str] = {}
-
-    def remember(*_positional: object, **named: str) -> None:
-        seen.update(named)
-        raise Stop
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PatientConnection, "connect", remember)
-        with pytest.raises(Stop):
-            engine.connect()
-    return seen

@@ -70,6 +70,61 @@ def test_a_dotenv_file_is_read_where_there_is_one_and_the_environment_wins(monke
     assert (Settings().port, Settings().session_ttl) == (1234, 90.0)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", "\n"), ("", "\r\n"), (" \t", " "), ("\ufeff", "\n"), ('"', '"\n'), ("'", "'"), ("\u200b", "\u00a0")],
+)
+def test_what_a_file_or_a_platform_leaves_around_a_value_is_not_part_of_it(monkeypatch, before, after):
+    given = {
+        "TOKEN_SECRET": "s" * 32,
+        "METRICS_TOKEN": "m" * 16,
+        "REDIS_URL": "redis://:p@h:1/0",
+        "QUEUE_URL": "amqp://u:p@h:1/v",
+        "DATABASE_URL": "postgresql+psycopg://u:p@h:1/d",
+        "ISSUER": "https://liveness.example.org",
+        "PORT": "8001",
+        "LAB": "on",
+        "PRESET": "strict",
+        "LOG_FORMAT": "json",
+        "STATE_DIR": "var/state",
+        "CORS_ORIGINS": "https://www.example.org",
+        "LIMIT_FRAMES": "9/second",
+    }
+    plain = Settings(_env_file=None, **{name.lower(): value for name, value in given.items()})
+    for name, value in given.items():
+        monkeypatch.setenv(name, f"{before}{value}{after}")
+    assert Settings(_env_file=None) == plain
+    assert plain.token_secret is not None
+    assert plain.token_secret.get_secret_value() == "s" * 32
+
+
+@pytest.mark.parametrize("nothing", ["\n", " ", '""', "''\n", "\ufeff"])
+def test_a_value_of_nothing_else_means_the_default(monkeypatch, nothing):
+    monkeypatch.setenv("QUEUE_URL", nothing)
+    monkeypatch.setenv("TOKEN_SECRET", nothing)
+    assert Settings().queue_url == Settings().redis_url
+    assert Settings().token_secret is None
+
+
+def test_quotes_within_a_value_are_part_of_it(monkeypatch):
+    secret = '"' + "s" * 15 + '"' + "s" * 15
+    monkeypatch.setenv("TOKEN_SECRET", secret)
+    assert Settings().token_secret.get_secret_value() == secret
+
+
+def test_a_dotenv_file_of_windows_is_read(tmp_path):
+    (tmp_path / ".env").write_bytes(b"\xef\xbb\xbfPORT=1234\r\nLAB=on\r\n")
+    assert (Settings().port, Settings().lab) == (1234, True)
+
+
+def test_one_in_another_encoding_is_told_in_a_sentence(tmp_path, capsys):
+    (tmp_path / ".env").write_bytes("PORT=1234\n".encode("utf-16"))
+    with pytest.raises(SystemExit) as exit_:
+        load_settings_or_exit()
+    assert exit_.value.code == EXIT_CONFIG
+    assert "UTF-8" in capsys.readouterr().err
+
+
 def test_every_setting_is_described_and_none_can_be_changed():
     assert [name for name, field in Settings.model_fields.items() if not field.description] == []
     with pytest.raises(ValidationError, match="frozen"):
