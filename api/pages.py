@@ -35,8 +35,8 @@ def _style_hash() -> str:
 #: Content-Security-Policy of our pages: they load our files, call our API and show the camera (a MediaStream needs no
 #: `media-src`); nothing inline but the element's own style sheet, nothing from another host.
 POLICY = (
-    f"default-src 'none'; script-src 'self'; style-src 'self' {_style_hash()}; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    f"default-src 'none'; script-src 'self'; style-src 'self' {_style_hash()}; img-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 #: Seconds (a year, the most that caches take) for which a versioned file is cached.
 _FOR_GOOD = 365 * 86400

@@ -1,4 +1,7 @@
-"""Firefox by WebDriver BiDi, which it speaks itself: Playwright drives only a Firefox of its own, and Debian has no geckodriver."""
+"""Firefox by WebDriver BiDi, which it speaks itself.
+
+Playwright drives only a Firefox of its own, and Debian has no geckodriver.
+"""
 
 from __future__ import annotations
 
@@ -103,10 +106,11 @@ class Firefox:
         )
 
     def press(self, words: str) -> None:
-        """Click a button by what it says."""
+        """Click a button by what it says, once it is there."""
         found = (
             f"[...{_ELEMENT}.shadowRoot.querySelectorAll('button')].find((b) => b.textContent === {json.dumps(words)})"
         )
+        self.until(f"!!{found}")
         self.run(f"{found}.click();")
 
     @property

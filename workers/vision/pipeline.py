@@ -14,6 +14,7 @@ import cv2
 from shared.liveness.observation import Face, Observation, Problem
 from shared.telemetry.metrics.table import VISION_SECONDS, Stage
 from workers.vision.adrift import Scene, adrift
+from workers.vision.cover import Cover, measure_cover
 from workers.vision.decode import decode
 from workers.vision.descriptor import cut_chip, encode_chip
 from workers.vision.dlib68 import Dlib68
@@ -47,6 +48,8 @@ CARRY = 1.2
 SECOND_FACE = 0.45
 #: Mean grey level under which a picture without a face is too dark to find one.
 DARK_ROOM = 20.0
+#: Most degrees of yaw at which both sides of a face are seen well enough to tell what covers it.
+COVER_SEEN = 20.0
 #: Least score, 0 to 1, that the finder must give a second face.
 SECOND_FACE_SCORE = 0.75
 
@@ -160,7 +163,7 @@ class Vision:
         # Only some pictures are sampled for a second face, and for the rim and stripes of a screen.
         sampled = found is not None
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
-        face, gaze, problem, light = self._measure_face(picture, landmarks)
+        face, gaze, problem, light, cover = self._measure_face(picture, landmarks)
         sure = landmarks.sureness >= SEEN
         searched_at = at if sampled or prior is None else prior.searched_at
         with Stage(SAMPLES):
@@ -199,6 +202,8 @@ class Vision:
             detail=moved.flex.detail if moved.flex else None,
             skin=moved.changed,
             gaze=gaze,
+            cover=cover.mouth if cover else None,
+            eye_light=cover.eyes if cover else None,
             rim=around.rim,
             adrift=around.adrift,
             moire=stripes,
@@ -237,7 +242,7 @@ class Vision:
 
     def _measure_face(
         self, picture: Picture, landmarks: Landmarks
-    ) -> tuple[Face, tuple[float, float] | None, Problem | None, Light]:
+    ) -> tuple[Face, tuple[float, float] | None, Problem | None, Light, Cover | None]:
         points = landmarks.points
         with Stage(EYES):
             lit = lightened(picture, _box(points))
@@ -247,6 +252,7 @@ class Vision:
             pose = fit_pose(points)
             mouth = measure_mouth(seen_from_front(landmarks, pose))
             light = measure_light(picture, points, max(1.0, pose.scale))
+            cover = measure_cover(picture, points, pose.scale) if abs(pose.yaw) <= COVER_SEEN else None
         longest = max(picture.shape[:2])
         low, high = points.min(axis=0), points.max(axis=0)
         face = Face(
@@ -269,7 +275,7 @@ class Vision:
             evenness=pose.evenness,
         )
         problem = problem_of(picture, points, pose.scale, pose.yaw, light)
-        return face, eyes.gaze if eyes else None, problem, light
+        return face, eyes.gaze if eyes else None, problem, light, cover
 
 
 @dataclass(frozen=True, slots=True)

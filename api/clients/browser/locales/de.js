@@ -50,6 +50,7 @@ export default {
   "hint.too_blurred": "Das Bild ist unscharf. Halten Sie still und wischen Sie die Linse ab.",
   "hint.off_centre": "Kommen Sie in die Mitte des Ovals",
   "hint.superseded": "Machen Sie weiter",
+  "hint.face_covered": "Zeigen Sie Ihr Gesicht: Nehmen Sie Maske oder dunkle Brille ab",
   "hint.hold_still": "Halten Sie den Kopf einen Moment still",
   "hint.slow": "Es kommen zu wenige Bilder an. Machen Sie mehr Licht oder gehen Sie näher an den Router, und halten Sie still",
   "hint.hold_it": "Noch einmal, und halten Sie es einen Moment",

@@ -50,6 +50,7 @@ export default {
   "hint.too_blurred": "The picture is blurred. Hold still, and wipe the lens.",
   "hint.off_centre": "Move into the middle of the oval",
   "hint.superseded": "Keep going",
+  "hint.face_covered": "Uncover your face: take off a mask or dark glasses",
   "hint.hold_still": "Keep your head still for a moment",
   "hint.slow": "Too few pictures arrive. Turn on more light or move closer to the router, and hold still",
   "hint.hold_it": "Once more, and hold it for a moment",

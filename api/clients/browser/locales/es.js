@@ -50,6 +50,7 @@ export default {
   "hint.too_blurred": "La imagen está borrosa. No se mueva y limpie la lente.",
   "hint.off_centre": "Póngase en el centro del óvalo",
   "hint.superseded": "Siga",
+  "hint.face_covered": "Descubra su cara: quítese la mascarilla o las gafas oscuras",
   "hint.hold_still": "No mueva la cabeza por un momento",
   "hint.slow": "Llegan muy pocas imágenes. Encienda más luz o acérquese al router, y no se mueva",
   "hint.hold_it": "Otra vez, y manténgalo un momento",
