@@ -66,4 +66,5 @@ await learnAsker();
 // The element is added only now, so that English does not flash up before another language.
 await speak(language);
 element.setAttribute("restart", "");
+document.querySelector("#late").remove();
 document.querySelector("main").append(element);

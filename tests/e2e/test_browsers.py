@@ -118,6 +118,13 @@ def test_safari_before_16_4_gets_its_style(visit: Visit) -> None:
     assert not view.complaints, "the page's policy allows the style"
 
 
+def test_a_page_that_cannot_start_is_not_empty(visit: Visit, site: Site) -> None:
+    page = visit("").page
+    page.route("**/page.js", lambda route: route.abort())
+    page.goto(site.url)
+    page.get_by_text("open it in a current version").wait_for()
+
+
 def test_what_older_browsers_lack_is_not_needed(visit: Visit) -> None:
     view = visit(WATCH + LACKING)
     view.press("Start")
@@ -146,8 +153,10 @@ def test_a_camera_of_one_picture_a_second_is_told(visit: Visit) -> None:
     assert len(set(sent)) == len(sent)
 
 
-def test_a_camera_that_freezes_is_told(visit: Visit) -> None:
-    view = visit(WATCH, "?timeout=60")
+@pytest.mark.parametrize("timeout", [60, 4], ids=["in time", "out of time"])
+def test_a_camera_that_freezes_is_told(visit: Visit, timeout: int) -> None:
+    """Also where the challenge's time is over first: that was not the person's fault."""
+    view = visit(WATCH, f"?timeout={timeout}&types=SMILE&challenges=1")
     view.press("Start")
     view.until("sent.length > 3")
     view.page.locator("liveness-check video").evaluate("(video) => video.pause()")

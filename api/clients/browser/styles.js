@@ -94,7 +94,7 @@ input[type="checkbox"] { inline-size: 1.25rem; block-size: 1.25rem; margin: 0; f
 video { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; object-fit: cover; transform: scaleX(-1); opacity: 0; transition: opacity .3s; }
 .live video { opacity: 1; }
 .oval {
-  position: absolute; inset-block: 0; left: 50%; margin-block: auto; translate: -50% 0;
+  position: absolute; inset-block: 0; left: 50%; margin-block: auto; transform: translateX(-50%);
   block-size: 88%; block-size: min(88%, 116cqi); max-inline-size: 86%; aspect-ratio: 3 / 4; border-radius: 50%;
   box-shadow: 0 0 0 200vmax rgb(10 15 20 / .62);
 }
@@ -109,8 +109,8 @@ video { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; objec
 .pictogram svg { inline-size: 100%; block-size: 100%; }
 .pictogram[data-at="left"] { left: 4%; inset-block: 0; margin-block: auto; }
 .pictogram[data-at="right"] { right: 4%; inset-block: 0; margin-block: auto; }
-.pictogram[data-at="top"] { top: 3%; left: 50%; translate: -50% 0; }
-.pictogram[data-at="bottom"] { bottom: 3%; left: 50%; translate: -50% 0; }
+.pictogram[data-at="top"] { top: 3%; left: 50%; transform: translateX(-50%); }
+.pictogram[data-at="bottom"] { bottom: 3%; left: 50%; transform: translateX(-50%); }
 .pictogram[data-mood="good"] { background: #12703b; color: #fff; }
 .pictogram[data-go="left"] svg { animation: left 1.3s ease-in-out infinite; }
 .pictogram[data-go="right"] svg { animation: right 1.3s ease-in-out infinite; }
@@ -120,7 +120,7 @@ video { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; objec
 @keyframes right { 50% { transform: translateX(12%); } }
 @keyframes up { 50% { transform: translateY(-12%); } }
 @keyframes down { 50% { transform: translateY(12%); } }
-.waiting { position: absolute; inset-inline: 0; inset-block-start: 50%; translate: 0 -50%; margin-inline: auto; inline-size: fit-content; max-inline-size: 88%; padding: .8rem 1.2rem; border-radius: 12px; background: rgb(10 15 20 / .88); font-weight: 600; text-align: center; }
+.waiting { position: absolute; inset-inline: 0; inset-block-start: 50%; transform: translateY(-50%); margin-inline: auto; inline-size: fit-content; max-inline-size: 88%; padding: .8rem 1.2rem; border-radius: 12px; background: rgb(10 15 20 / .88); font-weight: 600; text-align: center; }
 .below { display: flex; align-items: center; justify-content: space-between; gap: .75rem; flex-wrap: wrap; }
 .dots { display: flex; gap: .55rem; }
 .dots span { display: grid; place-items: center; inline-size: 1.7rem; block-size: 1.7rem; border: 2px solid var(--line); border-radius: 50%; color: transparent; transition: background-color .25s, border-color .25s; }
