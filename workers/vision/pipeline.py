@@ -163,7 +163,7 @@ class Vision:
         # Only some pictures are sampled for a second face, and for the rim and stripes of a screen.
         sampled = found is not None
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
-        face, gaze, problem, light, cover = self._measure_face(picture, landmarks)
+        face, gaze, problem, light = self._measure_face(picture, landmarks)
         sure = landmarks.sureness >= SEEN
         searched_at = at if sampled or prior is None else prior.searched_at
         with Stage(SAMPLES):
@@ -186,6 +186,7 @@ class Vision:
         with Stage(SAMPLES):
             stirred = stir(prior.patch, picture) if prior and prior.patch else None
             stripes = moire(picture, face.box) if sampled else None
+            cover = _cover(picture, landmarks.points, face) if sampled else None
         observation = Observation(
             faces=faces,
             problem=problem,
@@ -242,7 +243,7 @@ class Vision:
 
     def _measure_face(
         self, picture: Picture, landmarks: Landmarks
-    ) -> tuple[Face, tuple[float, float] | None, Problem | None, Light, Cover | None]:
+    ) -> tuple[Face, tuple[float, float] | None, Problem | None, Light]:
         points = landmarks.points
         with Stage(EYES):
             lit = lightened(picture, _box(points))
@@ -252,7 +253,6 @@ class Vision:
             pose = fit_pose(points)
             mouth = measure_mouth(seen_from_front(landmarks, pose))
             light = measure_light(picture, points, max(1.0, pose.scale))
-            cover = measure_cover(picture, points, pose.scale) if abs(pose.yaw) <= COVER_SEEN else None
         longest = max(picture.shape[:2])
         low, high = points.min(axis=0), points.max(axis=0)
         face = Face(
@@ -275,7 +275,7 @@ class Vision:
             evenness=pose.evenness,
         )
         problem = problem_of(picture, points, pose.scale, pose.yaw, light)
-        return face, eyes.gaze if eyes else None, problem, light, cover
+        return face, eyes.gaze if eyes else None, problem, light
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +295,11 @@ def _surround(picture: Picture, face: Face, prior: Prior | None) -> _Around:
     found, scene = rim(small, face.box), Scene.of(small)
     before = prior.scene if prior else None
     return _Around(scene, found.sureness, adrift(before, scene, found, face.box) if before else None)
+
+
+def _cover(picture: Picture, points: Points, face: Face) -> Cover | None:
+    """How far the face is covered; None if it is turned so far that one side of it is not well seen."""
+    return measure_cover(picture, points, face.scale * max(picture.shape[:2])) if abs(face.yaw) <= COVER_SEEN else None
 
 
 def _far_behind(followed: Landmarks, nearest: Found) -> bool:
