@@ -7,6 +7,7 @@ another digest, and relative imports keep a page on one version.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import mimetypes
 from functools import lru_cache
@@ -26,11 +27,18 @@ WEB = Path(__file__).parent / "web"
 BROWSER_CLIENT = Path(__file__).parent / "clients" / "browser"
 _CLIENT_PREFIX = "client/"
 
+
+def _style_hash() -> str:
+    """The CSP source of the element's style sheet: browsers that cannot construct a sheet get it as a style element."""
+    css = (BROWSER_CLIENT / "styles.js").read_text().partition("const CSS = `")[2].partition("`;")[0]
+    return f"'sha256-{base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()}'"
+
+
 #: Content-Security-Policy of our pages: they load our files, call our API and show the camera (a MediaStream needs no
-#: `media-src`); nothing inline, nothing from another host.
+#: `media-src`); nothing inline but the element's own style sheet, nothing from another host.
 POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    f"default-src 'none'; script-src 'self'; style-src 'self' {_style_hash()}; img-src 'self'; connect-src 'self'; "
+    "manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 #: Seconds (a year, the most that caches take) for which a versioned file is cached.
 _FOR_GOOD = 365 * 86400

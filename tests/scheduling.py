@@ -9,6 +9,7 @@ from xdist.scheduler import LoadFileScheduling
 #: others waiting; a file that is missing here costs seconds, never a result. From `--durations`.
 LONGEST = (
     "tests/e2e/test_check.py",
+    "tests/e2e/test_browsers.py",
     "tests/e2e/test_lab.py",
     "tests/integration/events/test_relay.py",
     "tests/unit/lab/evaluate/test_command.py",
@@ -41,7 +42,7 @@ LONGEST = (
 _RANKS = {file: rank for rank, file in enumerate(LONGEST)}
 
 #: Files whose tests one process runs, since they share what is dear to start: the service and the browser.
-BROWSER = "tests/e2e/test_check.py", "tests/e2e/test_lab.py"
+BROWSER = "tests/e2e/test_check.py", "tests/e2e/test_browsers.py", "tests/e2e/test_lab.py"
 
 
 def rank(item: pytest.Item) -> int:

@@ -9,7 +9,7 @@
  */
 
 import "./client/element.js";
-import { choose, LANGUAGES, Words } from "./client/language.js";
+import { choose, LANGUAGES, preferred, Words } from "./client/language.js";
 import { Service } from "./client/service.js";
 import { takeLink } from "./link.js";
 
@@ -57,7 +57,7 @@ async function speak(code) {
   asker.hidden = !askedBy;
 }
 
-const language = choose([asked.get("lang"), ...navigator.languages]);
+const language = choose([asked.get("lang"), ...preferred()]);
 languages.replaceChildren(...Object.entries(LANGUAGES).map(([code, name]) => new Option(name, code, false, code === language)));
 languages.addEventListener("change", () => speak(languages.value));
 element.addEventListener("liveness-screen", ({ detail }) => document.body.classList.toggle("busy", detail.screen === "camera"));
@@ -66,4 +66,5 @@ await learnAsker();
 // The element is added only now, so that English does not flash up before another language.
 await speak(language);
 element.setAttribute("restart", "");
+document.querySelector("#late").remove();
 document.querySelector("main").append(element);

@@ -21,8 +21,9 @@ TIMED_OUT = Hint("timed_out", "That took too long. Start again when you are read
 PASSED = Hint("passed", "Well done.")
 WAIT = Hint("wait", "Well done. Wait for the next one.")
 HOLD_STILL = Hint("hold_still", "Keep your head still for a moment.")
-SLOW = Hint("slow", "Too few pictures arrive: the connection is slow. Move closer to the router, and hold still.")
+SLOW = Hint("slow", "Too few pictures arrive. Turn on more light or move closer to the router, and hold still.")
 SUPERSEDED = Hint("superseded", "Keep going: a newer picture is being judged.")
+UNCOVER = Hint("face_covered", "Uncover your face: take off a mask, dark glasses or whatever hides it.")
 LOOK_STRAIGHT = Hint("look_straight", "Look straight into the camera.")
 HOLD_IT = Hint("hold_it", "Once more, and hold it for a moment.")
 

@@ -106,6 +106,12 @@ class Observation:
     #: How much of the face's fine detail has changed within two seconds beside a plane's movement, as a share of the detail:
     #: mostly under 0.2 for one photo that is animated, above for a face that lives; None where there is nothing to compare.
     detail: float | None = None
+    #: How far mouth and chin are of one colour that is not the skin's, as under a mask: mostly under 1 for a bare face.
+    #: Sampled like `rim`; None also where the face is turned away.
+    cover: float | None = None
+    #: The lightness of the eyes and of what lies below them, as a ratio to that of the cheeks: less behind dark glasses.
+    #: Sampled like `cover`.
+    eye_light: float | None = None
     #: What the client says of its camera, where it sent that with this frame.
     camera: CameraReport | None = None
 

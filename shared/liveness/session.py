@@ -14,6 +14,7 @@ from typing import Any
 
 from shared.liveness import hints
 from shared.liveness.challenge import Challenge, ChallengeType, Prompt
+from shared.liveness.cover import is_covered
 from shared.liveness.evidence import FITTED, SWAP_LIMITS, Code, Finding, Preset, Verdict, Weighing, examine
 from shared.liveness.evidence.sight import LEAST_AFTER, too_sparse
 from shared.liveness.frame import Frame
@@ -287,7 +288,8 @@ class Session:
         judgement = self._judge(current, current.started_at, at)
         if judgement.met:
             return self._hold_pass(current, judgement, observation, weighing)
-        hint = hints.for_problem(observation.problem) or judgement.hint
+        covered = hints.UNCOVER if is_covered(self.frames) else None
+        hint = hints.for_problem(observation.problem) or covered or judgement.hint
         return self._result(current, confidence=judgement.confidence, hint=hint)
 
     def times_out(self, at: float) -> bool:

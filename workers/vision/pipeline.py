@@ -14,6 +14,7 @@ import cv2
 from shared.liveness.observation import Face, Observation, Problem
 from shared.telemetry.metrics.table import VISION_SECONDS, Stage
 from workers.vision.adrift import Scene, adrift
+from workers.vision.cover import Cover, measure_cover
 from workers.vision.decode import decode
 from workers.vision.descriptor import cut_chip, encode_chip
 from workers.vision.dlib68 import Dlib68
@@ -47,6 +48,8 @@ CARRY = 1.2
 SECOND_FACE = 0.45
 #: Mean grey level under which a picture without a face is too dark to find one.
 DARK_ROOM = 20.0
+#: Most degrees of yaw at which both sides of a face are seen well enough to tell what covers it.
+COVER_SEEN = 20.0
 #: Least score, 0 to 1, that the finder must give a second face.
 SECOND_FACE_SCORE = 0.75
 
@@ -183,6 +186,7 @@ class Vision:
         with Stage(SAMPLES):
             stirred = stir(prior.patch, picture) if prior and prior.patch else None
             stripes = moire(picture, face.box) if sampled else None
+            cover = _cover(picture, landmarks.points, face) if sampled else None
         observation = Observation(
             faces=faces,
             problem=problem,
@@ -199,6 +203,8 @@ class Vision:
             detail=moved.flex.detail if moved.flex else None,
             skin=moved.changed,
             gaze=gaze,
+            cover=cover.mouth if cover else None,
+            eye_light=cover.eyes if cover else None,
             rim=around.rim,
             adrift=around.adrift,
             moire=stripes,
@@ -289,6 +295,11 @@ def _surround(picture: Picture, face: Face, prior: Prior | None) -> _Around:
     found, scene = rim(small, face.box), Scene.of(small)
     before = prior.scene if prior else None
     return _Around(scene, found.sureness, adrift(before, scene, found, face.box) if before else None)
+
+
+def _cover(picture: Picture, points: Points, face: Face) -> Cover | None:
+    """How far the face is covered; None if it is turned so far that one side of it is not well seen."""
+    return measure_cover(picture, points, face.scale * max(picture.shape[:2])) if abs(face.yaw) <= COVER_SEEN else None
 
 
 def _far_behind(followed: Landmarks, nearest: Found) -> bool:

@@ -69,6 +69,7 @@ export class LivenessCheck extends EventTarget {
   #hint = null;
   #nonces = [];
   #witness = null;
+  #shutter = null;
   #reportedAt = -REPORT_EVERY;
 
   /**
@@ -122,7 +123,8 @@ export class LivenessCheck extends EventTarget {
       await this.#openSession();
       this.#enter("running");
       this.#witness = new Witness(video, this.#stream.getVideoTracks()[0]);
-      await this.#send(new Shutter(video));
+      this.#shutter = new Shutter(video);
+      await this.#send(this.#shutter);
     } catch (error) {
       this.#fail(error instanceof LivenessError ? error : new LivenessError("refused", String(error), { cause: error }));
     } finally {
@@ -327,6 +329,8 @@ export class LivenessCheck extends EventTarget {
       this.#end("completed", { isLive: answer.is_live ?? null });
     } else if (answer.state === "expired") {
       this.#fail(new LivenessError("expired", "The session outlived its time."));
+    } else if (this.#shutter?.fault) {
+      this.#end("error", { error: this.#shutter.fault }); // no person can meet a challenge before such a camera
     } else {
       // The second of two frames under way is answered only that the session has ended.
       const late = this.#clockEnds !== null && performance.now() > this.#clockEnds - 500;

@@ -11,8 +11,8 @@ import { listCameras } from "./camera.js";
 import { LivenessCheck } from "./check.js";
 import { UNUSABLE } from "./codes.js";
 import { icon, svg } from "./icons.js";
-import { choose, Words } from "./language.js";
-import { sheet } from "./styles.js";
+import { choose, preferred, Words } from "./language.js";
+import { dress } from "./styles.js";
 
 /** Milliseconds for which "Well done" is shown at least. */
 const PRAISE = 700;
@@ -87,7 +87,7 @@ export class LivenessCheckElement extends HTMLElement {
   constructor() {
     super();
     const shadow = this.attachShadow({ mode: "open" });
-    shadow.adoptedStyleSheets = [sheet];
+    dress(shadow);
     this.#root = h("div", { class: "root", part: "root" });
     shadow.append(this.#root);
   }
@@ -130,7 +130,7 @@ export class LivenessCheckElement extends HTMLElement {
   }
 
   async #applyLanguage() {
-    const words = await Words.of(choose([this.getAttribute("lang"), ...navigator.languages]), this.messages);
+    const words = await Words.of(choose([this.getAttribute("lang"), ...preferred()]), this.messages);
     if (this.hasAttribute("lang") && words.code !== choose([this.getAttribute("lang")])) return; // the language was changed meanwhile
     this.#words = words;
     this.#root.lang = this.#words.code;

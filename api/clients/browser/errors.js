@@ -7,6 +7,9 @@
  * camera_missing    there is no camera
  * camera_busy       another program has the camera, or it gives no picture
  * camera_lost       the camera was disconnected or switched off during the check
+ * camera_frozen     the camera gives the same picture all the time
+ * camera_slow       the camera gives too few pictures a second to follow a face: fewer than about two and a half
+ * pixels_withheld   the browser gives the page no pictures, or false ones, as some privacy modes do
  * network           the service could not be reached for too long
  * busy              the service asks the client to come again in `retryAfter` seconds (503 or 429)
  * not_allowed       the token is missing, wrong or expired (401, 403)

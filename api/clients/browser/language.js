@@ -11,9 +11,15 @@ const FILES = {
 /** The languages: their codes and their own names. */
 export const LANGUAGES = { en: "English", de: "Deutsch", es: "Español", ar: "العربية" };
 
+/** The languages that the person has chosen in the browser, best first; privacy modes and web views may tell none. */
+export function preferred() {
+  const { languages, language } = globalThis.navigator ?? {};
+  return languages?.length ? [...languages] : [language];
+}
+
 /** The code of the first wanted language (BCP 47 tags) that is offered; else English. */
 export function choose(wanted) {
-  const codes = wanted.filter(Boolean).map((tag) => tag.toLowerCase().split("-")[0]);
+  const codes = wanted.filter(Boolean).map((tag) => String(tag).toLowerCase().split("-")[0]);
   return codes.find((code) => code in LANGUAGES) ?? "en";
 }
 

@@ -1,6 +1,6 @@
 /**
  * The style sheet of the element. A host page changes it by custom properties (`--liveness-…`) and by parts (README.md).
- * It is constructed by a script, which a Content-Security-Policy without 'unsafe-inline' allows.
+ * Where a newer unit or function is used, the line before it is for browsers that do not know it, such as Safari 15.
  */
 
 const CSS = `
@@ -42,7 +42,7 @@ const CSS = `
 [hidden] { display: none !important; }
 .root { text-align: start; }
 .screen { max-width: 34rem; margin-inline: auto; }
-h2 { margin: 0; font-size: clamp(1.5rem, 1.2rem + 1.6cqi, 2.1rem); line-height: 1.18; letter-spacing: -0.01em; text-wrap: balance; }
+h2 { margin: 0; font-size: 1.8rem; font-size: clamp(1.5rem, 1.2rem + 1.6cqi, 2.1rem); line-height: 1.18; letter-spacing: -0.01em; text-wrap: balance; }
 h2:focus { outline: none; }
 p { margin: 0; }
 .lead { margin-block-start: .5rem; color: var(--quiet); font-size: 1.1rem; text-wrap: pretty; }
@@ -60,7 +60,7 @@ button { cursor: pointer; }
 }
 .button:hover { background: var(--soft); }
 .button.primary { border-color: var(--accent); background: var(--accent); color: var(--on-accent); font-size: 1.1rem; min-inline-size: 10rem; }
-.button.primary:hover { background: color-mix(in srgb, var(--accent) 88%, var(--ink)); }
+.button.primary:hover { background: var(--accent); background: color-mix(in srgb, var(--accent) 88%, var(--ink)); }
 .button:focus-visible { border-radius: 999px; }
 .button[aria-disabled="true"] { border-color: var(--line); background: var(--soft); color: var(--quiet); cursor: default; }
 .actions { display: flex; flex-wrap: wrap; align-items: center; gap: .75rem; margin-block-start: 1.6rem; }
@@ -84,18 +84,18 @@ input[type="checkbox"] { inline-size: 1.25rem; block-size: 1.25rem; margin: 0; f
 /* --- the camera ------------------------------------------------------------------------------------------------------ */
 .camera { display: grid; gap: .9rem; max-width: 44rem; margin-inline: auto; }
 .words { display: grid; gap: .35rem; align-content: center; justify-items: center; text-align: center; min-block-size: 5.6rem; }
-.instruction { font-size: clamp(1.55rem, 1.2rem + 2.6cqi, 2.4rem); font-weight: 700; line-height: 1.15; letter-spacing: -0.01em; text-wrap: balance; }
+.instruction { font-size: 1.7rem; font-size: clamp(1.55rem, 1.2rem + 2.6cqi, 2.4rem); font-weight: 700; line-height: 1.15; letter-spacing: -0.01em; text-wrap: balance; }
 .hint { min-block-size: 1.6em; color: var(--quiet); font-size: 1.1rem; text-wrap: balance; }
 .stage {
   position: relative; overflow: hidden; inline-size: 100%; margin-inline: auto;
-  aspect-ratio: 4 / 3; max-block-size: clamp(13rem, 100dvh - 21rem, 34rem);
+  aspect-ratio: 4 / 3; max-block-size: clamp(13rem, 100vh - 21rem, 34rem); max-block-size: clamp(13rem, 100dvh - 21rem, 34rem);
   border-radius: var(--radius); background: #10151b; isolation: isolate; color: #fff;
 }
 video { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; object-fit: cover; transform: scaleX(-1); opacity: 0; transition: opacity .3s; }
 .live video { opacity: 1; }
 .oval {
-  position: absolute; inset-block: 0; left: 50%; margin-block: auto; translate: -50% 0;
-  block-size: min(88%, 116cqi); max-inline-size: 86%; aspect-ratio: 3 / 4; border-radius: 50%;
+  position: absolute; inset-block: 0; left: 50%; margin-block: auto; transform: translateX(-50%);
+  block-size: 88%; block-size: min(88%, 116cqi); max-inline-size: 86%; aspect-ratio: 3 / 4; border-radius: 50%;
   box-shadow: 0 0 0 200vmax rgb(10 15 20 / .62);
 }
 .oval svg { position: absolute; inset: -3%; inline-size: 106%; block-size: 106%; overflow: visible; }
@@ -105,12 +105,12 @@ video { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; objec
 .ring.runs { opacity: 1; }
 [data-mood="help"] .track { stroke: #ffc65c; stroke-dasharray: 3 2; }
 [data-mood="good"] .track, [data-mood="good"] .ring { stroke: #58d68d; }
-.pictogram { position: absolute; display: grid; place-items: center; inline-size: clamp(3.4rem, 15cqi, 5.2rem); aspect-ratio: 1; padding: .75rem; border-radius: 50%; background: #fff; color: #0f4c9e; box-shadow: 0 2px 14px rgb(0 0 0 / .35); }
+.pictogram { position: absolute; display: grid; place-items: center; inline-size: 4.2rem; inline-size: clamp(3.4rem, 15cqi, 5.2rem); aspect-ratio: 1; padding: .75rem; border-radius: 50%; background: #fff; color: #0f4c9e; box-shadow: 0 2px 14px rgb(0 0 0 / .35); }
 .pictogram svg { inline-size: 100%; block-size: 100%; }
 .pictogram[data-at="left"] { left: 4%; inset-block: 0; margin-block: auto; }
 .pictogram[data-at="right"] { right: 4%; inset-block: 0; margin-block: auto; }
-.pictogram[data-at="top"] { top: 3%; left: 50%; translate: -50% 0; }
-.pictogram[data-at="bottom"] { bottom: 3%; left: 50%; translate: -50% 0; }
+.pictogram[data-at="top"] { top: 3%; left: 50%; transform: translateX(-50%); }
+.pictogram[data-at="bottom"] { bottom: 3%; left: 50%; transform: translateX(-50%); }
 .pictogram[data-mood="good"] { background: #12703b; color: #fff; }
 .pictogram[data-go="left"] svg { animation: left 1.3s ease-in-out infinite; }
 .pictogram[data-go="right"] svg { animation: right 1.3s ease-in-out infinite; }
@@ -120,7 +120,7 @@ video { position: absolute; inset: 0; inline-size: 100%; block-size: 100%; objec
 @keyframes right { 50% { transform: translateX(12%); } }
 @keyframes up { 50% { transform: translateY(-12%); } }
 @keyframes down { 50% { transform: translateY(12%); } }
-.waiting { position: absolute; inset-inline: 0; inset-block-start: 50%; translate: 0 -50%; margin-inline: auto; inline-size: fit-content; max-inline-size: 88%; padding: .8rem 1.2rem; border-radius: 12px; background: rgb(10 15 20 / .88); font-weight: 600; text-align: center; }
+.waiting { position: absolute; inset-inline: 0; inset-block-start: 50%; transform: translateY(-50%); margin-inline: auto; inline-size: fit-content; max-inline-size: 88%; padding: .8rem 1.2rem; border-radius: 12px; background: rgb(10 15 20 / .88); font-weight: 600; text-align: center; }
 .below { display: flex; align-items: center; justify-content: space-between; gap: .75rem; flex-wrap: wrap; }
 .dots { display: flex; gap: .55rem; }
 .dots span { display: grid; place-items: center; inline-size: 1.7rem; block-size: 1.7rem; border: 2px solid var(--line); border-radius: 50%; color: transparent; transition: background-color .25s, border-color .25s; }
@@ -137,19 +137,26 @@ select { min-block-size: 2.75rem; max-inline-size: 14rem; padding: .4rem .7rem; 
 .tips h3 { margin: 0 0 .4rem; font-size: 1rem; }
 .tips ul { margin: 0; padding-inline-start: 1.2rem; }
 
-/* A narrow stage has portrait format, as a phone does. */
+/* A narrow stage has portrait format, as a phone does; without container queries, one on a narrow screen. */
 @container (max-width: 30rem) {
   .stage { aspect-ratio: 3 / 4; max-block-size: clamp(13rem, 100dvh - 12.5rem, 40rem); }
   .words { min-block-size: 6.2rem; }
   .actions .button { flex: 1 1 auto; }
 }
+@supports not (container-type: inline-size) {
+  @media (max-width: 30rem) and (orientation: portrait) {
+    .stage { aspect-ratio: 3 / 4; max-block-size: clamp(13rem, 100vh - 12.5rem, 40rem); }
+    .words { min-block-size: 6.2rem; }
+    .actions .button { flex: 1 1 auto; }
+  }
+}
 /* A phone in landscape: words beside the picture. */
 @media (max-height: 34rem) and (orientation: landscape) {
   .camera { grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr); max-width: none; column-gap: 1.4rem; }
-  .stage { grid-row: 1 / span 2; max-block-size: calc(100dvh - 2.5rem); aspect-ratio: auto; block-size: calc(100dvh - 2.5rem); min-block-size: 13rem; }
+  .stage { grid-row: 1 / span 2; max-block-size: none; aspect-ratio: auto; block-size: calc(100vh - 2.5rem); block-size: calc(100dvh - 2.5rem); min-block-size: 13rem; }
   .words { justify-items: start; text-align: start; align-content: end; min-block-size: 0; }
   .below { align-content: end; align-items: end; }
-  .instruction { font-size: clamp(1.3rem, 1rem + 2.2cqi, 1.9rem); }
+  .instruction { font-size: 1.5rem; font-size: clamp(1.3rem, 1rem + 2.2cqi, 1.9rem); }
   .pictogram { inline-size: 3.2rem; padding: .6rem; }
 }
 @media (prefers-reduced-motion: reduce) {
@@ -160,6 +167,23 @@ select { min-block-size: 2.75rem; max-inline-size: 14rem; padding: .4rem .7rem; 
 }
 `;
 
-/** The style sheet, shared by all elements of a page. */
-export const sheet = new CSSStyleSheet();
-sheet.replaceSync(CSS);
+let shared = null;
+
+/**
+ * Give a shadow root the style sheet. Constructed by a script, one sheet serves all elements of a page, and a
+ * Content-Security-Policy without 'unsafe-inline' allows it. Browsers that cannot construct one (Safari before 16.4) get a
+ * style element, which such a policy must allow by its hash, as that of the service's own page does.
+ */
+export function dress(root) {
+  try {
+    if (!("adoptedStyleSheets" in root)) throw new TypeError("no adoptedStyleSheets");
+    if (!shared) {
+      shared = new CSSStyleSheet();
+      shared.replaceSync(CSS);
+    }
+    root.adoptedStyleSheets = [shared];
+  } catch {
+    shared = null;
+    root.append(Object.assign(document.createElement("style"), { textContent: CSS }));
+  }
+}

@@ -29,6 +29,7 @@ from shared.liveness.evidence.texture import texture
 from shared.liveness.evidence.unasked import unasked
 from shared.liveness.evidence.weighing import Verdict, Weighing, weighs_against
 from shared.liveness.frame import Frame
+from shared.liveness.twins import without_twins
 
 __all__ = [
     "FITTED",
@@ -63,6 +64,10 @@ def examine(
     course use no frames from after `met`.
     """
     kind, position = asked[-1], len(asked) - 1
+    repeats = repeated([f for f in frames if f.at >= since])
+    reports = camera(frames)  # a report may have come with a twin
+    # A twin shows nothing new: no judge may count it, for or against the person.
+    frames = without_twins(frames)
     of_challenge = [f for f in frames if f.at >= since]
     course = [f for f in of_challenge if f.at <= met]
     until_met = [f for f in frames if f.at <= met]
@@ -70,7 +75,7 @@ def examine(
         Code.UNSEEN: unseen(frames, since=since, met=met, after=after),
         Code.FROZEN: frozen(of_challenge),
         Code.FLAT: flat(course),
-        Code.REPEATED: repeated(of_challenge),
+        Code.REPEATED: repeats,
         Code.ABRUPT: abrupt(course, kind),
         Code.CUT: cut(of_challenge),
         Code.STIFF: stiff(frames, kind, since),
@@ -83,7 +88,7 @@ def examine(
         Code.SCREEN: _first_score(screen(of_challenge), screen(frames)),
         Code.MOIRE: _first_score(moire(of_challenge), moire(frames)),
         Code.UNASKED: unasked(until_met, asked, since=since, opening_until=opening_until),
-        Code.CAMERA: camera(frames),
+        Code.CAMERA: reports,
         Code.ADRIFT: _first_score(adrift(of_challenge), adrift(frames)),
     }
     return [Finding(code, round(score, 4), position) for code, score in scores.items() if score is not None]

@@ -9,7 +9,7 @@ from shared.liveness.evidence.finding import Code
 MEANINGS: Mapping[Code, str] = {
     Code.FROZEN: "The face's picture stood still: the share of steps from frame to frame that changed nothing but noise.",
     Code.FLAT: "The face was squeezed like a photo that is turned away, beyond what a turned head explains: by how much.",
-    Code.REPEATED: "The same bytes came again, which no camera sends: the share of pictures whose bytes had come before.",
+    Code.REPEATED: "Pictures came back byte for byte after others, which no camera sends: the share that had come before.",
     Code.ABRUPT: "The head was elsewhere without having moved there: the share of its movement within a moment.",
     Code.CUT: "The face jumped from one frame to the next: how far, in its own widths.",
     Code.STIFF: "Nothing but what was asked for moved in the face, as in a print with holes: how stiff everything else was.",

@@ -11,6 +11,7 @@ from itertools import pairwise
 
 from shared.liveness.following import breaks_track
 from shared.liveness.frame import Frame
+from shared.liveness.twins import without_twins
 
 #: Most seconds between two frames of a movement that can be followed: three frames a second, and some delay.
 LONGEST_STEP = 0.45
@@ -33,12 +34,12 @@ def recent(frames: Sequence[Frame], since: float) -> list[Frame]:
 
 def followed(frames: Sequence[Frame]) -> float:
     """The seconds for which the face could be followed from one frame to the next; frames are oldest first."""
-    return sum(b.at - a.at for a, b in pairwise(_pictures(frames)) if _followed(a, b))
+    return sum(b.at - a.at for a, b in pairwise(without_twins(frames)) if _followed(a, b))
 
 
 def too_sparse(frames: Sequence[Frame]) -> bool:
-    """Whether most of the newest frames are too far apart in time for a movement to be followed."""
-    steps = [b.at - a.at for a, b in pairwise(frames[-6:])]
+    """Whether most of the newest pictures are too far apart in time for a movement to be followed."""
+    steps = [b.at - a.at for a, b in pairwise(without_twins(frames)[-6:])]
     return bool(steps) and sum(step > LONGEST_STEP for step in steps) > len(steps) / 2
 
 
@@ -55,12 +56,6 @@ def unseen(frames: Sequence[Frame], *, since: float, met: float, after: float) -
     ]
     # Rounded, as sums of times are inexact in their last digits.
     return round(max(0.0, 1 - min(shares)), 4)
-
-
-def _pictures(frames: Sequence[Frame]) -> list[Frame]:
-    """The frames without those that repeat the picture before them, as a client sends that is faster than its camera."""
-    digests = [f.observation.digest for f in frames]
-    return [f for i, f in enumerate(frames) if i == 0 or not digests[i] or digests[i] != digests[i - 1]]
 
 
 def _followed(before: Frame, after: Frame) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.liveness.frame import Frame
+from shared.liveness.twins import without_twins
 
 #: One number a frame.
 Signal = NDArray[np.float64]
@@ -17,11 +17,10 @@ Mask = NDArray[np.bool_]
 
 
 class FaceSignals:
-    """The signals of the usable frames, oldest first: arrays of equal length, without pictures that were sent again."""
+    """The signals of the usable frames, oldest first, without twins: arrays of equal length."""
 
     def __init__(self, frames: Sequence[Frame]) -> None:
-        fresh = [*frames[:1], *(frame for before, frame in pairwise(frames) if not _same_bytes(before, frame))]
-        faces = [(f.at, f.observation.face) for f in fresh if f.observation.usable]
+        faces = [(f.at, f.observation.face) for f in without_twins(frames) if f.observation.usable]
         rows = np.array(
             [
                 (at, f.yaw, f.pitch, f.left_eye, f.right_eye, f.mouth_open, f.mouth_width, f.mouth_drop)
@@ -73,8 +72,3 @@ class FaceSignals:
                 break
             start = self.times[i]
         return 0.0 if start is None else float(self.times[-1] - start)
-
-
-def _same_bytes(before: Frame, frame: Frame) -> bool:
-    """Whether a frame repeats the bytes of the one before it, and so shows nothing new."""
-    return bool(frame.observation.digest) and before.observation.digest == frame.observation.digest

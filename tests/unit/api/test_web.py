@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import posixpath
 import re
@@ -98,6 +100,29 @@ def test_files_of_another_version_are_not_kept(lone_app: OpenAPI) -> None:
 def test_nothing_else_is_served(lone_app: OpenAPI, path: str) -> None:
     answer = lone_app.test_client().get(path)
     assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+
+
+def test_the_policy_allows_the_element_s_own_style_sheet_as_an_element(lone_app: OpenAPI) -> None:
+    """For browsers that cannot construct a sheet; a browser hashes what the template literal stands for."""
+    css = (BROWSER_CLIENT / "styles.js").read_text().partition("const CSS = `")[2].partition("`;")[0]
+    assert len(css) > 5000
+    assert not re.search(r"\\|\$\{", css), "the text in the file is the text in the browser"
+    hashed = base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    policy = lone_app.test_client().get("/").headers["Content-Security-Policy"]
+    assert f"style-src 'self' 'sha256-{hashed}';" in policy
+
+
+#: What browsers of 2021 do not know (Safari 15.0, Chrome and Firefox 90), and whose lack keeps a module from running.
+NEWER = re.compile(
+    r"structuredClone\(|\.at\(|\.findLast|\.to(Sorted|Reversed|Spliced)\(|\.groupBy\(|Object\.hasOwn|AbortSignal\.|withResolvers"
+    r"|randomUUID|\(\?<[=!]|static \{|#\w+ in |\.throwIfAborted|requestIdleCallback|with \{ type|scheduler\."
+)
+
+
+@pytest.mark.parametrize("name", sorted(name for name in served_files() if name.endswith(".js") and "lab" not in name))
+def test_no_file_needs_a_browser_that_is_newer_than_said(name: str) -> None:
+    """api/clients/browser/README.md says so. (/lab is for developers.)"""
+    assert not NEWER.search(served_files()[name].read_text())
 
 
 def test_no_file_names_another_host() -> None:
