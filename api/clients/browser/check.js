@@ -13,7 +13,7 @@ import { Service } from "./service.js";
 /** Milliseconds of preview before the session is created, in which a person fits their face into it. */
 const GET_READY = 1500;
 /** Milliseconds in which a person reads why the check begins again. */
-const BEGIN_AGAIN = 3000;
+const BEGIN_AGAIN = 2500;
 /** Milliseconds that a camera may take to give its first picture. */
 const FIRST_PICTURE = 8000;
 /** Errors that leave nothing of the session to cancel. */
