@@ -19,7 +19,9 @@ const waiting = (name, attributes, properties) => async () => {
 /** An element that is on a screen, after a check that ended by this answer. */
 const ended = (screen, answer) => async () => {
   stage.script.frame = () => answer;
-  const made = await waiting("none")().catch(() => null);
+  const made = element();
+  box().append(made);
+  made.start();
   await until(() => screenOf(made) === screen, screen);
   stage.script.frame = () => answers.asked("TURN_LEFT");
   return made;

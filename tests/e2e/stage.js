@@ -43,7 +43,7 @@ const asked = (type, more = {}) => ({
   is_live: null,
   face: null,
   hint: null,
-  challenge: { type, instruction: type, timeout_seconds: 30 },
+  challenge: { type, instruction: type, timeout_seconds: 10 },
   ...more,
 });
 export const answers = {

@@ -429,7 +429,7 @@ export class LivenessCheckElement extends HTMLElement {
       hint: h("p", { class: "hint", part: "hint" }),
       // The visible words change often; screen readers read only what lasts.
       loud: h("p", { class: "hidden", role: "status", "aria-live": "assertive" }),
-      quiet: h("p", { class: "hidden", role: "status", "aria-live": "polite" }),
+      quiet: h("p", { class: "hidden quiet", role: "status", "aria-live": "polite" }),
       video: h("video", { part: "video", muted: true, playsinline: true, autoplay: true, "aria-label": this.#say("camera.preview") }),
       pictogram: h("div", { class: "pictogram", hidden: true, "aria-hidden": "true" }),
       waiting: h("p", { class: "waiting", hidden: true, role: "status" }),
