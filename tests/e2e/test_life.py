@@ -233,13 +233,13 @@ def away(page: Page, how: str, seconds: float, then: str = "stage.answers.asked(
     )
     until(page, "stage.told('waiting').length")
     page.evaluate(
-        f"""(seconds) => {{
+        f"""([how, seconds]) => {{
             stage.pass(seconds * 1000);
             const first = stage.seen.frames[0];
             stage.script.frame = () => stage.seen.frames.at(-1) === first ? {then} : stage.answers.asked("SMILE");
-            stage.hide(false);
+            if (how === "background") stage.hide(false);
         }}""",
-        seconds,
+        [how, seconds],
     )
 
 
