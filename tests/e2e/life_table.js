@@ -48,13 +48,11 @@ const STATES = {
   },
   camera: waiting("camera"),
   play: waiting("play"),
-  lock: waiting("lock"),
   list: waiting("list"),
   ready: waiting("ready"),
   create: waiting("create"),
   host: waiting("host", {}, { createSession: stage.createSession }),
   look: waiting("look", { "session-id": "given" }),
-  given_ready: waiting("ready", { "session-id": "given" }),
   picture: waiting("picture"),
   frame: waiting("frame"),
   given_frame: waiting("frame", { "session-id": "given" }),
@@ -171,13 +169,18 @@ const UNSTARTED = new Set(["language", "intro", "praise", "done", "failed", "err
 /** The sessions that the client made and has neither used up nor cancelled. */
 const open = () => stage.seen.made.filter((id) => !stage.seen.cancelled.includes(id)).length - stage.told("completed").length - stage.told("failed").length;
 
-/** Play one cell; throws what is wrong. */
-export async function cell(state, happening) {
+/** Empty the page, so that nothing of what went on there goes on. */
+export async function clear() {
   stage.reset();
   box().replaceChildren();
   other().replaceChildren();
   await stage.task();
   stage.reset();
+}
+
+/** Play one cell; throws what is wrong. */
+export async function cell(state, happening) {
+  await clear();
   const made = await STATES[state]();
   const goesOn = await HAPPENINGS[happening](made);
   const endings = () => ["completed", "failed", "error", "cancelled"].flatMap((kind) => stage.told(kind)).length;

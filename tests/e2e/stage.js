@@ -54,7 +54,7 @@ export const answers = {
 export function reset() {
   releaseAll();
   arrived.clear();
-  seen = { streams: [], frames: [], made: [], cancelled: [], locks: new Set(), events: [], looks: 0, complaints: [] };
+  seen = { streams: [], frames: [], addresses: [], made: [], cancelled: [], locks: new Set(), events: [], looks: 0, complaints: [] };
   script = {
     camera: null, // the name of the browser's error
     create: () => ({}),
@@ -162,6 +162,7 @@ globalThis.fetch = async (address, { method = "GET", signal } = {}) => {
     seen.cancelled.push(id);
     return json({ cancelled: id });
   }
+  seen.addresses.push(String(address));
   const name = pathname.endsWith("/frame") ? "frame" : id ? "look" : "create";
   if (name === "frame") seen.frames.push(id);
   if (name === "look") seen.looks += 1;

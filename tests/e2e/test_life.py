@@ -96,27 +96,23 @@ def table(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture
-def host(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens a page with an element in it: `host(attributes, element=…)`; `made` is the element."""
-    contexts = []
+def host(table: Page) -> Iterator[Callable[..., Page]]:
+    """An element with these attributes in the page, on its first screen: `host(attributes)`; `made` is the element."""
 
-    def new(attributes: dict[str, str] | None = None, **how: Any) -> Page:
-        page = opened(chromium, **how)
-        contexts.append(page.context)
-        page.evaluate(
+    def new(attributes: dict[str, str] | None = None) -> Page:
+        table.evaluate(
             """async (attributes) => {
-                await import('/client/element.js');
+                await table.clear();
                 globalThis.made = stage.element(attributes);
                 document.querySelector('#box').append(made);
                 await stage.until(() => stage.screenOf(made) === 'intro');
             }""",
             attributes or {},
         )
-        return page
+        return table
 
     yield new
-    for context in contexts:
-        context.close()
+    table.evaluate("table.clear()")
 
 
 def test_the_table_is_whole(table: Page) -> None:
@@ -358,29 +354,27 @@ def test_what_the_person_can_mend_can_be_tried_again(host: Host, trouble: str, s
 
 def test_cancelled_or_with_another_camera_it_goes_on_with_the_answers_so_far(host: Host) -> None:
     """Its frames carry the nonces of the answers to the former check, and it knows how many challenges there are."""
-    page = host({"session-id": "given"})
+    page = host({"session-id": "with-nonces"})
     page.evaluate(
         """() => {
-            globalThis.queries = [];
-            const usual = fetch;
-            fetch = (address, how) => { queries.push(String(address)); return usual(address, how); };
             let n = 0;
             stage.script.frame = () => stage.answers.asked("SMILE", { nonce: `nonce${n++}`, challenges_remaining: 3 });
         }"""
     )
+    frames = "stage.seen.addresses.filter((address) => address.includes('/frame'))"
     running(page)
-    until(page, "queries.some((address) => address.includes('nonces='))")
+    until(page, frames + ".some((address) => address.includes('nonces='))")
     page.evaluate("(stage.script.look = () => ({ state: 'in_progress' }), made.cancel())")
     until(page, "stage.screenOf(made) === 'intro'")
-    page.evaluate("queries.length = 0")
+    page.evaluate("stage.seen.addresses.length = 0")
     page.evaluate("made.start()")
-    until(page, "queries.filter((address) => address.includes('/frame')).length > 2")
+    until(page, frames + ".length > 2")
     page.get_by_role("combobox").wait_for()
-    page.evaluate("queries.length = 0")
+    page.evaluate("stage.seen.addresses.length = 0")
     page.get_by_role("combobox").select_option("two")
-    until(page, "queries.filter((address) => address.includes('/frame')).length > 2")
+    until(page, frames + ".length > 2")
     until(page, "stage.live() === 1")
-    assert page.evaluate("queries.filter((address) => address.includes('/frame')).every((each) => each.includes('nonces='))")
+    assert page.evaluate(frames + ".every((address) => address.includes('nonces='))")
     assert page.evaluate("stage.told('cancelled').length") == 1, "another camera is no cancelling"
     assert page.evaluate("stage.told('challenge').length") == 3
     assert page.locator("liveness-check .dots span").count() == 3
@@ -510,7 +504,8 @@ def test_a_host_s_own_error_is_told_and_can_be_tried_again(host: Host) -> None:
 def test_a_failure_names_the_session_and_the_time(host: Host, language: str, screen: str) -> None:
     """On a narrow phone, too."""
     session = "0f8fad5b-d9cb-469f-a165-70867728950e"
-    page = host({"lang": language, "session-id": session}, viewport={"width": 320, "height": 640})
+    page = host({"lang": language, "session-id": session})
+    page.set_viewport_size({"width": 320, "height": 640})
     answer = {"failed": "stage.answers.ended('failed')", "error": "stage.problem(422 - 22, 'bad_request')"}[screen]
     page.evaluate(f"() => {{ stage.script.frame = () => {answer}; made.start(); }}")
     until(page, f"stage.screenOf(made) === '{screen}'")
