@@ -1,7 +1,7 @@
 """The element's life belongs to its page: all that may happen to it, in every state that it may be in, in a real browser.
 
-The camera, the service and the file of a language are scripted in the page (`stage.js`), so that each can be kept waiting; no
-server runs.
+The camera, the service and the file of a language are scripted in the page (`stage.js`), so that each can be kept waiting.
+No server runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ CLIENT = Path("api/clients/browser")
 #: Nothing listens there: the test answers all requests. Chromium trusts the name, as it does localhost.
 ORIGIN = "http://stage.localhost"
 
-PAGE = """<!doctype html><html lang="en"><title>Host</title><main><h1>Host</h1><div id="box"></div><div id="other"></div></main>"""
+PAGE = """<!doctype html><html lang="en"><title>Host</title>
+<main><h1>Host</h1><div id="box"></div><div id="other"></div></main>"""
 
 #: The client's waits that the stage can hold or skip: the constants that hold their milliseconds.
 WAITS = {
@@ -34,7 +35,9 @@ WAITS = {
     "read": ("element.js", "READ_AFTER"),
 }
 
-STATES = re.findall(r"^  (?:async )?(\w+)(?:\(\) \{|: (?:waiting|ended)\()", (HERE / "life_table.js").read_text(), re.MULTILINE)
+STATES = re.findall(
+    r"^  (?:async )?(\w+)(?:\(\) \{|: (?:waiting|ended)\()", (HERE / "life_table.js").read_text(), re.MULTILINE
+)
 HAPPENINGS = re.findall(r"^  (?:async )?(\w+)\(made\) \{", (HERE / "life_table.js").read_text(), re.MULTILINE)
 
 
@@ -55,7 +58,9 @@ def serve(route: Route) -> None:
     if name.startswith("/client/"):
         text = (CLIENT / name.removeprefix("/client/")).read_text()
         if name.endswith("/language.js"):
-            text, changed = re.subn(r'(import\("\./locales/[^"]+"\))', r"globalThis.languageGate().then(() => \1)", text)
+            text, changed = re.subn(
+                r'(import\("\./locales/[^"]+"\))', r"globalThis.languageGate().then(() => \1)", text
+            )
             assert changed == 3
         if name.endswith("/course.js"):  # at a faster pace
             assert "FASTEST = 100" in text
@@ -122,7 +127,7 @@ def test_the_table_is_whole(table: Page) -> None:
 @pytest.mark.parametrize("happening", HAPPENINGS)
 @pytest.mark.parametrize("state", STATES)
 def test_what_may_happen_in_each_state(table: Page, state: str, happening: str) -> None:
-    """One check goes on, with one camera and one session, or none does and everything is given back; and there is a way on."""
+    """One check goes on, with one camera and one session; or none does, everything is given back, and there is a way on."""
     table.evaluate("([state, happening]) => table.cell(state, happening)", [state, happening])
 
 
@@ -155,8 +160,9 @@ def test_the_first_hint_of_a_challenge_stays_while_it_lasts(host: Host, code: st
     page.evaluate(
         """([code, passes]) => {
             const hint = { code, text: "in English" };
+            const pass = stage.answers.asked("SMILE", { passed: true, challenges_remaining: 1 });
             const answers = [
-                ...Array.from({ length: passes }, () => stage.answers.asked("SMILE", { passed: true, challenges_remaining: 1 })),
+                ...Array.from({ length: passes }, () => pass),
                 stage.answers.asked("BLINK", { hint, challenges_remaining: 2 - passes }),
             ];
             stage.script.frame = () => answers.length > 1 ? answers.shift() : answers[0];
@@ -171,7 +177,10 @@ def test_the_first_hint_of_a_challenge_stays_while_it_lasts(host: Host, code: st
     words = shown(page, ".hint")
     assert words == page.evaluate("import('/client/locales/en.js').then((en) => en.default[`hint." + code + "`])")
     assert shown(page, ".quiet") == words, "what a screen reader reads"
-    page.evaluate("stage.script.frame = () => stage.answers.asked('BLINK', { challenges_remaining: 2 - %d })" % passes)
+    page.evaluate(
+        "(left) => { stage.script.frame = () => stage.answers.asked('BLINK', { challenges_remaining: left }); }",
+        2 - passes,
+    )
     until(page, "stage.find(made, '.hint').textContent === ''")
     assert shown(page, ".quiet") == "", "what no longer holds is not read"
 
@@ -222,7 +231,7 @@ def running(page: Page) -> None:
 
 
 def away(page: Page, how: str, seconds: float, then: str = "stage.answers.asked('SMILE')") -> None:
-    """Let time go by in which the person cannot act: the page is in the background, or the service away; then it answers so."""
+    """Let time go by in which the page is in the background, or the service away; `then` is its next answer."""
     page.evaluate(
         """([how, seconds]) => { stage.script.frame = () => "offline"; if (how === "background") stage.hide(true); }""",
         [how, seconds],
@@ -479,7 +488,14 @@ def test_what_is_set_before_it_is_defined_counts(chromium: Browser) -> None:
 
 def test_started_before_it_is_put_into_the_page_it_begins_there(host: Host) -> None:
     page = host()
-    page.evaluate("{ made.remove(); globalThis.made = stage.element(); made.start(); document.querySelector('#other').append(made); }")
+    page.evaluate(
+        """() => {
+            made.remove();
+            globalThis.made = stage.element();
+            made.start();
+            document.querySelector("#other").append(made);
+        }"""
+    )
     until(page, "stage.told('challenge').length === 1")
     page.evaluate("{ globalThis.lone = stage.element(); lone.start(); }")
     page.evaluate("stage.task()")
@@ -522,9 +538,10 @@ def test_a_failure_names_the_session_and_the_time(host: Host, language: str, scr
 
 def test_every_wait_of_the_client_is_asked_whether_it_is_still_wanted() -> None:
     """An `await` in the element or the check is one of a life, or of a method that has only such."""
+    asked = re.compile(r"(this\.#)?(life|part)\.(until|sleep)\(|this\.#(run|open|openCamera|openSession)\(")
     for name in ("element.js", "check.js", "course.js"):
         text = (CLIENT / name).read_text()
         waits = re.findall(r"await ([^\n]*)", text)
         assert waits
         for wait in waits:
-            assert re.match(r"(this\.#)?(life|part)\.(until|sleep)\(|this\.#(run|open|openCamera|openSession)\(", wait), (name, wait)
+            assert asked.match(wait), (name, wait)

@@ -677,7 +677,9 @@ export class LivenessCheckElement extends HTMLElement {
   #support(session, at) {
     const id = session?.session_id ?? this.#tried;
     const time = at.toISOString();
+    // In a narrow place the id breaks after its hyphens, and is copied whole.
     const parts = id ? id.split("-").flatMap((part, i) => (i ? ["-", h("wbr"), part] : [part])) : [];
+    const printed = `${time.slice(0, 19).replace("T", " ")} UTC`;
     return h(
       "p",
       { class: "aside", part: "support" },
@@ -685,8 +687,9 @@ export class LivenessCheckElement extends HTMLElement {
         "small",
         {},
         this.#say("support"),
-        " ",
-        h("bdi", { dir: "ltr" }, ...(id ? [h("code", {}, ...parts), " · "] : []), h("time", { datetime: time }, `${time.slice(0, 19).replace("T", " ")} UTC`)),
+        ...(id ? [h("br"), h("bdi", { dir: "ltr" }, h("code", {}, ...parts))] : []),
+        h("br"),
+        h("bdi", { dir: "ltr" }, h("time", { datetime: time }, printed)),
       ),
     );
   }
