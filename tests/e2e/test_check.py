@@ -21,7 +21,7 @@ SESSIONS = "/api/v1/liveness/sessions"
 Look = Callable[..., View]
 
 #: Bytes, of everything that the page loads before the button can be pressed.
-FIRST_PAINT = 100_000
+FIRST_PAINT = 120_000
 
 
 def asking(gestures: str, **more: object) -> str:

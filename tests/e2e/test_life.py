@@ -65,6 +65,8 @@ def serve(route: Route) -> None:
         if name.endswith("/course.js"):  # at a faster pace
             assert "FASTEST = 100" in text
             text = text.replace("FASTEST = 100", "FASTEST = 10")
+        if name.endswith("/camera.js"):  # the camera's own clock goes on as usual when a test lets time go by at once
+            text = text.replace("performance.now()", "globalThis.realNow()")
         return route.fulfill(content_type="text/javascript", body=text)
     file = HERE / name.removeprefix("/")
     if file.is_file():

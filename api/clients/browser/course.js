@@ -268,6 +268,7 @@ export class Course {
       }
       return this.#end("completed", { isLive: answer.is_live ?? null });
     }
+    if (this.#shutter.fault && answer.state !== "expired") return this.#finish.reject(this.#shutter.fault);
     // The second of two frames under way is answered only that the session has ended.
     const late = this.#lost === Infinity || (this.#deadline === null ? this.#lostNow() > 0 : performance.now() > this.#deadline - NEAR_THE_END);
     const timedOut = answer.hint?.code === "timed_out" || late;
