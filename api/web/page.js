@@ -13,6 +13,9 @@ import { choose, LANGUAGES, preferred, Words } from "./client/language.js";
 import { Service } from "./client/service.js";
 import { takeLink } from "./link.js";
 
+/** Milliseconds that the page waits for the asker's name before it shows the check without it. */
+const NAME_WITHIN = 2000;
+
 const ATTRIBUTES = {
   challenges: "challenges",
   timeout: "timeout-seconds",
@@ -47,14 +50,20 @@ async function learnAsker() {
   askedBy = session?.relying_party ?? askedBy;
 }
 
+function tellAsker(words) {
+  const text = askedBy ? words.say("intro.asker", { name: askedBy }) : "";
+  if (asker.textContent !== text) asker.textContent = text; // it is read out when it changes
+  asker.hidden = !askedBy;
+}
+
 async function speak(code) {
   const words = await Words.of(code);
+  if (languages.value !== code) return; // another one was chosen meanwhile
   document.documentElement.lang = code;
   document.documentElement.dir = words.dir;
   document.title = document.querySelector("h1").textContent = words.say("intro.title");
   element.setAttribute("lang", code);
-  asker.textContent = askedBy ? words.say("intro.asker", { name: askedBy }) : "";
-  asker.hidden = !askedBy;
+  tellAsker(words);
 }
 
 const language = choose([asked.get("lang"), ...preferred()]);
@@ -62,9 +71,12 @@ languages.replaceChildren(...Object.entries(LANGUAGES).map(([code, name]) => new
 languages.addEventListener("change", () => speak(languages.value));
 element.addEventListener("liveness-screen", ({ detail }) => document.body.classList.toggle("busy", detail.screen === "camera"));
 addEventListener("hashchange", () => location.reload()); // another link in the same tab
-await learnAsker();
+const learnt = learnAsker();
+await Promise.race([learnt, new Promise((resolve) => setTimeout(resolve, NAME_WITHIN))]);
 // The element is added only now, so that English does not flash up before another language.
 await speak(language);
 element.setAttribute("restart", "");
 document.querySelector("#late").remove();
 document.querySelector("main").append(element);
+await learnt;
+tellAsker(await Words.of(languages.value));

@@ -4,30 +4,20 @@
  */
 
 import { closeCamera, openCamera, Shutter, Witness } from "./camera.js";
-import { ENDED, UNUSABLE } from "./codes.js";
+import { ENDED } from "./codes.js";
+import { Course, GIVE_UP_AFTER, hasBegun, TRY_AGAIN } from "./course.js";
 import { LivenessError } from "./errors.js";
+import { Life, Over } from "./life.js";
 import { Service } from "./service.js";
 
-/** Frames that may be under way at once. */
-const UNDER_WAY = 2;
-/** Milliseconds from frame to frame: ten frames a second at best, five if the service answers slowly. */
-const FASTEST = 100;
-const SLOWEST = 200;
-/** Milliseconds for which a service that is away or busy is tried again, before the check gives up. */
-const GIVE_UP_AFTER = 20_000;
-/** Milliseconds between two tries while the service cannot be reached. */
-const TRY_AGAIN = 700;
 /** Milliseconds of preview before the session is created, in which a person fits their face into it. */
 const GET_READY = 1500;
+/** Milliseconds in which a person reads why the check begins again. */
+const BEGIN_AGAIN = 2500;
 /** Milliseconds that a camera may take to give its first picture. */
 const FIRST_PICTURE = 8000;
-
-/** Nonces of the latest answers that a frame carries, where the session asks for them (sequence=required). */
-const NONCES = 12;
-/** Milliseconds between two reports about the camera. */
-const REPORT_EVERY = 1000;
-
-const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+/** Errors that leave nothing of the session to cancel. */
+const GONE = new Set(["session_gone", "expired"]);
 
 /**
  * A check. Its events are CustomEvents with a `detail`:
@@ -41,6 +31,8 @@ const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
  * passed     {type, confidence, index, total}: a challenge passed
  * waiting    {reason, seconds}: the check waits; reason: network, busy or background
  * resumed    null: the check no longer waits
+ * interrupted {reason}: a challenge's time went by in a pause; reason: network, busy, background, or left (by an earlier
+ *            check of the session). The check begins again with a new session, or ends with an error if it was given one
  * answer     {answer, milliseconds}: the service's answer to a frame, and the time that it took
  * completed  {isLive}: true, false, or null if only your server may know
  * failed     {reason}: timed_out or not_met
@@ -52,32 +44,21 @@ const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 export class LivenessCheck extends EventTarget {
   #options;
   #service;
+  #life = new Life();
   #stream = null;
-  #ownStream = false;
-  #stopped = new AbortController();
-  #underWay = 0;
-  #settled = null;
-  #latency = 0;
-  #sequence = 0;
-  #newest = 0;
-  #answeredAt = 0;
-  #resumeAt = 0;
-  #waiting = null;
-  #asked = null;
-  #clockEnds = null;
-  #passedCount = 0;
-  #hint = null;
-  #nonces = [];
-  #witness = null;
-  #shutter = null;
-  #reportedAt = -REPORT_EVERY;
+  #waits = new Waits((kind, detail) => this.#emit(kind, detail));
+  /** Whether the service has ended the session, so that there is nothing to cancel. */
+  #ended = false;
 
   /**
    * @param {object} [options]
    * @param {string} [options.api] the address of the API; by default that of the service on the page's host
    * @param {string|null} [options.token] a session's token, or an API key, sent as `Authorization: Bearer`
    * @param {string|null} [options.browserSecret] a secret that binds the token to this browser: see service.js
-   * @param {object|null} [options.session] a session that your server has created: the answer, or at least its session_id
+   * @param {object|null} [options.session] a session that your server has created: the answer, or at least its session_id;
+   *   it stays your server's to cancel, and a further check may go on with it until it has ended
+   * @param {(() => Promise<object>)|null} [options.createSession] creates a session, once the camera is open and each time that
+   *   the check begins again; its answer has at least the session_id, and may have a token. The check cancels what it does not use
    * @param {number} [options.challenges] how many challenges, 1 to 10
    * @param {number} [options.timeoutSeconds] seconds for each challenge, 1 to 60
    * @param {string[]} [options.types] the challenges to draw from
@@ -103,278 +84,210 @@ export class LivenessCheck extends EventTarget {
   }
 
   /**
-   * Open the camera, show it in `video`, and run the session. Resolves when the check has ended; the event `error` reports
-   * what goes wrong.
+   * Open the camera, show it in `video`, and run the session. Resolves when the check has ended, or at once if it was cancelled
+   * before; the event `error` reports what goes wrong.
    * @param {HTMLVideoElement} video muted and playsinline; mirror it by CSS only
    */
   async start(video) {
+    if (this.ended) return;
     if (this.phase !== "idle") throw new Error("A check starts once: make a new one to try again.");
-    const leave = () => this.cancel();
-    const seen = () => document.hidden || this.#resume("background");
-    addEventListener("pagehide", leave);
-    document.addEventListener("visibilitychange", seen);
-    let lock = null;
+    this.#life.listen(globalThis, "pagehide", () => this.cancel());
     try {
-      await this.#openCamera(video);
-      lock = await navigator.wakeLock?.request("screen").catch(() => null);
-      this.#enter("ready");
-      await sleep(GET_READY);
-      if (this.ended) return;
-      await this.#openSession();
-      this.#enter("running");
-      this.#witness = new Witness(video, this.#stream.getVideoTracks()[0]);
-      this.#shutter = new Shutter(video);
-      await this.#send(this.#shutter);
+      await this.#run(video);
     } catch (error) {
+      if (error instanceof Over || this.ended) return;
       this.#fail(error instanceof LivenessError ? error : new LivenessError("refused", String(error), { cause: error }));
-    } finally {
-      removeEventListener("pagehide", leave);
-      document.removeEventListener("visibilitychange", seen);
-      lock?.release().catch(() => {});
-      this.#witness?.stop();
-      if (this.#ownStream) closeCamera(this.#stream);
     }
   }
 
-  /** Cancel the check, and the session with it. */
+  /** Cancel the check, and the session with it unless your server has created it. */
   cancel() {
-    if (this.ended) return;
-    this.#end("cancelled", null);
-    this.#cancelSession();
+    if (!this.ended) this.#end("cancelled", null);
+  }
+
+  async #run(video) {
+    const life = this.#life;
+    this.#enter("opening");
+    const given = this.session;
+    // A session that is over, or whose token is, needs no camera.
+    if (given && !given.challenges) await this.#open(life, () => this.#service.look(given.session_id));
+    if (given && ENDED.has(this.session.state)) return this.#conclude();
+    await this.#openCamera(video);
+    this.#stayAwake();
+    this.#enter("ready");
+    await life.sleep(GET_READY);
+    const shutter = new Shutter(video);
+    const witness = new Witness(video, this.#stream.getVideoTracks()[0]);
+    life.own(witness, () => witness.stop());
+    for (;;) {
+      const part = new Life(life);
+      if (!given) await this.#openSession(part);
+      const { session } = this;
+      const course = new Course({
+        parent: part,
+        service: this.#service,
+        session,
+        total: this.#options.challenges ?? 0,
+        shutter,
+        witness,
+        tell: (kind, detail) => part.over || this.#told(kind, detail, course.total),
+        waits: this.#waits,
+      });
+      this.total = course.total;
+      this.#emit("session", { session });
+      this.#enter("running");
+      const { kind, detail, ended } = await life.until(course.run());
+      this.#ended = ended;
+      // No person can meet a challenge before a camera that is so slow, or that freezes.
+      if (kind === "failed" && shutter.fault) return this.#end("error", { error: shutter.fault });
+      if (kind !== "interrupted") return this.#end(kind, detail);
+      this.#emit("interrupted", detail);
+      if (given) throw new LivenessError("interrupted", "A challenge's time went by in a pause.");
+      part.end();
+      this.session = null;
+      this.#ended = false;
+      while (document.hidden) await life.sleep(100);
+      this.#waits.end();
+      await life.sleep(BEGIN_AGAIN);
+    }
+  }
+
+  /** End with a session that was over before the check began. */
+  #conclude() {
+    const { state, session_id: id, is_live: isLive = null } = this.session;
+    this.#ended = true;
+    if (state === "completed") return this.#end("completed", { isLive });
+    if (state === "expired") throw new LivenessError("expired", "The session outlived its time.");
+    if (!hasBegun(id)) throw new LivenessError("session_gone", "The session has failed.");
+    this.#emit("interrupted", { reason: "left" });
+    throw new LivenessError("interrupted", "The session has failed since an earlier check of it.");
   }
 
   async #openCamera(video) {
-    this.#enter("opening");
-    this.#ownStream = !this.#options.stream;
-    this.#stream = this.#options.stream ?? (await openCamera(this.#options));
-    if (this.ended) return;
-    for (const track of this.#ownStream ? this.#stream.getVideoTracks() : []) {
-      track.addEventListener("ended", () => this.#fail(new LivenessError("camera_lost", "The camera's track ended.")));
+    const life = this.#life;
+    const own = !this.#options.stream;
+    this.#stream = this.#options.stream ?? (await life.until(openCamera(this.#options), closeCamera));
+    for (const track of own ? this.#stream.getVideoTracks() : []) {
+      life.listen(track, "ended", () => this.#fail(new LivenessError("camera_lost", "The camera's track ended.")));
     }
     video.srcObject = this.#stream;
-    await Promise.race([video.play().catch(() => {}), sleep(FIRST_PICTURE)]);
     const until = performance.now() + FIRST_PICTURE;
-    while (!video.videoWidth && !this.ended) {
+    await life.until(Promise.race([video.play().catch(() => {}), life.sleep(FIRST_PICTURE)]));
+    while (!video.videoWidth) {
       if (performance.now() > until) throw new LivenessError("camera_busy", "The camera gives no picture.");
-      await sleep(50);
+      await life.sleep(50);
     }
   }
 
-  async #openSession() {
-    const { challenges, timeoutSeconds, types, exclude, reveal = "next", preset, sequence = "required" } = this.#options;
-    const ask = () =>
-      this.session
-        ? this.session.challenges
-          ? this.session
-          : this.#service.look(this.session.session_id)
-        : this.#service.create({ challenges, timeoutSeconds, types, exclude, reveal, preset, sequence });
+  /** Keep the screen on; a browser lets it go off again when the page was in the background. */
+  #stayAwake() {
+    const life = this.#life;
+    const ask = () => {
+      if (document.hidden) return;
+      const lock = navigator.wakeLock?.request("screen");
+      if (lock) life.until(lock, (held) => held.release().catch(() => {})).catch(() => {});
+    };
+    ask();
+    life.listen(document, "visibilitychange", ask);
+  }
+
+  /** Create a session that `part` owns: it is cancelled with it, or when it comes too late. */
+  async #openSession(part) {
+    const { createSession, challenges, timeoutSeconds, types, exclude, reveal = "next", preset, sequence = "required" } = this.#options;
+    if (!createSession) {
+      const wishes = { challenges, timeoutSeconds, types, exclude, reveal, preset, sequence };
+      return this.#open(part, () => this.#service.create(wishes), (made) => this.#cancelSession(made));
+    }
+    const made = await part.until(
+      Promise.resolve().then(createSession).catch((error) => Promise.reject(ofHost(error))),
+      (late) => this.#cancelSession(late),
+    );
+    if (!made?.session_id) throw new LivenessError("refused", "createSession gave no session_id.");
+    if (made.token) this.#service.token = made.token;
+    this.session = made;
+    if (!made.challenges) await this.#open(part, () => this.#service.look(made.session_id));
+  }
+
+  /** Ask the service for the session until it answers. */
+  async #open(life, ask, giveBack = null) {
     const since = performance.now();
-    while (!this.ended) {
+    for (;;) {
       try {
-        const session = await ask();
-        this.session = session;
-        break;
+        this.session = { ...this.session, ...(await life.until(ask(), giveBack)) };
+        return this.#waits.end();
       } catch (error) {
         const seconds = error.code === "busy" ? error.retryAfter : TRY_AGAIN / 1000;
         const over = performance.now() - since + seconds * 1000 > GIVE_UP_AFTER;
         if ((error.code !== "busy" && error.code !== "network") || over) throw error;
-        this.#wait(error.code, seconds);
-        await sleep(seconds * 1000);
+        this.#waits.begin(error.code, seconds);
+        await life.sleep(seconds * 1000);
       }
     }
-    if (this.ended) return this.#cancelSession(); // cancelled while the session was being created
-    this.#resume();
-    this.total = Math.max(this.session.challenges.length, this.#options.challenges ?? 0);
-    this.#emit("session", { session: this.session });
   }
 
-  /** Send frames until the session has ended. */
-  async #send(shutter) {
-    this.#answeredAt = performance.now();
-    while (!this.ended) {
-      const began = performance.now();
-      if (document.hidden) {
-        // A person does not see a page in the background, and browsers slow it down.
-        this.#wait("background");
-        this.#answeredAt = began;
-        await sleep(100);
-        continue;
-      }
-      const most = this.#waiting ? 1 : UNDER_WAY;
-      if (this.#underWay >= most || began < this.#resumeAt) {
-        await Promise.race([this.#nextSettled(), sleep(this.#underWay >= most ? 250 : this.#resumeAt - began)]);
-        continue;
-      }
-      const picture = await shutter.take();
-      if (this.ended) return;
-      if (picture) this.#submit(picture, ++this.#sequence);
-      // With two frames under way, an interval of three quarters of the usual latency never piles frames up.
-      const interval = Math.min(SLOWEST, Math.max(FASTEST, this.#latency * 0.75));
-      await sleep(Math.max(0, began + interval - performance.now()));
-    }
-  }
-
-  async #submit(picture, number) {
-    const sentAt = performance.now();
-    this.#underWay += 1;
-    try {
-      const more = { signal: this.#stopped.signal, nonces: this.#nonces, camera: this.#report(sentAt) };
-      const answer = await this.#service.frame(this.session.session_id, picture, more);
-      if (answer.nonce) this.#nonces = [answer.nonce, ...this.#nonces].slice(0, NONCES);
-      const milliseconds = performance.now() - sentAt;
-      this.#latency = this.#latency ? 0.8 * this.#latency + 0.2 * milliseconds : milliseconds;
-      this.#answeredAt = performance.now();
-      if (this.ended) return;
-      this.#resume();
-      this.#emit("answer", { answer, milliseconds });
-      this.#take(answer, number, sentAt);
-    } catch (error) {
-      if (!this.ended) this.#trouble(error);
-    } finally {
-      this.#underWay -= 1;
-      this.#settled?.();
-    }
-  }
-
-  /** What the platform says of the camera, now and then. */
-  #report(at) {
-    if (!this.#witness || at - this.#reportedAt < REPORT_EVERY) return null;
-    this.#reportedAt = at;
-    return this.#witness.report();
-  }
-
-  #nextSettled() {
-    return new Promise((resolve) => {
-      this.#settled = resolve;
-    });
-  }
-
-  /** Handle a frame that got no answer; most often the session goes on. */
-  #trouble(error) {
-    if (error.code !== "network" && error.code !== "busy") {
-      // A single picture that the service cannot use does not end the check: the next one may be usable.
-      // Nor does a frame that is out of sequence, because answers were lost on the way.
-      const skipped = error.code === "refused" && (error.status === 422 || error.problem === "out_of_sequence");
-      if (!skipped || performance.now() - this.#answeredAt > GIVE_UP_AFTER) this.#fail(error);
-      return;
-    }
-    const seconds = error.code === "busy" ? error.retryAfter : TRY_AGAIN / 1000;
-    if (performance.now() - this.#answeredAt > GIVE_UP_AFTER) return this.#fail(error);
-    this.#resumeAt = performance.now() + seconds * 1000;
-    this.#wait(error.code, seconds);
-  }
-
-  #take(answer, number, sentAt) {
-    if (ENDED.has(answer.state)) return this.#conclude(answer);
-    this.total = Math.max(this.total, answer.challenges_remaining + (answer.passed ? 1 : 0));
-    if (answer.passed) {
-      this.#passedCount = this.total - answer.challenges_remaining;
-      this.#pass(answer);
-    } else if (number > this.#newest && this.total - answer.challenges_remaining >= this.#passedCount) {
-      // Frames may overtake each other; the answer to an older one is out of date.
-      this.#ask(answer, sentAt);
-      this.#advise(answer.hint, answer.challenge_type);
-    }
-    this.#newest = Math.max(this.#newest, number);
-    this.#emit("face", { face: answer.face ?? null, hint: answer.hint ?? null });
-  }
-
-  /** Report the challenge of an answer if it is new, and its clock once that runs. */
-  #ask(answer, sentAt) {
-    if (!answer.challenge_type) return;
-    const index = this.total - answer.challenges_remaining;
-    if (this.#asked?.index !== index) {
-      const shown = answer.challenge ?? this.session.challenges[index] ?? {};
-      this.#asked = {
-        type: answer.challenge_type,
-        instruction: shown.instruction ?? answer.challenge_type,
-        timeoutSeconds: shown.timeout_seconds ?? null,
-        index,
-        total: this.total,
-      };
-      this.#clockEnds = null;
-      this.#emit("challenge", this.#asked);
-    }
-    // The first challenge's clock starts with the first usable face, the others' with their reveal.
-    if (this.#clockEnds === null && (index > 0 || !UNUSABLE.has(answer.hint?.code))) {
-      const seconds = this.#asked.timeoutSeconds ?? 0;
-      this.#clockEnds = sentAt + seconds * 1000;
-      this.#emit("clock", { type: this.#asked.type, seconds: Math.max(0, (this.#clockEnds - performance.now()) / 1000) });
-    }
-  }
-
-  #pass(answer) {
-    const index = this.#passedCount - 1;
-    this.#hint = null;
-    this.#emit("passed", {
-      type: answer.challenge_type,
-      confidence: answer.confidence,
-      index,
-      total: this.total,
-    });
-  }
-
-  #advise(hint, type) {
-    if ((hint?.code ?? null) === this.#hint) return;
-    this.#hint = hint?.code ?? null;
-    this.#emit("hint", hint ? { ...hint, type } : null);
-  }
-
-  #conclude(answer) {
-    if (answer.state === "completed") {
-      if (answer.passed) {
-        this.#passedCount = this.total;
-        this.#pass(answer);
-      }
-      this.#end("completed", { isLive: answer.is_live ?? null });
-    } else if (answer.state === "expired") {
-      this.#fail(new LivenessError("expired", "The session outlived its time."));
-    } else if (this.#shutter?.fault) {
-      this.#end("error", { error: this.#shutter.fault }); // no person can meet a challenge before such a camera
-    } else {
-      // The second of two frames under way is answered only that the session has ended.
-      const late = this.#clockEnds !== null && performance.now() > this.#clockEnds - 500;
-      this.#end("failed", { reason: answer.hint?.code === "timed_out" || late ? "timed_out" : "not_met" });
-    }
-  }
-
-  #wait(reason, seconds = null) {
-    if (this.#waiting === reason) return;
-    this.#waiting = reason;
-    this.#emit("waiting", { reason, seconds });
-  }
-
-  #resume(reason = this.#waiting) {
-    if (this.#waiting === null || this.#waiting !== reason) return;
-    this.#waiting = null;
-    this.#emit("resumed", null);
+  #told(kind, detail, total) {
+    this.total = total;
+    this.#emit(kind, detail);
   }
 
   #enter(phase) {
     if (this.ended) return;
     this.phase = phase;
-    this.#emit("phase", { phase });
+    this.dispatchEvent(new CustomEvent("phase", { detail: { phase } }));
   }
 
   #fail(error) {
     if (this.ended) return;
+    if (GONE.has(error.code)) this.#ended = true;
     this.#end("error", { error });
-    if (error.code !== "session_gone" && error.code !== "expired") this.#cancelSession();
   }
 
   #end(kind, detail) {
+    if (this.ended) return;
     this.#enter("ended");
-    this.#stopped.abort();
-    if (this.#ownStream) closeCamera(this.#stream);
-    this.#emit(kind, detail);
-  }
-
-  #cancelSession() {
-    // A session that a server has created is that server's own to cancel.
-    if (this.session?.session_id && !this.#options.session) this.#service.cancel(this.session.session_id).catch(() => {});
-  }
-
-  #emit(kind, detail) {
+    this.#life.end();
     this.dispatchEvent(new CustomEvent(kind, { detail }));
   }
+
+  #cancelSession(session) {
+    if (this.#ended || !session?.session_id) return;
+    const { api, browserSecret } = this.#service;
+    const service = new Service({ api, browserSecret, token: session.token ?? this.#service.token });
+    service.cancel(session.session_id).catch(() => {});
+  }
+
+  /** Report what happens before the end; after it nothing does. */
+  #emit(kind, detail) {
+    if (!this.ended) this.dispatchEvent(new CustomEvent(kind, { detail }));
+  }
+}
+
+/** What a check waits for, told once when it begins and once when it ends. */
+class Waits {
+  #tell;
+  reason = null;
+
+  constructor(tell) {
+    this.#tell = tell;
+  }
+
+  begin(reason, seconds = null) {
+    if (this.reason === reason) return;
+    this.reason = reason;
+    this.#tell("waiting", { reason, seconds });
+  }
+
+  end() {
+    if (this.reason === null) return;
+    this.reason = null;
+    this.#tell("resumed", null);
+  }
+}
+
+/** The error of the host's own createSession, with its code if it is one that the element knows. */
+function ofHost(error) {
+  if (error instanceof LivenessError) return error;
+  const usual = navigator.onLine === false ? "network" : "refused";
+  const code = typeof error?.code === "string" ? error.code : usual;
+  return new LivenessError(code, String(error?.message ?? error), { retryAfter: error?.retryAfter, cause: error });
 }

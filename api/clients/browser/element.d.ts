@@ -1,4 +1,4 @@
-import type { ChallengeType, CheckEvents, Session } from "./index.js";
+import type { ChallengeType, CheckEvents, Preset, Session } from "./index.js";
 
 /** `<liveness-check>`; attributes: api, session-id, token, challenges, timeout-seconds, types, exclude, reveal, preset, lang, voice, restart, theme. */
 export class LivenessCheckElement extends HTMLElement {
@@ -8,7 +8,32 @@ export class LivenessCheckElement extends HTMLElement {
   messages: Record<string, string>;
   /** 22 to 128 random characters of A-Z a-z 0-9 _ -, which bind the token to this browser. */
   browserSecret: string | null;
+  /** Properties that reflect the attributes of these names; null or undefined takes the attribute away. */
+  get api(): string | null;
+  set api(value: string | null | undefined);
+  get sessionId(): string | null;
+  set sessionId(value: string | null | undefined);
+  get token(): string | null;
+  set token(value: string | null | undefined);
+  get challenges(): string | null;
+  set challenges(value: number | string | null | undefined);
+  get timeoutSeconds(): string | null;
+  set timeoutSeconds(value: number | string | null | undefined);
+  get types(): string | null;
+  set types(value: readonly ChallengeType[] | string | null | undefined);
+  get exclude(): string | null;
+  set exclude(value: readonly ChallengeType[] | string | null | undefined);
+  get reveal(): string | null;
+  set reveal(value: "all" | "next" | null | undefined);
+  get preset(): string | null;
+  set preset(value: Preset | null | undefined);
+  get theme(): string | null;
+  set theme(value: string | null | undefined);
+  voice: boolean;
+  restart: boolean;
+  /** Begin, as the button does; a check that is under way goes on. */
   start(): void;
+  /** Cancel the check and go back to the first screen. */
   cancel(): void;
 }
 
@@ -19,6 +44,7 @@ type Forwarded =
   | "passed"
   | "waiting"
   | "resumed"
+  | "interrupted"
   | "answer"
   | "completed"
   | "failed"

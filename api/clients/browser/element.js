@@ -12,6 +12,7 @@ import { LivenessCheck } from "./check.js";
 import { UNUSABLE } from "./codes.js";
 import { icon, svg } from "./icons.js";
 import { choose, preferred, Words } from "./language.js";
+import { Life } from "./life.js";
 import { dress } from "./styles.js";
 
 /** Milliseconds for which "Well done" is shown at least. */
@@ -20,6 +21,8 @@ const PRAISE = 700;
 const READ_AFTER = 900;
 /** Default seconds for a challenge: enough to listen to a screen reader first. */
 const SECONDS = 10;
+/** Milliseconds after which the element no longer waits for a language's file, and speaks English until it is there. */
+const LANGUAGE_WITHIN = 3000;
 /** Distance of the face's middle from the picture's, as fractions of width and height, from which on the element helps. */
 const ASIDE = { x: 0.17, y: 0.2 };
 
@@ -43,7 +46,45 @@ const PLACES = {
 };
 
 /** The events of a check that the element forwards to its host, as `liveness-…`. */
-const FORWARDED = ["session", "challenge", "hint", "passed", "waiting", "resumed", "answer", "completed", "failed", "error", "cancelled"];
+const FORWARDED = [
+  "session",
+  "challenge",
+  "hint",
+  "passed",
+  "waiting",
+  "resumed",
+  "interrupted",
+  "answer",
+  "completed",
+  "failed",
+  "error",
+  "cancelled",
+];
+
+/** The events that end a check. */
+const ENDINGS = new Set(["completed", "failed", "error", "cancelled"]);
+
+/** The properties that reflect attributes: some frameworks set properties, and before the element is defined. */
+const TEXTS = {
+  api: "api",
+  sessionId: "session-id",
+  token: "token",
+  challenges: "challenges",
+  timeoutSeconds: "timeout-seconds",
+  types: "types",
+  exclude: "exclude",
+  reveal: "reveal",
+  preset: "preset",
+  theme: "theme",
+};
+const FLAGS = { voice: "voice", restart: "restart" };
+
+/** Errors that trying again does not mend. */
+const FINAL = new Set(["insecure_context", "unsupported"]);
+/** Errors that mean the end of a session that was given to the element, and of its token. */
+const SESSION_OVER = new Set(["session_gone", "expired", "interrupted", "not_allowed"]);
+/** Problems of the service with sentences of their own. */
+const TOLD = new Set(["token_expired", "other_browser"]);
 
 function h(name, attributes = {}, ...children) {
   const element = document.createElement(name);
@@ -59,63 +100,122 @@ function h(name, attributes = {}, ...children) {
 const list = (text) => (text ? text.split(/[\s,]+/).filter(Boolean) : undefined);
 const number = (text) => (text ? Number(text) : undefined);
 
+/** Whether a property was set on an element before it had one of this name, which it hides. */
+const owns = (element, name) => Object.prototype.hasOwnProperty.call(element, name);
+
+/** Set such a property again, this time the element's. */
+function setAnew(element, name) {
+  const value = element[name];
+  delete element[name];
+  element[name] = value;
+}
+
+/**
+ * The element. What it shows is one of its screens, and each screen has a life that ends with it:
+ *
+ *   (none)  until the words of the language are there
+ *   intro   begin() → camera
+ *   camera  the check's events → done, failed, error; cancel() → intro
+ *   done, failed, error → camera or intro, by their buttons
+ *
+ * There is at most one check, on the screen `camera`. It belongs to the page that the element is in: once the element has been
+ * taken out, and not been put back in the same task, the check is cancelled.
+ */
 export class LivenessCheckElement extends HTMLElement {
-  static observedAttributes = ["lang"];
+  static observedAttributes = ["lang", "session-id", "challenges", "types", "exclude"];
 
   /**
    * Creates the session for each try, if your server does that: `async ({exclude}) => ({session_id, token, …})`.
    * Otherwise the element creates it itself.
    */
-  createSession = null;
-  /** Words of your own, by the keys of locales/en.js. */
-  messages = {};
+  createSession = this.createSession ?? null;
   /** A secret that binds the token to this browser: see service.js. */
-  browserSecret = null;
+  browserSecret = this.browserSecret ?? null;
 
   #root;
+  #messages = {};
   #words = new Words();
+  /** Whether the element is in a page, but for a move within it. */
+  #here = false;
+  /** Lives: of the loading of a language, of the screen, of the hint that is about to be read out. */
+  #learning = new Life();
+  #life = new Life();
+  #telling = new Life();
+  #screen = null;
+  /** Draws the present screen again: in another language, or when the element comes back. */
+  #redraw = null;
+  #again = false;
   #check = null;
   #cannot = new Set();
   #camera = null;
   #dom = {};
-  #timers = new Set();
-  #praisedUntil = 0;
-  #shown = null;
-  #screen = null;
-  #used = null;
+  /** What the check says now, on the screen `camera`: its challenge, hint and face, and what it says in place of them. */
+  #scene = {};
+  /** The id of the session that was given for the latest check. */
+  #tried = null;
 
   constructor() {
-    super();
+    super(); // the fields above keep what was set before the element was defined
+    if (owns(this, "messages")) setAnew(this, "messages");
     const shadow = this.attachShadow({ mode: "open" });
     dress(shadow);
     this.#root = h("div", { class: "root", part: "root" });
     shadow.append(this.#root);
   }
 
-  async connectedCallback() {
-    await this.#applyLanguage();
-    if (this.isConnected && !this.#screen) this.#intro({ focus: false });
+  connectedCallback() {
+    for (const name of [...Object.keys(TEXTS), ...Object.keys(FLAGS)]) if (owns(this, name)) setAnew(this, name);
+    if (this.#here) {
+      this.#dom.video?.play().catch(() => {}); // moved: a browser may have paused it
+      return;
+    }
+    this.#here = true;
+    if (this.#screen) this.#drawAgain();
+    this.#learn();
   }
 
   disconnectedCallback() {
-    this.#check?.cancel();
-    this.#clearTimers();
+    queueMicrotask(() => this.isConnected || this.#leave());
   }
 
-  async attributeChangedCallback() {
-    if (!this.#screen) return;
-    await this.#applyLanguage();
-    if (this.#screen === "intro") this.#intro({ focus: false });
+  attributeChangedCallback(name, before, now) {
+    if (before === now || !this.#here) return;
+    if (name === "lang") return void this.#learn();
+    if (this.#screen === "intro") return this.#drawAgain();
+    // With another session there is something to begin again.
+    if (name === "session-id" && this.#screen && this.#screen !== "camera") this.#intro({ focus: false });
   }
 
   /** Begin, as the button does. Browsers ask for the camera only after a person's own action. */
   start() {
-    if (!this.#check || this.#check.ended) this.#begin();
+    if (this.#check) return;
+    if (this.isConnected) return this.#begin();
+    queueMicrotask(() => this.isConnected && this.start()); // it may be put into the page in the same task
   }
 
   /** Cancel the check and go back to the first screen. */
   cancel() {
     this.#check?.cancel();
+  }
+
+  /** Words of your own, by the keys of locales/en.js. */
+  get messages() {
+    return this.#messages;
+  }
+
+  set messages(messages) {
+    this.#messages = messages ?? {};
+    if (this.#here) this.#learn();
+  }
+
+  /** The element has left the page: nothing goes on. */
+  #leave() {
+    if (!this.#here) return;
+    this.#here = false;
+    this.#check?.cancel();
+    this.#learning.end();
+    this.#life.end();
+    this.#speak("");
   }
 
   get #service() {
@@ -125,31 +225,58 @@ export class LivenessCheckElement extends HTMLElement {
     return { api, token, session: id ? { session_id: id } : null, browserSecret: this.browserSecret };
   }
 
-  get #voice() {
-    return this.hasAttribute("voice");
+  /** Whether the session was given to the element, so that it cannot make another one. */
+  get #isGiven() {
+    return !this.createSession && Boolean(this.getAttribute("session-id"));
   }
 
-  async #applyLanguage() {
-    const words = await Words.of(choose([this.getAttribute("lang"), ...preferred()]), this.messages);
-    if (this.hasAttribute("lang") && words.code !== choose([this.getAttribute("lang")])) return; // the language was changed meanwhile
-    this.#words = words;
+  /** Whether it has been tried: another one may have been given since. */
+  get #isSpent() {
+    return this.#isGiven && this.getAttribute("session-id") === this.#tried;
+  }
+
+  /** Learn the words of the language; the latest wish counts. */
+  async #learn() {
+    this.#learning.end();
+    const life = (this.#learning = new Life());
+    const draw = () => (this.#screen ? this.#drawAgain() : this.#intro({ focus: false }));
+    life.after(LANGUAGE_WITHIN, () => this.#screen || draw());
+    try {
+      const wanted = [this.getAttribute("lang"), ...preferred()];
+      this.#words = await life.until(Words.of(choose(wanted), this.#messages));
+    } catch {
+      return; // the element has left the page, or another language is wanted
+    }
     this.#root.lang = this.#words.code;
     this.#root.dir = this.#words.dir;
+    draw();
   }
 
   #say(key, places) {
     return this.#words.say(key, places);
   }
 
+  /** Show a screen; its life begins with it, and the last one's ends. */
   #show(name, part, ...children) {
-    this.#clearTimers();
+    this.#life.end();
+    this.#life = new Life();
     this.#screen = name;
     this.#root.replaceChildren(h("section", { class: part, part: name, "data-screen": name }, ...children));
-    this.#notify("liveness-screen", { screen: name });
+    if (!this.#again) this.#notify("liveness-screen", { screen: name });
+  }
+
+  /** Draw the present screen again; nobody is told, and nothing gets the focus. */
+  #drawAgain() {
+    this.#again = true;
+    try {
+      this.#redraw();
+    } finally {
+      this.#again = false;
+    }
   }
 
   #focus(selector) {
-    this.#root.querySelector(selector)?.focus({ preventScroll: false });
+    if (!this.#again) this.#root.querySelector(selector)?.focus({ preventScroll: false });
   }
 
   // --- the first screen ------------------------------------------------------------------------------------------------------
@@ -181,7 +308,7 @@ export class LivenessCheckElement extends HTMLElement {
         class: "button primary",
         part: "button primary-button",
         type: "button",
-        onclick: () => this.#possible().length && this.#begin(),
+        onclick: () => this.#possible().length && this.start(),
       },
       this.#say("intro.start"),
     );
@@ -213,7 +340,7 @@ export class LivenessCheckElement extends HTMLElement {
             h("input", {
               type: "checkbox",
               name: "voice",
-              checked: this.#voice,
+              checked: this.voice,
               onchange: (event) => this.toggleAttribute("voice", event.target.checked),
             }),
             this.#say("intro.voice"),
@@ -222,6 +349,7 @@ export class LivenessCheckElement extends HTMLElement {
       h("div", { class: "actions" }, start),
     );
     if (focus) this.#focus("h2");
+    this.#redraw = () => this.#intro({ focus: false, open: this.#root.querySelector("details")?.open });
   }
 
   /** The choices of CANNOT that concern this element's challenges. */
@@ -242,16 +370,17 @@ export class LivenessCheckElement extends HTMLElement {
 
   // --- the check ---------------------------------------------------------------------------------------------------
 
-  async #begin() {
-    this.#buildCamera();
-    this.#speak(""); // within the person's action: some browsers allow speech only after one
+  #begin() {
     const { api, token, session, browserSecret } = this.#service;
+    const { createSession } = this;
+    this.#tried = createSession ? null : (session?.session_id ?? null);
     const exclude = this.#excluded();
-    const options = {
+    const check = new LivenessCheck({
       api,
       token,
-      session,
       browserSecret,
+      session: createSession ? null : session,
+      createSession: createSession && (() => createSession.call(this, { exclude })),
       challenges: number(this.getAttribute("challenges")),
       timeoutSeconds: number(this.getAttribute("timeout-seconds")) ?? SECONDS,
       types: list(this.getAttribute("types")),
@@ -259,38 +388,35 @@ export class LivenessCheckElement extends HTMLElement {
       reveal: this.getAttribute("reveal") ?? "next",
       preset: this.getAttribute("preset") ?? undefined,
       deviceId: this.#camera,
-    };
-    if (this.createSession) {
-      try {
-        const made = await this.createSession({ exclude });
-        Object.assign(options, { session: made, token: made.token ?? token });
-      } catch (error) {
-        return this.#broken(error);
-      }
-    } else if (session && this.#used === session.session_id) {
-      return this.#broken({ code: "session_gone" }); // a session is for one try
-    }
-    this.#used = session?.session_id ?? null;
-    this.#run(new LivenessCheck(options));
-  }
-
-  #run(check) {
+    });
     this.#check = check;
-    for (const kind of FORWARDED) check.addEventListener(kind, (event) => this.#notify(`liveness-${kind}`, event.detail));
-    const on = (kind, act) => check.addEventListener(kind, (event) => check === this.#check && act(event.detail));
-    on("phase", ({ phase }) => this.#phase(phase));
-    on("session", () => this.#progress(0));
-    on("challenge", (challenge) => this.#after(Math.max(0, this.#praisedUntil - performance.now()), () => this.#ask(challenge)));
-    on("clock", ({ seconds }) => this.#countDown(seconds));
-    on("hint", (hint) => this.#advise(hint));
-    on("face", (seen) => this.#guide(seen));
-    on("passed", (passed) => this.#praise(passed));
-    on("waiting", ({ reason }) => this.#wait(this.#say(`waiting.${reason}`)));
-    on("resumed", () => this.#wait(null));
-    on("completed", ({ isLive }) => this.#after(PRAISE, () => (isLive === false ? this.#failed("not_met") : this.#done(isLive))));
-    on("failed", ({ reason }) => this.#failed(reason));
-    on("error", ({ error }) => this.#broken(error));
-    on("cancelled", () => this.#intro());
+    this.#buildCamera();
+    this.#speak(""); // within the person's action: some browsers allow speech only after one
+    const acts = {
+      phase: ({ phase }) => phase === "ready" && this.#ready(),
+      session: () => this.#progress(0, check.total),
+      challenge: (challenge) => this.#ask(challenge),
+      clock: ({ seconds }) => this.#countDown(seconds),
+      hint: (hint) => this.#advise(hint),
+      face: ({ face }) => this.#see(face),
+      passed: (passed) => this.#praise(passed),
+      waiting: ({ reason }) => this.#wait(this.#say(`waiting.${reason}`)),
+      resumed: () => this.#wait(null),
+      interrupted: ({ reason }) => this.#interrupted(reason),
+      completed: ({ isLive }) => this.#complete(isLive, check.session),
+      failed: ({ reason }) => this.#failed(reason, check.session),
+      error: ({ error }) => this.#broken(error, check.session),
+      cancelled: () => this.#intro(),
+    };
+    for (const kind of new Set([...Object.keys(acts), ...FORWARDED])) {
+      check.addEventListener(kind, ({ detail }) => {
+        if (this.#check !== check) return; // another camera's check goes on
+        const next = ENDINGS.has(kind) ? null : check;
+        this.#check = next;
+        if (FORWARDED.includes(kind)) this.#notify(`liveness-${kind}`, detail);
+        if (this.#check === next) acts[kind]?.(detail); // else the host has begun again, or cancelled
+      });
+    }
     check.start(this.#dom.video);
   }
 
@@ -303,7 +429,7 @@ export class LivenessCheckElement extends HTMLElement {
       hint: h("p", { class: "hint", part: "hint" }),
       // The visible words change often; screen readers read only what lasts.
       loud: h("p", { class: "hidden", role: "status", "aria-live": "assertive" }),
-      quiet: h("p", { class: "hidden", role: "status", "aria-live": "polite" }),
+      quiet: h("p", { class: "hidden quiet", role: "status", "aria-live": "polite" }),
       video: h("video", { part: "video", muted: true, playsinline: true, autoplay: true, "aria-label": this.#say("camera.preview") }),
       pictogram: h("div", { class: "pictogram", hidden: true, "aria-hidden": "true" }),
       waiting: h("p", { class: "waiting", hidden: true, role: "status" }),
@@ -315,8 +441,6 @@ export class LivenessCheckElement extends HTMLElement {
     dom.oval = h("div", { class: "oval", part: "oval" }, overlay);
     dom.stage = h("div", { class: "stage", part: "stage" }, dom.video, dom.oval, dom.pictogram, dom.waiting);
     this.#dom = dom;
-    this.#shown = null;
-    this.#praisedUntil = 0;
     const cancel = h("button", { class: "button", part: "button", type: "button", onclick: () => this.cancel() }, this.#say("camera.cancel"));
     this.#show(
       "camera",
@@ -325,91 +449,142 @@ export class LivenessCheckElement extends HTMLElement {
       dom.stage,
       h("div", { class: "below" }, dom.dots, dom.cameras, cancel),
     );
-    this.#instruct(this.#say("camera.opening"), this.#say("camera.opening.hint"));
+    this.#scene = { notice: "camera.opening", more: "camera.opening.hint" };
+    this.#present();
+    this.#redraw = () => {
+      dom.video.setAttribute("aria-label", this.#say("camera.preview"));
+      dom.cameras.setAttribute("aria-label", this.#say("camera.choose"));
+      cancel.textContent = this.#say("camera.cancel");
+      this.#present();
+    };
     cancel.focus({ preventScroll: true });
     this.scrollIntoView?.({ block: "nearest" });
   }
 
-  #phase(phase) {
-    if (phase !== "ready") return;
+  #ready() {
     this.#dom.stage.classList.add("live");
-    this.#instruct(this.#say("camera.ready"), this.#say("camera.ready.hint"));
+    this.#scene = { notice: "camera.ready", more: "camera.ready.hint" };
+    this.#present();
+    this.#life.listen(navigator.mediaDevices, "devicechange", () => this.#cameras());
     this.#cameras();
   }
 
+  /** Offer the cameras, if there is a choice. */
   async #cameras() {
-    const cameras = await listCameras().catch(() => []);
-    const used = this.#dom.video.srcObject?.getVideoTracks()[0]?.getSettings().deviceId;
-    this.#dom.cameras.replaceChildren(
-      ...cameras.map(({ id, label }) => h("option", { value: id, selected: id === used }, label)),
-    );
-    this.#dom.cameras.hidden = cameras.length < 2;
+    const { cameras: select, video } = this.#dom;
+    const listed = listCameras().catch(() => []);
+    const cameras = await this.#life.until(listed).catch(() => null);
+    if (!cameras) return; // another screen is shown by now
+    const used = video.srcObject?.getVideoTracks()[0]?.getSettings().deviceId;
+    select.replaceChildren(...cameras.map(({ id, label }) => h("option", { value: id, selected: id === used }, label)));
+    select.hidden = cameras.length < 2;
   }
 
   #switch(id) {
-    this.#camera = id;
     const old = this.#check;
+    if (!old) return;
+    this.#camera = id;
     this.#check = null; // its further events are ignored
-    old?.cancel();
+    old.cancel();
     this.#begin();
   }
 
+  // What is shown follows from what the check said last, whatever came first and whatever is shown in its place for a moment.
+
   #ask(challenge) {
-    this.#shown = challenge;
-    const text = this.#words.challenge(challenge);
-    this.#instruct(text, "");
-    this.#mood(null);
-    const [at, go] = PLACES[challenge.type] ?? ["bottom", null];
-    this.#picture(challenge.type, at, go);
-    this.#progress(challenge.index);
-  }
-
-  #picture(name, at, go, mood = null) {
-    const drawn = icon(name);
-    const { pictogram } = this.#dom;
-    pictogram.hidden = drawn === null;
-    pictogram.replaceChildren(...(drawn ? [drawn] : []));
-    pictogram.dataset.at = at;
-    pictogram.dataset.go = go ?? "";
-    pictogram.dataset.mood = mood ?? "";
-  }
-
-  #instruct(text, hint = "") {
-    this.#dom.instruction.textContent = text;
-    this.#dom.loud.textContent = text;
-    this.#hintText(hint);
-    this.#speak(text);
-  }
-
-  #hintText(text) {
-    if (this.#dom.hint.textContent === text) return;
-    this.#dom.hint.textContent = text;
-    this.#cancelTimer(this.#dom.telling);
-    this.#dom.telling = text ? this.#after(READ_AFTER, () => (this.#dom.quiet.textContent = text)) : null;
+    this.#scene.challenge = challenge;
+    this.#present();
   }
 
   #advise(hint) {
-    if (performance.now() < this.#praisedUntil) return;
+    // That a frame was passed over says nothing of the person: what was said last still holds.
+    if (hint?.code === "superseded" && this.#scene.hint) return;
+    this.#scene.hint = hint;
+    this.#present();
+  }
+
+  #see(face) {
+    this.#scene.face = face;
+    this.#present();
+  }
+
+  #praise({ index, total }) {
+    this.#scene = { notice: "passed", praised: true };
+    this.#stopCountDown();
+    this.#present();
+    this.#progress(index + 1, total);
+    navigator.vibrate?.(30);
+    const scene = this.#scene;
+    this.#life.after(PRAISE, () => {
+      scene.praised = false;
+      if (scene === this.#scene) this.#present();
+    });
+  }
+
+  #interrupted(reason) {
+    this.#scene = { notice: "again.title", more: `again.${reason}`, reason };
+    this.#dom.at = null;
+    this.#stopCountDown();
+    this.#present();
+    this.#progress(0, 0);
+  }
+
+  #present() {
+    const { challenge, praised, notice, more } = this.#scene;
+    const asked = praised ? null : challenge;
+    const help = praised ? null : this.#help();
+    this.#instruct(asked ? this.#words.challenge(asked) : this.#say(notice), asked?.index);
+    this.#hint(help ? this.#words.hint(help) : asked || !more ? "" : this.#say(more));
+    const unusable = help && (UNUSABLE.has(help.code) || help.code === "off_centre");
+    this.#mood(praised ? "good" : unusable ? "help" : null);
+    if (asked) this.#picture(asked.type, ...(PLACES[asked.type] ?? ["bottom", null]));
+    else if (notice === "passed") this.#picture("check", "bottom", null, "good");
+    else this.#picture(null);
+    if (asked && this.#dom.at !== asked.index) this.#progress((this.#dom.at = asked.index), asked.total);
+  }
+
+  /** The word of help to show: the service's hint, or the way to the middle, which the service does not tell. */
+  #help() {
+    const { hint, challenge, face } = this.#scene;
     // A hint that only repeats the challenge is shown as the instruction already.
-    const repeats = hint && this.#shown && hint.code === this.#shown.type.toLowerCase();
-    if (!hint || repeats || hint.code === "passed") return this.#help(null);
-    if (hint.code === "wait") return this.#hintText(this.#words.hint(hint));
-    this.#help(hint);
+    const repeats = hint && challenge && hint.code === challenge.type.toLowerCase();
+    if (hint && !repeats && hint.code !== "passed") return hint;
+    if (!face || (challenge && challenge.type in PLACES)) return null;
+    return Math.abs(face.x - 0.5) > ASIDE.x || Math.abs(face.y - 0.5) > ASIDE.y ? { code: "off_centre" } : null;
   }
 
-  #help(hint) {
-    this.#dom.advice = hint;
-    this.#hintText(hint ? this.#words.hint(hint) : this.#shown ? "" : this.#say("camera.ready.hint"));
-    this.#mood(hint && UNUSABLE.has(hint.code) ? "help" : null);
+  #instruct(text, index = null) {
+    const dom = this.#dom;
+    if (dom.instruction.textContent === text && dom.index === index) return;
+    dom.index = index;
+    dom.instruction.textContent = text;
+    dom.loud.textContent = text;
+    this.#speak(text);
   }
 
-  /** Help a person into the middle; the service itself gives no such hint. */
-  #guide({ face }) {
-    if (performance.now() < this.#praisedUntil || (this.#dom.advice && this.#dom.advice.code !== "off_centre")) return;
-    const turns = this.#shown && this.#shown.type in PLACES;
-    const aside = face && !turns && (Math.abs(face.x - 0.5) > ASIDE.x || Math.abs(face.y - 0.5) > ASIDE.y);
-    if (aside !== (this.#dom.advice?.code === "off_centre")) this.#help(aside ? { code: "off_centre" } : null);
-    if (aside) this.#mood("help");
+  #hint(text) {
+    const { hint, quiet } = this.#dom;
+    if (hint.textContent === text) return;
+    const waits = hint.textContent && quiet.textContent !== hint.textContent;
+    hint.textContent = text;
+    if (!text) {
+      this.#telling.end();
+      quiet.textContent = "";
+    } else if (!waits) {
+      // A hint that takes the place of one that was not read yet is read at that one's time: else hints that come and go were never read.
+      this.#telling.end();
+      this.#telling = new Life();
+      this.#telling.after(READ_AFTER, () => (quiet.textContent = hint.textContent));
+    }
+  }
+
+  #picture(name, at = "", go = null, mood = null) {
+    const { pictogram } = this.#dom;
+    if (pictogram.dataset.name === String(name)) return; // an animation goes on
+    const drawn = name && icon(name);
+    pictogram.hidden = !drawn;
+    pictogram.replaceChildren(...(drawn ? [drawn] : []));
+    Object.assign(pictogram.dataset, { name, at, go: go ?? "", mood: mood ?? "" });
   }
 
   #mood(mood) {
@@ -432,19 +607,7 @@ export class LivenessCheckElement extends HTMLElement {
     this.#dom.countdown = null;
   }
 
-  #praise({ index, total }) {
-    this.#praisedUntil = performance.now() + PRAISE;
-    this.#stopCountDown();
-    this.#shown = null;
-    this.#dom.advice = null;
-    this.#mood("good");
-    this.#instruct(this.#say("passed"));
-    this.#picture("check", "bottom", null, "good");
-    this.#progress(index + 1, total);
-    navigator.vibrate?.(30);
-  }
-
-  #progress(done, total = this.#check.total) {
+  #progress(done, total) {
     const dot = (i) => h("span", { class: i < done ? "done" : i === done ? "now" : "" }, icon("check"));
     this.#dom.dots.replaceChildren(...Array.from({ length: total }, (_, i) => dot(i)));
     this.#dom.dots.setAttribute("aria-label", this.#say("progress", { done, total }));
@@ -457,25 +620,23 @@ export class LivenessCheckElement extends HTMLElement {
 
   // --- the outcome --------------------------------------------------------------------------------------------------
 
-  #done(isLive) {
-    const again = this.hasAttribute("restart") && !this.getAttribute("session-id");
-    this.#show(
-      "done",
-      "screen",
-      h("div", { class: "badge" }, icon("check")),
-      h("h2", { tabindex: "-1", part: "title" }, this.#say("done.title")),
-      h("p", { class: "lead", part: "text" }, this.#say(isLive === null ? "done.text.unknown" : "done.text")),
-      again ? h("div", { class: "actions" }, this.#button("done.again", () => this.#intro(), "")) : null,
-    );
-    this.#end("done.title");
+  #complete(isLive, session) {
+    const show = () => (isLive === false ? this.#failed("not_met", session) : this.#done(isLive));
+    this.#redraw = show; // should the element leave the page in this moment, and come back
+    this.#life.after(PRAISE, show);
   }
 
-  #failed(reason) {
-    this.#show(
-      "failed",
-      "screen",
-      h("div", { class: "badge bad" }, icon("cross")),
-      h("h2", { tabindex: "-1", part: "title" }, this.#say(`failed.${reason}.title`)),
+  #done(isLive) {
+    const again = this.restart && !this.getAttribute("session-id");
+    this.#outcome("done", "done.title", [
+      h("p", { class: "lead", part: "text" }, this.#say(isLive === null ? "done.text.unknown" : "done.text")),
+      again ? h("div", { class: "actions" }, this.#button("done.again", () => this.#intro(), "")) : null,
+    ]);
+    this.#redraw = () => this.#done(isLive);
+  }
+
+  #failed(reason, session, at = new Date()) {
+    this.#outcome("failed", `failed.${reason}.title`, [
       h("p", { class: "lead", part: "text" }, this.#say(`failed.${reason}.text`)),
       h(
         "div",
@@ -483,45 +644,88 @@ export class LivenessCheckElement extends HTMLElement {
         h("h3", {}, this.#say("failed.tips")),
         h("ul", {}, ...["failed.tip1", "failed.tip2", "failed.tip3"].map((key) => h("li", {}, this.#say(key)))),
       ),
-      this.#retry(),
-    );
-    this.#end(`failed.${reason}.title`);
+      this.#isSpent ? this.#wayBack() : null,
+      this.#support(session, at),
+      this.#isSpent ? null : this.#retry(),
+    ]);
+    this.#redraw = () => this.#failed(reason, session, at);
   }
 
-  #broken(error) {
-    const known = this.#words.words[`error.${error.code}.title`] ? error.code : "refused";
-    const final = known === "insecure_context" || known === "unsupported" || known === "not_allowed";
-    this.#show(
-      "error",
-      "screen",
-      h("div", { class: "badge bad" }, icon("alert")),
-      h("h2", { tabindex: "-1", part: "title", "data-error": known }, this.#say(`error.${known}.title`)),
-      h("p", { class: "lead", part: "text" }, this.#say(`error.${known}.text`)),
-      final ? null : this.#retry(error.retryAfter ?? 0),
+  #broken(error, session, at = new Date(), until = performance.now() + (error.retryAfter ?? 0) * 1000) {
+    const titled = (code) => Boolean(this.#words.words[`error.${code}.title`]);
+    const { reason } = this.#scene;
+    const known = TOLD.has(error.problem) ? error.problem : titled(error.code) ? error.code : "refused";
+    const why = error.code === "interrupted" && reason ? `again.${reason}` : `error.${known}.text`;
+    const over = this.#isSpent && SESSION_OVER.has(error.code);
+    const final = FINAL.has(error.code) || over || (error.code === "not_allowed" && !this.createSession);
+    this.#outcome("error", `error.${known}.title`, [
+      h("p", { class: "lead", part: "text" }, this.#say(why)),
+      over && error.code !== "not_allowed" ? this.#wayBack() : null,
+      this.#support(session, at),
+      final ? null : this.#retry(until),
+    ]);
+    this.#root.querySelector("h2").dataset.error = known;
+    this.#redraw = () => this.#broken(error, session, at, until);
+  }
+
+  /** What a person can do whose session is over and was made elsewhere. */
+  #wayBack() {
+    return h("p", { class: "lead", part: "text" }, this.#say("session.back"));
+  }
+
+  /** What support can look for: the session, and when it was. */
+  #support(session, at) {
+    const id = session?.session_id ?? this.#tried;
+    const time = at.toISOString();
+    // In a narrow place the id breaks after its hyphens, and is copied whole.
+    const parts = id ? id.split("-").flatMap((part, i) => (i ? ["-", h("wbr"), part] : [part])) : [];
+    const printed = `${time.slice(0, 19).replace("T", " ")} UTC`;
+    return h(
+      "p",
+      { class: "aside", part: "support" },
+      h(
+        "small",
+        {},
+        this.#say("support"),
+        ...(id ? [h("br"), h("bdi", { dir: "ltr" }, h("code", {}, ...parts))] : []),
+        h("br"),
+        h("bdi", { dir: "ltr" }, h("time", { datetime: time }, printed)),
+      ),
     );
-    this.#end(`error.${known}.title`);
+  }
+
+  /** The last screens: what became of the check. */
+  #outcome(name, title, children) {
+    const sign = { done: "check", failed: "cross", error: "alert" }[name];
+    this.#show(
+      name,
+      "screen",
+      h("div", { class: name === "done" ? "badge" : "badge bad" }, icon(sign)),
+      h("h2", { tabindex: "-1", part: "title" }, this.#say(title)),
+      ...children,
+    );
+    this.#focus("h2");
+    if (!this.#again) this.#speak(this.#say(title));
   }
 
   /**
-   * The buttons to try again: after `seconds` if an error says how many; without an error, with a way to the choices of what
-   * the person cannot do. Null for a session that a server created for one try.
+   * The buttons to try again: from a time on (performance.now()), if an error says when; without an error, with a way to the
+   * choices of what the person cannot do.
    */
-  #retry(seconds = null) {
-    if (this.getAttribute("session-id") && !this.createSession) return null;
-    const again = this.#button("failed.again", () => again.getAttribute("aria-disabled") !== "true" && this.#begin(), "primary");
-    const until = performance.now() + seconds * 1000;
+  #retry(from = null) {
+    const again = this.#button("failed.again", () => again.getAttribute("aria-disabled") !== "true" && this.start(), "primary");
     const tick = () => {
-      const left = Math.ceil((until - performance.now()) / 1000);
+      const left = Math.ceil((from - performance.now()) / 1000);
       again.setAttribute("aria-disabled", String(left > 0));
       again.textContent = left > 0 ? this.#say("error.wait", { n: left }) : this.#say("failed.again");
-      if (left > 0) this.#after(250, tick);
+      if (left > 0) this.#life.after(250, tick);
     };
-    if (seconds > 0) setTimeout(tick); // after #show has cleared the timers of the last screen
+    if (from !== null && from > performance.now()) queueMicrotask(tick); // once this screen is shown: its life has begun then
     return h(
       "div",
       { class: "actions" },
       again,
-      seconds === null && this.#kinds.length > 1 && (this.createSession || !this.getAttribute("session-id"))
+      from === null && this.#kinds.length > 1 && (this.createSession || !this.getAttribute("session-id"))
         ? this.#button("intro.options", () => this.#intro({ open: true }), "")
         : null,
     );
@@ -532,13 +736,8 @@ export class LivenessCheckElement extends HTMLElement {
     return h("button", { class: `button ${kind}`, part, type: "button", onclick: act }, this.#say(key));
   }
 
-  #end(key) {
-    this.#focus("h2");
-    this.#speak(this.#say(key));
-  }
-
   #speak(text) {
-    if (!this.#voice || !("speechSynthesis" in globalThis)) return;
+    if (!this.voice || !("speechSynthesis" in globalThis)) return;
     speechSynthesis.cancel();
     const spoken = new SpeechSynthesisUtterance(text);
     spoken.lang = this.#words.code;
@@ -548,25 +747,33 @@ export class LivenessCheckElement extends HTMLElement {
   #notify(kind, detail) {
     this.dispatchEvent(new CustomEvent(kind, { detail, bubbles: true, composed: true }));
   }
+}
 
-  #after(milliseconds, act) {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      act();
-    }, milliseconds);
-    this.#timers.add(timer);
-    return timer;
-  }
+for (const [name, attribute] of Object.entries(TEXTS)) {
+  Object.defineProperty(LivenessCheckElement.prototype, name, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return this.getAttribute(attribute);
+    },
+    set(value) {
+      if (value === null || value === undefined) this.removeAttribute(attribute);
+      else this.setAttribute(attribute, String(value));
+    },
+  });
+}
 
-  #cancelTimer(timer) {
-    clearTimeout(timer);
-    this.#timers.delete(timer);
-  }
-
-  #clearTimers() {
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
-  }
+for (const [name, attribute] of Object.entries(FLAGS)) {
+  Object.defineProperty(LivenessCheckElement.prototype, name, {
+    configurable: true,
+    enumerable: true,
+    get() {
+      return this.hasAttribute(attribute) && this.getAttribute(attribute) !== "false";
+    },
+    set(value) {
+      this.toggleAttribute(attribute, Boolean(value) && value !== "false");
+    },
+  });
 }
 
 if (!customElements.get("liveness-check")) customElements.define("liveness-check", LivenessCheckElement);

@@ -15,6 +15,7 @@
  * not_allowed       the token is missing, wrong or expired (401, 403)
  * session_gone      the service does not know the session, or not any more
  * expired           the session outlived its time
+ * interrupted       a challenge's time went by while the page was in the background or the service away, and the session was given
  * refused           the service refuses the request; `detail` says why
  */
 export class LivenessError extends Error {

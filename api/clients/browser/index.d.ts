@@ -58,6 +58,7 @@ export type ErrorCode =
   | "not_allowed"
   | "session_gone"
   | "expired"
+  | "interrupted"
   | "refused";
 
 export class LivenessError extends Error {
@@ -103,7 +104,9 @@ export interface CheckOptions extends CreateOptions {
   token?: string | null;
   browserSecret?: string | null;
   /** A session that your server has created; at least its session_id. */
-  session?: Pick<Session, "session_id"> & Partial<Session>;
+  session?: (Pick<Session, "session_id"> & Partial<Session>) | null;
+  /** Creates a session once the camera is open, and each time that the check begins again. */
+  createSession?: (() => Promise<Pick<Session, "session_id"> & Partial<Session> & { token?: string | null }>) | null;
   deviceId?: string | null;
   /** A stream in place of a camera; the check does not close it. */
   stream?: MediaStream;
@@ -118,7 +121,7 @@ export interface Asked {
   total: number;
 }
 
-/** The details of the events. Exactly one of the last four events ends a check. */
+/** The details of the events. Exactly one of `completed`, `failed`, `error` and `cancelled` ends a check. */
 export interface CheckEvents {
   phase: { phase: "opening" | "ready" | "running" | "ended" };
   session: { session: Session };
@@ -129,6 +132,8 @@ export interface CheckEvents {
   passed: { type: ChallengeType; confidence: number; index: number; total: number };
   waiting: { reason: "network" | "busy" | "background"; seconds: number | null };
   resumed: null;
+  /** A challenge's time went by in a pause: the check begins again, or ends with an error if it was given a session. */
+  interrupted: { reason: "network" | "busy" | "background" | "left" };
   answer: { answer: FrameAnswer; milliseconds: number };
   completed: { isLive: boolean | null };
   failed: { reason: "timed_out" | "not_met" };

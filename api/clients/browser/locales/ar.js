@@ -76,6 +76,11 @@ export default {
   "waiting.network": "لا يوجد اتصال. تجري المحاولة من جديد …",
   "waiting.busy": "الخدمة مشغولة الآن. نتابع بعد لحظة …",
   "waiting.background": "توقّف مؤقت. أبقِ هذه الصفحة في المقدمة.",
+  "again.title": "لنبدأ من جديد",
+  "again.background": "بقيت هذه الصفحة في الخلفية وقتًا أطول من اللازم.",
+  "again.network": "انقطع الاتصال وقتًا أطول من اللازم.",
+  "again.busy": "كانت الخدمة مشغولة وقتًا أطول من اللازم.",
+  "again.left": "تُرك التحقّق وقتًا أطول من اللازم.",
 
   "done.title": "تم، شكرًا لك",
   "done.text": "لقد أثبتَّ أنك شخص حقيقي.",
@@ -90,6 +95,8 @@ export default {
   "failed.tip1": "ضوء من الأمام، ولا ضوء خلفك",
   "failed.tip2": "لا أحد غيرك في الصورة",
   "failed.tip3": "أمسك الجهاز بثبات على مستوى عينيك",
+  "session.back": "عُد إلى حيث أتيت وابدأ من هناك.",
+  support: "إذا طلبت المساعدة فاذكر هذا:",
 
   "error.again": "حاول مرة أخرى",
   "error.wait": "حاول مرة أخرى بعد {n} ث",
@@ -121,6 +128,12 @@ export default {
   "error.session_gone.text": "أُنهي في مكان آخر أو قبل وقت طويل.",
   "error.expired.title": "استغرق هذا التحقّق وقتًا طويلًا",
   "error.expired.text": "انتهى وقته. يمكنك أن تبدأ من جديد.",
+  "error.interrupted.title": "انقطع التحقّق",
+  "error.interrupted.text": "انتهى وقته في هذه الأثناء.",
+  "error.token_expired.title": "انتهت صلاحية هذا الرابط",
+  "error.token_expired.text": "انتهى وقته. عُد إلى حيث أتيت وابدأ من هناك.",
+  "error.other_browser.title": "هذا الرابط مرتبط بمتصفح آخر",
+  "error.other_browser.text": "فُتح هناك أولًا. تابِع هناك، أو عُد إلى حيث أتيت وابدأ من هناك.",
   "error.refused.title": "حدث خطأ ما",
   "error.refused.text": "لم يكن ذلك بسببك. حاول مرة أخرى من فضلك.",
 };

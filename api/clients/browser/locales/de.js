@@ -76,6 +76,11 @@ export default {
   "waiting.network": "Keine Verbindung. Neuer Versuch …",
   "waiting.busy": "Gerade ausgelastet. Gleich geht es weiter …",
   "waiting.background": "Angehalten. Lassen Sie diese Seite im Vordergrund.",
+  "again.title": "Wir beginnen noch einmal",
+  "again.background": "Diese Seite war zu lange im Hintergrund.",
+  "again.network": "Die Verbindung war zu lange unterbrochen.",
+  "again.busy": "Der Dienst war zu lange beschäftigt.",
+  "again.left": "Die Prüfung war zu lange unterbrochen.",
 
   "done.title": "Fertig, vielen Dank",
   "done.text": "Sie haben gezeigt, dass Sie ein echter Mensch sind.",
@@ -90,6 +95,8 @@ export default {
   "failed.tip1": "Licht von vorn, keines hinter Ihnen",
   "failed.tip2": "Niemand sonst im Bild",
   "failed.tip3": "Halten Sie das Gerät ruhig, in Augenhöhe",
+  "session.back": "Gehen Sie dorthin zurück, woher Sie kamen, und beginnen Sie dort.",
+  support: "Wenn Sie um Hilfe bitten, nennen Sie dies:",
 
   "error.again": "Noch einmal versuchen",
   "error.wait": "Neuer Versuch in {n} s",
@@ -121,6 +128,12 @@ export default {
   "error.session_gone.text": "Sie wurde anderswo beendet, oder vor zu langer Zeit.",
   "error.expired.title": "Diese Prüfung hat zu lange gedauert",
   "error.expired.text": "Ihre Zeit ist um. Sie können neu beginnen.",
+  "error.interrupted.title": "Die Prüfung wurde unterbrochen",
+  "error.interrupted.text": "Ihre Zeit ist inzwischen abgelaufen.",
+  "error.token_expired.title": "Dieser Link ist abgelaufen",
+  "error.token_expired.text": "Seine Zeit ist vorbei. Gehen Sie dorthin zurück, woher Sie kamen, und beginnen Sie dort.",
+  "error.other_browser.title": "Dieser Link gehört zu einem anderen Browser",
+  "error.other_browser.text": "Er wurde dort zuerst geöffnet. Machen Sie dort weiter, oder gehen Sie dorthin zurück, woher Sie kamen, und beginnen Sie dort.",
   "error.refused.title": "Etwas ist schiefgegangen",
   "error.refused.text": "Das lag nicht an Ihnen. Bitte versuchen Sie es noch einmal.",
 };

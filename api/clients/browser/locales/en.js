@@ -76,6 +76,11 @@ export default {
   "waiting.network": "No connection. Trying again …",
   "waiting.busy": "Busy just now. Going on in a moment …",
   "waiting.background": "Paused. Keep this page in front.",
+  "again.title": "Let us begin again",
+  "again.background": "This page was in the background for too long.",
+  "again.network": "There was no connection for too long.",
+  "again.busy": "The service was busy for too long.",
+  "again.left": "The check was left for too long.",
 
   "done.title": "Done, thank you",
   "done.text": "You have shown that you are a real person.",
@@ -90,6 +95,8 @@ export default {
   "failed.tip1": "Light from the front, none behind you",
   "failed.tip2": "Nobody else in the picture",
   "failed.tip3": "Hold the device still, at the height of your eyes",
+  "session.back": "Go back to where you came from, and begin from there.",
+  support: "If you ask for help, name this:",
 
   "error.again": "Try again",
   "error.wait": "Try again in {n} s",
@@ -121,6 +128,12 @@ export default {
   "error.session_gone.text": "It was ended elsewhere, or too long ago.",
   "error.expired.title": "This check took too long",
   "error.expired.text": "Its time is over. You can begin again.",
+  "error.interrupted.title": "The check was interrupted",
+  "error.interrupted.text": "Its time went by meanwhile.",
+  "error.token_expired.title": "This link has expired",
+  "error.token_expired.text": "Its time is over. Go back to where you came from, and begin from there.",
+  "error.other_browser.title": "This link belongs to another browser",
+  "error.other_browser.text": "It was opened there first. Go on there, or go back to where you came from, and begin from there.",
   "error.refused.title": "Something went wrong",
   "error.refused.text": "That was not your fault. Please try again.",
 };

@@ -76,6 +76,11 @@ export default {
   "waiting.network": "Sin conexión. Intentándolo de nuevo …",
   "waiting.busy": "Ocupado ahora. Sigue en un momento …",
   "waiting.background": "En pausa. Mantenga esta página delante.",
+  "again.title": "Empezamos de nuevo",
+  "again.background": "Esta página estuvo demasiado tiempo en segundo plano.",
+  "again.network": "No hubo conexión durante demasiado tiempo.",
+  "again.busy": "El servicio estuvo ocupado demasiado tiempo.",
+  "again.left": "La comprobación estuvo interrumpida demasiado tiempo.",
 
   "done.title": "Listo, gracias",
   "done.text": "Ha demostrado que es una persona real.",
@@ -90,6 +95,8 @@ export default {
   "failed.tip1": "Luz de frente, ninguna detrás",
   "failed.tip2": "Nadie más en la imagen",
   "failed.tip3": "Sujete el dispositivo sin moverlo, a la altura de los ojos",
+  "session.back": "Vuelva al lugar de donde vino y empiece desde allí.",
+  support: "Si pide ayuda, indique esto:",
 
   "error.again": "Intentar de nuevo",
   "error.wait": "Intentar de nuevo en {n} s",
@@ -121,6 +128,12 @@ export default {
   "error.session_gone.text": "Se terminó en otro lugar o hace demasiado tiempo.",
   "error.expired.title": "Esta comprobación tardó demasiado",
   "error.expired.text": "Su tiempo ha terminado. Puede empezar de nuevo.",
+  "error.interrupted.title": "La comprobación se interrumpió",
+  "error.interrupted.text": "Mientras tanto se acabó su tiempo.",
+  "error.token_expired.title": "Este enlace ha caducado",
+  "error.token_expired.text": "Su tiempo ha terminado. Vuelva al lugar de donde vino y empiece desde allí.",
+  "error.other_browser.title": "Este enlace pertenece a otro navegador",
+  "error.other_browser.text": "Se abrió allí primero. Continúe allí, o vuelva al lugar de donde vino y empiece desde allí.",
   "error.refused.title": "Algo ha ido mal",
   "error.refused.text": "No fue culpa suya. Inténtelo de nuevo.",
 };
