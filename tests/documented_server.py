@@ -67,12 +67,14 @@ class Server:
     authorised: list[str | None] = field(default_factory=list)
 
     def create(self) -> Any:
-        self.created.append(flask.request.args.to_dict())
+        key = flask.request.headers.get("Idempotency-Key")
+        self.created.append(flask.request.args.to_dict() | ({"idempotency": key} if key else {}))
         self.authorised.append(flask.request.headers.get("Authorization"))
         if self.refusals:
             return self.refusals.pop(0)()
         challenges = [{"type": t, "instruction": i, "timeout_seconds": 5.0} for t, i in INSTRUCTIONS.items()]
-        return {"session_id": SESSION, "state": "pending", "challenges": challenges}
+        token = {"token": "a.token"} if flask.request.args.get("token") == "true" else {}
+        return {"session_id": SESSION, "state": "pending", "challenges": challenges, **token}
 
     def frame(self, session: str) -> Any:
         assert session == SESSION
@@ -89,6 +91,9 @@ class Server:
     def evidence(self, session: str) -> Any:
         return {"session_id": session, "findings": []}
 
+    def verdict(self, session: str) -> Any:
+        return {"verdict": f"verdict for {flask.request.args.get('audience', 'nobody')}", "expires_at": 1}
+
     def cancel(self, session: str) -> Any:
         if session != SESSION:
             return problem(404, "unknown_session", "There is no such session.")
@@ -103,6 +108,7 @@ def server() -> Iterator[Server]:
     app.post(f"{PATH}/<session>/frame")(spoken.frame)
     app.get(f"{PATH}/<session>")(spoken.look)
     app.get(f"{PATH}/<session>/evidence")(spoken.evidence)
+    app.get(f"{PATH}/<session>/verdict")(spoken.verdict)
     app.delete(f"{PATH}/<session>")(spoken.cancel)
     app.get("/elsewhere")(lambda: "a page")
     http = make_server("127.0.0.1", 0, app, threaded=True)
