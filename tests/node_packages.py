@@ -16,8 +16,6 @@ import tarfile
 from functools import cache
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[1]
 #: What is installed, with its lock: exact versions and hashes, and no address.
 WANTED = ROOT / "tests" / "node"
@@ -39,6 +37,8 @@ def run(*command: str | Path, cwd: Path, **environment: str) -> str:
 @cache
 def require_node() -> Path:
     """The folder with the packages; without Node the test is skipped, or fails in CI."""
+    import pytest  # not at the top: .ci/run installs the packages while it still waits for Python's
+
     if shutil.which("node") and shutil.which("npm"):
         return install()
     reason = "no Node.js with npm (Debian: apt install nodejs npm)"
