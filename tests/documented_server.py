@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,9 +102,9 @@ class Server:
         return {"cancelled": session}
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    app, spoken = flask.Flask(__name__), Server()
+def app_of(spoken: Server) -> flask.Flask:
+    """The server as an app, to which more can be added."""
+    app = flask.Flask(__name__)
     app.post(PATH)(spoken.create)
     app.post(f"{PATH}/<session>/frame")(spoken.frame)
     app.get(f"{PATH}/<session>")(spoken.look)
@@ -111,15 +112,27 @@ def server() -> Iterator[Server]:
     app.get(f"{PATH}/<session>/verdict")(spoken.verdict)
     app.delete(f"{PATH}/<session>")(spoken.cancel)
     app.get("/elsewhere")(lambda: "a page")
+    return app
+
+
+@contextmanager
+def serving(app: flask.Flask) -> Iterator[str]:
+    """Serve an app; its address."""
     http = make_server("127.0.0.1", 0, app, threaded=True)
-    spoken.url = f"http://127.0.0.1:{http.server_port}"
     # It looks for `shutdown` so often, in seconds; by itself, twice a second.
     thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    yield spoken
+    yield f"http://127.0.0.1:{http.server_port}"
     http.shutdown()
     thread.join()
     http.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    spoken = Server()
+    with serving(app_of(spoken)) as spoken.url:
+        yield spoken
 
 
 @pytest.fixture

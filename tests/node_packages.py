@@ -39,12 +39,12 @@ def require_node() -> Path:
     """The folder with the packages; without Node the test is skipped, or fails in CI."""
     import pytest  # not at the top: .ci/run installs the packages while it still waits for Python's
 
-    if shutil.which("node") and shutil.which("npm"):
-        return install()
-    reason = "no Node.js with npm (Debian: apt install nodejs npm)"
-    if os.environ.get("CI"):
-        pytest.fail(f"{reason}; in CI it must be", pytrace=False)
-    pytest.skip(reason)
+    if not (shutil.which("node") and shutil.which("npm")):
+        reason = "no Node.js with npm (Debian: apt install nodejs npm)"
+        if os.environ.get("CI"):
+            pytest.fail(f"{reason}; in CI it must be", pytrace=False)
+        pytest.skip(reason)
+    return install()
 
 
 def install() -> Path:

@@ -38,7 +38,7 @@ LONGEST = (
 _RANKS = {file: rank for rank, file in enumerate(LONGEST)}
 
 #: Files whose tests one process runs, since they share what is dear to start: the service and the browser.
-BROWSER = "tests/e2e/test_check.py", "tests/e2e/test_lab.py", "tests/e2e/test_react.py"
+BROWSER = "tests/e2e/test_check.py", "tests/e2e/test_lab.py"
 
 
 def rank(item: pytest.Item) -> int:

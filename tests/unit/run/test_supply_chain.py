@@ -113,4 +113,6 @@ def test_the_browser_client_has_no_packages_of_others_to_audit() -> None:
     named = json.loads((ROOT / "api" / "clients" / "browser" / "package.json").read_text())
     assert not {"dependencies", "devDependencies", "optionalDependencies"} & named.keys()
     # React is the caller's own, and is not installed with it.
-    assert set(named["peerDependencies"]) == {n for n, meta in named["peerDependenciesMeta"].items() if meta["optional"]}
+    assert set(named["peerDependencies"]) == {
+        n for n, meta in named["peerDependenciesMeta"].items() if meta["optional"]
+    }
