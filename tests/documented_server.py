@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -67,12 +68,14 @@ class Server:
     authorised: list[str | None] = field(default_factory=list)
 
     def create(self) -> Any:
-        self.created.append(flask.request.args.to_dict())
+        key = flask.request.headers.get("Idempotency-Key")
+        self.created.append(flask.request.args.to_dict() | ({"idempotency": key} if key else {}))
         self.authorised.append(flask.request.headers.get("Authorization"))
         if self.refusals:
             return self.refusals.pop(0)()
         challenges = [{"type": t, "instruction": i, "timeout_seconds": 5.0} for t, i in INSTRUCTIONS.items()]
-        return {"session_id": SESSION, "state": "pending", "challenges": challenges}
+        token = {"token": "a.token"} if flask.request.args.get("token") == "true" else {}
+        return {"session_id": SESSION, "state": "pending", "challenges": challenges, **token}
 
     def frame(self, session: str) -> Any:
         assert session == SESSION
@@ -89,6 +92,9 @@ class Server:
     def evidence(self, session: str) -> Any:
         return {"session_id": session, "findings": []}
 
+    def verdict(self, session: str) -> Any:
+        return {"verdict": f"verdict for {flask.request.args.get('audience', 'nobody')}", "expires_at": 1}
+
     def cancel(self, session: str) -> Any:
         if session != SESSION:
             return problem(404, "unknown_session", "There is no such session.")
@@ -96,24 +102,37 @@ class Server:
         return {"cancelled": session}
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    app, spoken = flask.Flask(__name__), Server()
+def app_of(spoken: Server) -> flask.Flask:
+    """The server as an app, to which more can be added."""
+    app = flask.Flask(__name__)
     app.post(PATH)(spoken.create)
     app.post(f"{PATH}/<session>/frame")(spoken.frame)
     app.get(f"{PATH}/<session>")(spoken.look)
     app.get(f"{PATH}/<session>/evidence")(spoken.evidence)
+    app.get(f"{PATH}/<session>/verdict")(spoken.verdict)
     app.delete(f"{PATH}/<session>")(spoken.cancel)
     app.get("/elsewhere")(lambda: "a page")
+    return app
+
+
+@contextmanager
+def serving(app: flask.Flask) -> Iterator[str]:
+    """Serve an app; its address."""
     http = make_server("127.0.0.1", 0, app, threaded=True)
-    spoken.url = f"http://127.0.0.1:{http.server_port}"
     # It looks for `shutdown` so often, in seconds; by itself, twice a second.
     thread = threading.Thread(target=http.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    yield spoken
+    yield f"http://127.0.0.1:{http.server_port}"
     http.shutdown()
     thread.join()
     http.server_close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    spoken = Server()
+    with serving(app_of(spoken)) as spoken.url:
+        yield spoken
 
 
 @pytest.fixture

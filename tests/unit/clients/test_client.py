@@ -42,6 +42,21 @@ def test_what_is_not_said_is_left_to_the_server(client, server):
     assert server.created == [{}]
 
 
+def test_a_backend_asks_for_a_token_and_names_the_person(client, server):
+    session = client.open(token=True, subject="account 7", nonce="n-1", relying_party="A Bank", idempotency_key="k-1")
+    assert server.created == [
+        {"token": "true", "subject": "account 7", "nonce": "n-1", "relying_party": "A Bank", "idempotency": "k-1"}
+    ]
+    assert session.token == "a.token"
+    assert "a.token" not in repr(session), "logs hold no token"
+    assert client.open().token is None
+
+
+def test_a_verdict_is_fetched_for_an_audience(client, server):
+    assert client.verdict(SESSION, audience="https://bank.example.org") == "verdict for https://bank.example.org"
+    assert client.verdict(SESSION) == "verdict for nobody"
+
+
 def test_a_server_without_hints_is_understood(client, server):
     server.script = [{key: value for key, value in reply().items() if key != "hint"}]
     assert client.submit(SESSION, b"x").hint is None

@@ -26,3 +26,23 @@ class Refused(ClientError):
         super().__init__(detail)
         self.status = status
         self.code = code
+
+
+class InvalidWebhook(ClientError):
+    """A call that no webhook of the service has made: `reason` is header_missing, malformed, bad_signature or other_time."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
+
+
+class InvalidVerdict(ClientError):
+    """A text that is no valid verdict for this caller.
+
+    `reason` is malformed, unknown_key, revoked_key, bad_signature, expired, other_issuer, other_audience, other_session or
+    other_nonce; the first six are those of `POST …/verdicts/check`.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = reason

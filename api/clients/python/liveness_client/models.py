@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from liveness_client.codes import ENDED
 
@@ -26,6 +26,8 @@ class Session:
     challenges: tuple[Challenge, ...]
     #: The verdict; None from its creation, and until the session is complete.
     is_live: bool | None = None
+    #: The token for the person's client, in the answer to a creation that asked for one; it opens this session only.
+    token: str | None = field(default=None, repr=False)
 
     def instruction(self, challenge_type: str | None) -> str | None:
         """The sentence to show for a challenge; None if the session does not list it."""

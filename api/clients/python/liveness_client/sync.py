@@ -62,6 +62,10 @@ class Client:
         """Get the evidence of a session as the server's JSON object (docs/evidence.md); needs a key of the role `server`."""
         return self._ask(wire.evidence(session_id))
 
+    def verdict(self, session_id: str, *, audience: str | None = None) -> str:
+        """Get the signed verdict of a completed session, for `verify_verdict`; needs a key of the role `server`."""
+        return wire.verdict_of(self._ask(wire.verdict(session_id, audience)))
+
     def cancel(self, session_id: str) -> None:
         """Cancel a session. A session that the server does not know is no error."""
         self._sequences.forget(session_id)

@@ -49,6 +49,16 @@ class Options(TypedDict, total=False):
     sequence: Literal["off", "required"] | None
     #: A picture of the person who is expected, JPEG or PNG.
     reference: bytes | None
+    #: Whether the answer holds a token for the person's browser or app (`Session.token`).
+    token: bool
+    #: An opaque name of yours for the person, by which failed attempts are counted; no e-mail address.
+    subject: str | None
+    #: A word of yours that the signed verdict repeats.
+    nonce: str | None
+    #: The organisation that asks for the check, which the service's own page names; with a key of the role `server`.
+    relying_party: str | None
+    #: A word of yours for this creation: sent again with it, the request creates no second session.
+    idempotency_key: str | None
 
 
 def creation(options: Options) -> Request:
@@ -63,11 +73,17 @@ def creation(options: Options) -> Request:
         "preset": options.get("preset"),
         "portrait": "true" if options.get("portrait") else None,
         "sequence": options.get("sequence"),
+        "token": "true" if options.get("token") else None,
+        "subject": options.get("subject"),
+        "nonce": options.get("nonce"),
+        "relying_party": options.get("relying_party"),
     }
     more: dict[str, Any] = {"params": {name: value for name, value in wanted.items() if value is not None}}
     reference = options.get("reference")
     if reference is not None:
         more["files"] = {"reference": ("reference.jpg", reference, "image/jpeg")}
+    if (key := options.get("idempotency_key")) is not None:
+        more["headers"] = {"Idempotency-Key": key}
     return Request("POST", _PATH, more)
 
 
@@ -117,6 +133,11 @@ def evidence(session_id: str) -> Request:
     return Request("GET", f"{_PATH}/{session_id}/evidence")
 
 
+def verdict(session_id: str, audience: str | None) -> Request:
+    """The request that gets the signed verdict of a session."""
+    return Request("GET", f"{_PATH}/{session_id}/verdict", {"params": {"audience": audience} if audience else {}})
+
+
 def cancellation(session_id: str) -> Request:
     """The request that cancels a session."""
     return Request("DELETE", f"{_PATH}/{session_id}")
@@ -157,8 +178,17 @@ def session_of(body: Mapping[str, Any]) -> Session:
             str(body["state"]),
             tuple(_challenge(c) for c in body["challenges"]),
             body.get("is_live"),
+            body.get("token"),
         )
     except (KeyError, TypeError, ValueError) as error:
+        raise _not_documented(error) from error
+
+
+def verdict_of(body: Mapping[str, Any]) -> str:
+    """The signed verdict in an answer; raises Unreachable if it is not as documented."""
+    try:
+        return str(body["verdict"])
+    except KeyError as error:
         raise _not_documented(error) from error
 
 
