@@ -14,7 +14,9 @@ from flask_openapi.models import SecurityScheme
 from markupsafe import escape
 
 from api.access import ACTS, GUARDED, MAY, Who
+from api.guide import built
 from api.problems import KINDS, documented
+from api.resources import resources
 from api.schemas import ENDED
 from shared.liveness import observation
 
@@ -62,7 +64,12 @@ def page() -> Response:
     html = current_app.extensions.get("docs_page")
     if html is None:
         html = current_app.extensions["docs_page"] = render_template(
-            "docs.html", document=document(), problems=KINDS.values(), root=_ROOT, resolve=_resolve
+            "docs.html",
+            document=document(),
+            problems=KINDS.values(),
+            root=_ROOT,
+            resolve=_resolve,
+            guide=built(resources().settings.docs_site),
         )
     response = Response(
         html.replace(_ROOT, escape(request.host_url.rstrip("/"))), content_type="text/html; charset=utf-8"
