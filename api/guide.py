@@ -1,8 +1,8 @@
 """The documentation as a site at `/docs/`, where `ops/docs` has built it; `api.docs` has the API's page `/docs`.
 
-The site's theme has a few short scripts in its pages. The Content-Security-Policy of each page names them by their hashes, so
-that no other script runs in it. Its search adds a style sheet by script, so styles may be inline: the pages are files of ours,
-and show nothing that a caller wrote. Policies of other answers stay as they are.
+The site's theme has a few short scripts in its pages. The Content-Security-Policy of each page names them by their hashes,
+so that no other script runs in it. The theme's search adds a style sheet by script, so styles may be inline: the pages are
+files of ours, and show nothing that a caller wrote. Policies of other answers stay as they are.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, redirect, send_from_directory
+from flask import Blueprint, abort, redirect, send_from_directory
 from werkzeug.utils import safe_join
-from werkzeug.wrappers import Response as AnyResponse
+from werkzeug.wrappers import Response
 
 from api.resources import resources
 
@@ -27,7 +27,7 @@ _SCRIPT = re.compile(r"<script(?P<attributes>[^>]*)>(?P<code>.*?)</script>", re.
 
 @guide.get("/docs/", defaults={"name": ""})
 @guide.get("/docs/<path:name>")
-def file(name: str) -> AnyResponse:
+def file(name: str) -> Response:
     """A page or a file of the site."""
     site = resources().settings.docs_site.absolute()
     if not name and not built(site):
@@ -62,6 +62,6 @@ def policy(page: Path, changed: int) -> str:  # noqa: ARG001 - a page that has c
     ]
     allowed = "".join(f" 'sha256-{digest}'" for digest in dict.fromkeys(scripts))
     return (
-        f"default-src 'none'; script-src 'self'{allowed}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; "
-        "connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'self'{allowed}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "font-src 'self'; connect-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )

@@ -461,8 +461,8 @@ class Settings(BaseSettings):
     )
     docs_site: Path = Field(
         Path("var/site"),
-        description="Directory of the built documentation (`ops/docs`), which the web process serves at `/docs/`. Where it does "
-        "not exist, `/docs/` leads to `/docs`.",
+        description="Directory of the documentation that `ops/docs` has built; the web process serves it at /docs/. Where "
+        "it does not exist, /docs/ leads to /docs.",
     )
 
     port: int = Field(8000, ge=1, le=65535, description="TCP port on which the web process listens.")

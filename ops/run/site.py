@@ -1,9 +1,9 @@
 """Builds the documentation as a site: the code of `ops/docs`.
 
 The pages are plain Markdown that is read in the repository, too, and link to each other and to files of the code. Zensical
-builds one folder of pages, so they are laid out anew in a temporary folder: docs/ at its top, and the other pages (README.md,
-CHANGELOG.md …) below `repository/`, with their links adapted. A link to a file that is no page becomes the file's name. The
-navigation is that of docs/index.md.
+builds one folder of pages, so they are laid out anew in a temporary folder: docs/ at its top, and the other pages
+(README.md, CHANGELOG.md …) below `repository/`, with their links adapted. A link to a file that is no page becomes the
+file's name. The navigation is that of docs/index.md.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import tempfile
 from pathlib import Path
 
 from ops.run.private import make_private
-from ops.run.words import MISSING, fail, say
+from ops.run.words import fail, say
 
 ROOT = Path(__file__).resolve().parents[2]
 VAR = ROOT / "var"
@@ -33,6 +33,8 @@ FOLDERS = ("api", "ops")
 _FENCED = re.compile(r"(^ *```.*?^ *```$)", re.MULTILINE | re.DOTALL)
 #: A link or picture in Markdown whose target is a relative path, with an anchor or without.
 _LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\((?![a-z]+:|#)([^)\s#]+)(#[^)\s]*)?\)")
+#: The indentation of a line: lists within lists have two spaces here, and Zensical's Markdown wants four.
+_INDENTED = re.compile(r"^(?: {2,3})+(?=\S)", re.MULTILINE)
 #: A picture in HTML, as README.md has some.
 _SRC = re.compile(r'src="(?![a-z]+:)([^"]+)"')
 #: A group of docs/index.md, such as "- **Run the service**: [deployment](deployment.md) · …".
@@ -62,7 +64,7 @@ def build(root: Path, place: Path) -> Path:
     command = [sys.executable, "-m", "zensical", "build", "--strict", "--config-file", str(place / "mkdocs.yml")]
     ended = subprocess.run(command, cwd=place, capture_output=True, text=True, check=False)
     if ended.returncode:
-        fail(f"The documentation cannot be built.\n{ended.stdout}{ended.stderr}", MISSING)
+        fail(f"The documentation cannot be built.\n{ended.stdout}{ended.stderr}")
     return place / "site"
 
 
@@ -107,8 +109,9 @@ def adapted(text: str, name: str, root: Path) -> str:
         file = posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
         if (root / file / "README.md").is_file():
             file += "/README.md"
-        within = file.startswith("docs/") or file.endswith(".md")
-        if not within or not (root / file).is_file():
+        if not (root / file).exists():
+            fail(f"{name} leads to {path}, which does not exist.")
+        if not (file.startswith("docs/") or file.endswith(".md")) or (root / file).is_dir():
             return file, None
         return file, posixpath.relpath(placed(file), posixpath.dirname(placed(name)) or ".")
 
@@ -126,7 +129,9 @@ def adapted(text: str, name: str, root: Path) -> str:
         return match[0] if there is None else f'src="{depth}{there}"'
 
     parts = _FENCED.split(text)
-    parts[::2] = [_SRC.sub(source, _LINK.sub(link, prose)) for prose in parts[::2]]
+    parts[::2] = [
+        _INDENTED.sub(lambda spaces: 2 * spaces[0], _SRC.sub(source, _LINK.sub(link, prose))) for prose in parts[::2]
+    ]
     return "".join(parts)
 
 

@@ -156,20 +156,29 @@ def test_links_are_adapted_to_where_the_site_has_a_page(small: Path, tmp_path: P
 
 def test_a_fenced_block_is_left_as_it_is(small: Path) -> None:
     text = "```md\n[read](../README.md)\n```\n[read](../README.md)\n"
-    assert site.adapted(text, "docs/one.md", small) == "```md\n[read](../README.md)\n```\n[read](repository/README.md)\n"
+    assert (
+        site.adapted(text, "docs/one.md", small) == "```md\n[read](../README.md)\n```\n[read](repository/README.md)\n"
+    )
 
 
-@pytest.mark.parametrize(
-    "wrong", ["[gone](gone.md)", "[nowhere](index.md#nowhere)", "[nowhere](#nowhere)", "[read](../README.md#nowhere)"]
-)
-def test_a_broken_link_ends_the_build(small: Path, tmp_path: Path, wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_broken_links_end_the_build(small: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with (small / "docs" / "one.md").open("a") as page:
-        page.write(f"\n{wrong}\n")
+        page.write("\n[other](index.md#nowhere)\n\n[here](#nowhere)\n\n[outside](../README.md#nowhere)\n")
     place = tmp_path / "place"
     place.mkdir()
     with pytest.raises(SystemExit):
         site.build(small, place)
-    assert "does not exist" in capsys.readouterr().err
+    assert "3 issues found" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong", ["[gone](gone.md)", "[gone](../api/gone.py)", "![gone](images/gone.svg)", '<img src="gone.webp" alt="">']
+)
+def test_a_link_to_a_file_or_picture_that_does_not_exist_ends_it_too(small: Path, tmp_path: Path, wrong: str) -> None:
+    with (small / "docs" / "one.md").open("a") as page:
+        page.write(f"\n{wrong}\n")
+    with pytest.raises(SystemExit):
+        site.lay_out(small, tmp_path / "pages")
 
 
 def test_a_site_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
