@@ -61,15 +61,17 @@ def openapi_json() -> Response:
 @docs.get("/docs")
 def page() -> Response:
     """The documentation page, made once but for the service's address in its examples."""
-    html = current_app.extensions.get("docs_page")
+    guide = built(resources().settings.docs_site)  # it may be built while the service runs
+    kept = f"docs_page, guide: {guide}"
+    html = current_app.extensions.get(kept)
     if html is None:
-        html = current_app.extensions["docs_page"] = render_template(
+        html = current_app.extensions[kept] = render_template(
             "docs.html",
             document=document(),
             problems=KINDS.values(),
             root=_ROOT,
             resolve=_resolve,
-            guide=built(resources().settings.docs_site),
+            guide=guide,
         )
     response = Response(
         html.replace(_ROOT, escape(request.host_url.rstrip("/"))), content_type="text/html; charset=utf-8"

@@ -71,9 +71,8 @@ def heard(view: View) -> list[dict[str, Any]]:
 
 def happen(view: View, event: str, detail: str) -> None:
     """Let the element tell its page of an event."""
-    view.page.evaluate(
-        f"document.querySelector('liveness-check').dispatchEvent(new CustomEvent('liveness-{event}', {{ detail: {detail} }}))"
-    )
+    element = "document.querySelector('liveness-check')"
+    view.page.evaluate(f"{element}.dispatchEvent(new CustomEvent('liveness-{event}', {{ detail: {detail} }}))")
 
 
 def test_an_app_opens_a_link_and_its_server_reads_the_verdict(
