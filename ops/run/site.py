@@ -138,7 +138,7 @@ def adapted(text: str, name: str, root: Path) -> str:
 def navigation(root: Path) -> list[object]:
     """The site's navigation: the groups of docs/index.md in their order, each with the pages that it links to."""
     index = (root / "docs" / "index.md").read_text()
-    groups: list[object] = ["index.md", f"{OUTSIDE}/README.md"]
+    groups: list[object] = [{"Documentation": "index.md"}, {"About": f"{OUTSIDE}/README.md"}]
     for title, links in _GROUP.findall(index.partition("\n## ")[0] + "\n"):
         pages: list[object] = _pages(links, root)
         if "(#decisions)" in links:
@@ -148,14 +148,14 @@ def navigation(root: Path) -> list[object]:
 
 
 def _pages(text: str, root: Path) -> list[object]:
-    """The pages that a text links to, in its order, as the site names them."""
-    found = []
-    for _, _, path, _ in _LINK.findall(text):
+    """The pages that a text links to, in its order, by the words of their links."""
+    found: dict[str, str] = {}
+    for _, words, path, _ in _LINK.findall(text):
         file = posixpath.normpath(posixpath.join("docs", path))
         file += "/README.md" if (root / file / "README.md").is_file() else ""
-        if file.endswith(".md") and placed(file) not in found and not file.endswith("template.md"):
-            found.append(placed(file))
-    return list(found)
+        if file.endswith(".md") and not file.endswith("template.md"):
+            found.setdefault(placed(file), words.capitalize() if words.isupper() else words[0].upper() + words[1:])
+    return [{title: page} for page, title in found.items()]
 
 
 if __name__ == "__main__":

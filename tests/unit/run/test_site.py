@@ -75,10 +75,9 @@ def test_every_page_is_in_the_site_and_is_linked_to_from_another_one(built: Path
 
 def test_the_navigation_has_every_page_of_docs_once() -> None:
     def pages(entries: list[object]) -> list[str]:
-        found: list[str] = []
-        for entry in entries:
-            found += [entry] if isinstance(entry, str) else [p for some in entry.values() for p in pages(some)]  # type: ignore[attr-defined]
-        return found
+        """The pages of a part of the navigation, which is made of {title: page} and {title: part}."""
+        values = [value for entry in entries for value in entry.values()]  # type: ignore[attr-defined]
+        return [page for value in values for page in ([value] if isinstance(value, str) else pages(value))]
 
     found = pages(site.navigation(ROOT))
     assert [page for page, times in Counter(found).items() if times > 1] == []
