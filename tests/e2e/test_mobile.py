@@ -82,7 +82,7 @@ def test_an_app_opens_a_link_and_is_told_of_its_session(webview: Open, site: Sit
     view.button("Start").tap()
     view.until_told("challenge")
     view.button("Cancel").tap()
-    view.wait_for("intro")
+    view.until("heard.some((text) => text.includes('cancelled'))")
     told = [message for message in heard(view) if message["event"] not in ("waiting", "resumed")]
     assert told == [
         {"event": "session", "session": session, "reason": None},
