@@ -14,9 +14,7 @@ from flask_openapi.models import SecurityScheme
 from markupsafe import escape
 
 from api.access import ACTS, GUARDED, MAY, Who
-from api.guide import built
 from api.problems import KINDS, documented
-from api.resources import resources
 from api.schemas import ENDED
 from shared.liveness import observation
 
@@ -61,17 +59,10 @@ def openapi_json() -> Response:
 @docs.get("/docs")
 def page() -> Response:
     """The documentation page, made once but for the service's address in its examples."""
-    guide = built(resources().settings.docs_site)  # it may be built while the service runs
-    kept = f"docs_page, guide: {guide}"
-    html = current_app.extensions.get(kept)
+    html = current_app.extensions.get("docs_page")
     if html is None:
-        html = current_app.extensions[kept] = render_template(
-            "docs.html",
-            document=document(),
-            problems=KINDS.values(),
-            root=_ROOT,
-            resolve=_resolve,
-            guide=guide,
+        html = current_app.extensions["docs_page"] = render_template(
+            "docs.html", document=document(), problems=KINDS.values(), root=_ROOT, resolve=_resolve
         )
     response = Response(
         html.replace(_ROOT, escape(request.host_url.rstrip("/"))), content_type="text/html; charset=utf-8"

@@ -47,6 +47,12 @@ def file(name: str) -> Response:
     return response
 
 
+@guide.app_context_processor
+def context() -> dict[str, bool]:
+    """For the templates of pages: whether there is a guide. (The API's page is made once: it is linked from the next start on.)"""
+    return {"guide": built(resources().settings.docs_site)}
+
+
 def built(site: Path) -> bool:
     """Whether `ops/docs` has built the site."""
     return (site / "index.html").is_file()

@@ -130,6 +130,3 @@ def test_without_a_site_the_address_leads_to_the_page_of_the_api(client, tmp_pat
     assert (answer.status_code, answer.headers["Location"]) == (302, "../docs")
     assert browser.get("/docs/evidence/", buffered=True).status_code == 404
     assert "Guides" not in browser.get("/docs", buffered=True).text
-    (tmp_path / "none").mkdir()
-    (tmp_path / "none" / "index.html").write_text(PAGE)
-    assert "Guides" in browser.get("/docs", buffered=True).text, "it was built meanwhile"
