@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
@@ -35,7 +36,7 @@ def file(name: str) -> Response:
     path = safe_join(str(site), name)
     if path is None:
         abort(404)
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         if name and not name.endswith("/"):
             return redirect(f"{name.rpartition('/')[2]}/")
         name += "index.html"
@@ -49,7 +50,7 @@ def file(name: str) -> Response:
 
 @guide.app_context_processor
 def context() -> dict[str, bool]:
-    """For the templates of pages: whether there is a guide. (The API's page is made once: it is linked from the next start on.)"""
+    """For the templates: whether there is a guide. The API's page is made once, and links to it from the next start on."""
     return {"guide": built(resources().settings.docs_site)}
 
 

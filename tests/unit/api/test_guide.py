@@ -118,7 +118,8 @@ def test_nothing_outside_of_the_site_is_served(client, site: Path, path: str) ->
 
 def test_what_the_site_does_not_have_is_not_found(client, site: Path) -> None:
     browser = client(site)
-    for path in ("/docs/nothing", "/docs/nothing/", "/docs/assets/", "/docs/index.html/x"):
+    strange = "/docs/%00", "/docs/index.html%00", "/docs/" + 300 * "a", "/docs/%ff"
+    for path in ("/docs/nothing", "/docs/nothing/", "/docs/assets/", "/docs/index.html/x", *strange):
         answer = browser.get(path, buffered=True)
         assert (answer.status_code, answer.content_type) == (404, "application/problem+json"), path
     assert browser.post("/docs/").status_code == 405
