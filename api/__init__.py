@@ -8,6 +8,7 @@ from api import access, bodies, context, headers, limits, metrics, open_mode, pr
 from api.docs import SECURITY_SCHEMES, docs
 from api.evidence import evidence
 from api.frames import frames, refuse_unasked
+from api.guide import guide
 from api.health import health
 from api.lab import lab, lab_page
 from api.pages import pages
@@ -64,6 +65,7 @@ def create_app(settings: Settings | None = None) -> OpenAPI:
         app.register_api(blueprint)
     app.extensions["door"] = Door(app)
     app.register_blueprint(docs)
+    app.register_blueprint(guide)
     app.register_blueprint(pages)
     if settings.lab:
         app.register_api(lab)

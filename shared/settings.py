@@ -538,6 +538,11 @@ class Settings(BaseSettings):
         Path("var/models"),
         description="Directory that holds the model files; a relative path starts at the working directory.",
     )
+    docs_site: Path = Field(
+        Path("var/site"),
+        description="Directory of the documentation that `ops/docs` has built; the web process serves it at /docs/. Where "
+        "it does not exist, /docs/ leads to /docs.",
+    )
 
     port: int = Field(8000, ge=1, le=65535, description="TCP port on which the web process listens.")
     web_concurrency: int = Field(

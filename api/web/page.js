@@ -8,6 +8,7 @@
  * sends it with each request. Another browser that is given the link is refused.
  */
 
+import { tellApp } from "./app.js";
 import "./client/element.js";
 import { choose, LANGUAGES, preferred, Words } from "./client/language.js";
 import { Service } from "./client/service.js";
@@ -41,6 +42,7 @@ if (link) {
   if (link.token) element.setAttribute("token", link.token);
   element.browserSecret = link.secret;
 }
+tellApp(element);
 
 /** The name of the party that asks for the check; bound is the token as well, before anybody else may use it. */
 async function learnAsker() {

@@ -26,8 +26,8 @@ LOG = ROOT / "var" / "log" / "install.log"
 #: For each lock, the locks that it contains: installing `test` leaves nothing to do for `runtime`.
 INCLUDES = {
     "lab": ["replay"],
-    "test": ["runtime", "tracing", "replay", "lab"],
-    "dev": ["test", "runtime", "tracing", "replay", "lab"],
+    "test": ["runtime", "tracing", "replay", "lab", "docs"],
+    "dev": ["test", "runtime", "tracing", "replay", "lab", "docs"],
 }
 
 

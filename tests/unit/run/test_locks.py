@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REQUIREMENTS = Path(__file__).parents[3] / "requirements"
-LOCKS = ["runtime", "tracing", "replay", "lab", "test", "dev"]
+LOCKS = ["runtime", "tracing", "replay", "lab", "docs", "test", "dev"]
 #: An environment of its own, with other versions: the benchmark's peers.
 APART = ["peer"]
 
