@@ -269,8 +269,8 @@ class Identity:
 
 def comparable(frame: Frame, frames: Sequence[Frame], opening_until: float) -> bool:
     """Whether a frame's face can be compared: usable, whole, not turned far, with an open eye and no gaping mouth."""
-    face = frame.observation.face
-    if face is None or not frame.observation.usable or not _inside(face, frame.observation):
+    seen, face = frame.observation, frame.observation.face
+    if face is None or not seen.usable or not seen.eyes_seen or not _inside(face, seen):
         return False
     neutral = learn_neutral(FaceSignals(frames), opening_until)
     # One open eye will do: people's eyes differ, and a wink hides little of a face.

@@ -392,3 +392,16 @@ def test_a_later_face_of_the_same_track_counts_for_an_earlier_challenge():
     identity.take_distance("f0", 0.0)
     identity.gesture_met()
     assert identity.unidentified() == []
+
+
+def test_a_face_whose_eyes_were_not_looked_at_is_not_compared() -> None:
+    """They might be closed; one of the next frames is compared."""
+    session = opened(TURN_LEFT)
+    frames = film(Person(), seconds=2.0)
+    unseen = [replace(f, observation=replace(f.observation, eyes_seen=i % 3 == 2)) for i, f in enumerate(frames)]
+    for frame in unseen:
+        submit(session, frame)
+    assert session.identity is not None
+    taken = {s.frame_id for s in session.identity.samples}
+    assert taken
+    assert taken <= {f.id for f in unseen if f.observation.eyes_seen}
