@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from shared.liveness.challenge import ChallengeType
-from shared.liveness.evidence import SWAP_LIMITS, Code, Preset
+from shared.liveness.evidence import FITTED, SWAP_LIMITS, Code, Preset
 from shared.liveness.following import breaks_track
 from shared.liveness.frame import Frame
 from shared.liveness.held import LONGEST_WAIT
@@ -405,3 +406,14 @@ def test_a_face_whose_eyes_were_not_looked_at_is_not_compared() -> None:
     taken = {s.frame_id for s in session.identity.samples}
     assert taken
     assert taken <= {f.id for f in unseen if f.observation.eyes_seen}
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_a_clearly_small_distance_weighs_nothing_even_if_it_were_larger_by_what_a_mirror_image_changes(preset) -> None:
+    """The mirror image changes a distance by 0.03 at most (docs/performance.md)."""
+    identity = Identity(SWAP_LIMITS[preset])
+    distances = np.arange(0.0, 1.0, 0.005)
+    clear = [float(d) for d in distances if identity.is_clearly_same(float(d))]
+    assert clear
+    assert max(clear) + 0.08 < identity.limit
+    assert all(curve(max(clear) + 0.08) == curve(0.0) for curve in FITTED.curves[Code.SWAPPED].values())
