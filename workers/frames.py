@@ -202,7 +202,10 @@ class FrameWork:
         if judged.cost >= effort.FREE:
             effort.spend(pipe, session_id, judged.cost)
         if seen is not None:
-            tracking.keep(pipe, session_id, arrived_at, seen.prior)
+            prior = seen.prior
+            if prior is not None and judged.session is not None:
+                prior = replace(prior, blinks=judged.session.watches_eyes(arrived_at))
+            tracking.keep(pipe, session_id, arrived_at, prior)
         answers.push(pipe, frame_id, judged.answer)
         inflight.leave(pipe, session_id, frame_id)
         frame_pictures.drop(pipe, frame_id)

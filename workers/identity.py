@@ -78,8 +78,15 @@ class IdentityWork(Work):
 
     def _compare(self, identity: Identity, session_id: str, frame_id: str, chip: bytes, expires_at: float) -> None:
         redis = self._tools.redis
-        own = self._tools.describer.describe(decode_chip(chip))
-        anchor = faces.anchor(redis, session_id, to_bytes(own), expires_at - now())
+        known = faces.look_anchor(redis, session_id)
+
+        def enough(alone: Descriptor) -> bool:
+            # The anchor itself, and what is compared with a picture of another day, are described as exactly as possible.
+            first = None if known is None or identity.reference is not None else from_bytes(known)
+            return first is not None and identity.is_clearly_same(distance(first, alone))
+
+        own = self._tools.describer.describe(decode_chip(chip), enough)
+        anchor = known or faces.anchor(redis, session_id, to_bytes(own), expires_at - now())
         # Before the distance is committed: the session's last pass waits for that, and so for its portrait.
         self._consider_portrait(identity, session_id, frame_id, (from_bytes(anchor), own), expires_at)
         reference = faces.look_reference(redis, session_id)

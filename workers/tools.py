@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from redis import Redis
@@ -24,8 +25,8 @@ class Looks(Protocol):
 class Describes(Protocol):
     """The network that describes faces (`workers.vision.descriptor.Describer`)."""
 
-    def describe(self, chip: Picture) -> Descriptor:
-        """The descriptor of the face in a chip."""
+    def describe(self, chip: Picture, enough: Callable[[Descriptor], bool] | None = None) -> Descriptor:
+        """The descriptor of the face in a chip; enough: whether a less exact one, which it is given, will do."""
 
 
 class Tools(Protocol):

@@ -50,6 +50,8 @@ SPACING, MOST_PENDING, MOST_SAMPLES = 0.2, 2, 60
 BETTER_PORTRAIT, BETTER_PORTRAIT_DEGREES = 0.8, 0.5
 #: Descriptor distance beyond the limit that one bad picture may cause: the track's next sample can clear it.
 DOUBT_MARGIN: Final = 0.05
+#: How far a descriptor distance must stay below the limit for it to be taken as it is, though it was measured less exactly.
+CLEARLY: Final = 0.2
 #: Descriptor distance under which two pictures of different cameras and days show one person, as the network was trained.
 #: (Within a session, with one camera, people are closer to themselves, and the preset's limit is used.)
 SAME_PERSON: Final = 0.6
@@ -151,6 +153,10 @@ class Identity:
                 sample.distance = distance
                 return True
         return False
+
+    def is_clearly_same(self, distance: float) -> bool:
+        """Whether a distance is so small that a more exact one would change nothing: it weighs nothing, and stays so."""
+        return distance < self.limit - CLEARLY
 
     @property
     def swapped(self) -> bool:
@@ -269,8 +275,8 @@ class Identity:
 
 def comparable(frame: Frame, frames: Sequence[Frame], opening_until: float) -> bool:
     """Whether a frame's face can be compared: usable, whole, not turned far, with an open eye and no gaping mouth."""
-    face = frame.observation.face
-    if face is None or not frame.observation.usable or not _inside(face, frame.observation):
+    seen, face = frame.observation, frame.observation.face
+    if face is None or not seen.usable or not seen.eyes_seen or not _inside(face, seen):
         return False
     neutral = learn_neutral(FaceSignals(frames), opening_until)
     # One open eye will do: people's eyes differ, and a wink hides little of a face.

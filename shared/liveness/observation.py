@@ -103,6 +103,8 @@ class Observation:
     #: Where the eyes look: the irises' mean offset from the middle between the eyes' corners, in eye widths to the right and
     #: down in the picture as sent. None from landmark engines without irises.
     gaze: tuple[float, float] | None = None
+    #: Whether the eyes were looked at in this frame; else their openness is that of an earlier frame, a moment ago.
+    eyes_seen: bool = True
     #: How much of the face's fine detail has changed within two seconds beside a plane's movement, as a share of the detail:
     #: mostly under 0.2 for one photo that is animated, above for a face that lives; None where there is nothing to compare.
     detail: float | None = None

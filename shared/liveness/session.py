@@ -292,6 +292,11 @@ class Session:
         hint = hints.for_problem(observation.problem) or covered or judgement.hint
         return self._result(current, confidence=judgement.confidence, hint=hint)
 
+    def watches_eyes(self, at: float) -> bool:
+        """Whether a blink is asked for at `at`, as the client knows: then the eyes are to be seen in each frame."""
+        current = self.current
+        return current is not None and current.type is ChallengeType.BLINK and current in self.revealed(at)
+
     def times_out(self, at: float) -> bool:
         """Whether a frame that arrived at `at` may time the current challenge out, so that `none_earlier` matters."""
         current = self.current

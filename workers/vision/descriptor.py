@@ -7,6 +7,7 @@ forgotten, never logged or written to disk.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -87,12 +88,16 @@ class Describer:
         network = np.frombuffer(resnet.as_onnx(models / MODEL_FILE), np.uint8)
         self._net = cv2.dnn.readNetFromONNX(network, cv2.dnn.ENGINE_CLASSIC)
 
-    def describe(self, chip: Picture) -> Descriptor:
+    def describe(self, chip: Picture, enough: Callable[[Descriptor], bool] | None = None) -> Descriptor:
         """The descriptor of a chip (CHIP_SIDE, CHIP_SIDE, 3): the mean over the chip and its mirror image.
 
         The network's answer changes when a face is mirrored, although the person does not: the mean of both is steadier.
+        enough: whether the descriptor of the chip alone, which it is given, will do; this saves half of the time.
         """
-        return np.mean([self._pass(chip), self._pass(chip[:, ::-1])], axis=0, dtype=np.float32)
+        alone = self._pass(chip)
+        if enough is not None and enough(alone):
+            return alone
+        return np.mean([alone, self._pass(chip[:, ::-1])], axis=0, dtype=np.float32)
 
     def _pass(self, chip: Picture) -> Descriptor:
         self._net.setInput(cv2.dnn.blobFromImage(np.ascontiguousarray(chip), _SCALE, mean=_MEAN, swapRB=True))

@@ -26,8 +26,10 @@ _RIGID_MEAN = np.array([
     (-0.707, -0.274, 0.214), (-0.272, -0.226, 0.138), (0.272, -0.226, 0.138), (0.707, -0.274, 0.214),
 ])
 # fmt: on
-_MODEL = _RIGID_MEAN - _RIGID_MEAN.mean(axis=0)
-_PSEUDO_INVERSE = np.linalg.pinv(_MODEL)
+#: Of the centred mean face: a shift of the points falls out.
+_PSEUDO_INVERSE = np.linalg.pinv(_RIGID_MEAN - _RIGID_MEAN.mean(axis=0))
+#: Lower bound of an area in pixels, for points that all lie on one line.
+_LEAST_AREA = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +51,25 @@ class Pose:
 def fit_pose(points: Points) -> Pose:
     """Fit the pose of a face to its 68 points (68, 2; pixels) under weak perspective.
 
-    The least-squares affine map from the mean face to the points is turned into the nearest scaled rotation by its singular
-    value decomposition (orthogonal Procrustes problem; camera model of DeMenthon & Davis, "Model-Based Object Pose in 25
-    Lines of Code", 1995). Unlike a perspective fit to six points, this has a single solution.
+    The least-squares affine map from the mean face to the points is turned into the nearest scaled rotation, the orthogonal
+    part of its polar decomposition (orthogonal Procrustes problem; camera model of DeMenthon & Davis, "Model-Based Object
+    Pose in 25 Lines of Code", 1995). Unlike a perspective fit to six points, this has a single solution.
     """
-    rigid = points[RIGID].astype(np.float64)
-    affine = (_PSEUDO_INVERSE @ (rigid - rigid.mean(axis=0))).T
-    u, s, vt = np.linalg.svd(affine, full_matrices=False)
-    x_axis, y_axis = u @ vt
-    rotation = np.stack([x_axis, y_axis, np.cross(x_axis, y_axis)])
-    forward, right = -rotation[:, 2], rotation[:, 0]
+    (ax, bx), (ay, by), (az, bz) = (_PSEUDO_INVERSE @ points[RIGID].astype(np.float64)).tolist()
+    # The rotation's first rows are (A·Aᵀ)^-½·A, where A has the rows a and b: in closed form, as A·Aᵀ is 2 by 2.
+    aa, ab, bb = ax * ax + ay * ay + az * az, ax * bx + ay * by + az * bz, bx * bx + by * by + bz * bz
+    area = max(_LEAST_AREA, math.sqrt(max(0.0, aa * bb - ab * ab)))
+    # Sum and difference of the two singular values, whose product is the area.
+    both, apart = math.sqrt(aa + bb + 2 * area), math.sqrt(max(0.0, aa + bb - 2 * area))
+    p, q, r = ((value / (area * both)) for value in (bb + area, -ab, aa + area))
+    x1, x2, x3 = p * ax + q * bx, p * ay + q * by, p * az + q * bz
+    y1, y2, y3 = q * ax + r * bx, q * ay + r * by, q * az + r * bz
+    z1, z2, z3 = x2 * y3 - x3 * y2, x3 * y1 - x1 * y3, x1 * y2 - x2 * y1
     return Pose(
-        yaw=math.degrees(math.atan2(forward[0], -forward[2])),
-        pitch=math.degrees(math.asin(max(-1.0, min(1.0, -forward[1])))),
-        roll=math.degrees(math.atan2(right[1], right[0])),
-        scale=float(s.mean()),
-        evenness=float(s[1] / s[0]),
-        rotation=rotation,
+        yaw=math.degrees(math.atan2(-x3, z3)),
+        pitch=math.degrees(math.asin(max(-1.0, min(1.0, y3)))),
+        roll=math.degrees(math.atan2(y1, x1)),
+        scale=both / 2,
+        evenness=(both - apart) / (both + apart),
+        rotation=np.array([(x1, x2, x3), (y1, y2, y3), (z1, z2, z3)]),
     )

@@ -12,6 +12,7 @@ weight in the fit, and the blocks with the largest differences are left out, sin
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -20,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.vision.landmarks import Picture, Points
+from workers.vision.small import block_means, fine_detail, median, solution
 
 #: Degrees of yaw, and of pitch away from _LEVEL, up to which enough of a face is seen.
 TURNED, TILTED = 40.0, 25.0
@@ -28,9 +30,9 @@ _LEVEL = 15.0
 #: Side in pixels of the small upright face, and pixels of an inter-ocular distance in it.
 _SIDE, _UNIT = 56, 20.0
 #: Position (x, y) of the middle between the eyes in the small face, in pixels.
-_EYES = np.array([_SIDE / 2 - 0.5, 17.0])
-#: Side in pixels of the blocks over which the difference is averaged, and the share of a block that must lie in the area.
-_BLOCK, _WHOLE = 4, 0.7
+_EYES = (_SIDE / 2 - 0.5, 17.0)
+#: Share of a block, over which the difference is averaged, that must lie in the area.
+_WHOLE = 0.7
 #: Most iterations of the fit, and the step in pixels under which it ends; a print that is turned far takes the most.
 _STEPS, _STANDING = 8, 0.03
 #: Residual at which a pixel's weight in the fit falls to a quarter, in standard deviations of all residuals, and the lower
@@ -90,26 +92,35 @@ class SmallFace:
 
     def __init__(self, picture: Picture, points: Points) -> None:
         """points: the 68 points of the face (68, 2) in the picture's pixels."""
-        right, left = points[_RIGHT].mean(axis=0), points[_LEFT].mean(axis=0)
-        c, s = (left - right).astype(np.float64) / _UNIT
-        turn = np.array([[c, -s], [s, c]])
-        shift = (right + left) / 2 - turn @ _EYES
-        corners = np.array([(0, 0), (_SIDE, 0), (0, _SIDE), (_SIDE, _SIDE)]) @ turn.T + shift
-        shrink = max(1.0, float(np.hypot(c, s)))
+        (right_x, right_y), (left_x, left_y) = (points[eye].mean(axis=0).tolist() for eye in (_RIGHT, _LEFT))
+        c, s = (left_x - right_x) / _UNIT, (left_y - right_y) / _UNIT
+        x = (right_x + left_x) / 2 - (c * _EYES[0] - s * _EYES[1])
+        y = (right_y + left_y) / 2 - (s * _EYES[0] + c * _EYES[1])
+        # Plain numbers: NumPy takes longer for two of them than for a hundred.
+        columns, rows = (x, x + c * _SIDE), (y, y + c * _SIDE)
+        low_x, high_x = min(columns) + min(0.0, -s * _SIDE), max(columns) + max(0.0, -s * _SIDE)
+        low_y, high_y = min(rows) + min(0.0, s * _SIDE), max(rows) + max(0.0, s * _SIDE)
+        shrink = max(1.0, math.hypot(c, s))
         margin = 4 * shrink
         height, width = picture.shape[:2]
-        low = np.clip(np.floor(corners.min(axis=0) - margin), 0, (width - 1, height - 1)).astype(int)
-        high = np.clip(np.ceil(corners.max(axis=0) + margin), low + 1, (width, height)).astype(int)
-        around = cv2.cvtColor(picture[low[1] : high[1], low[0] : high[0]], cv2.COLOR_BGR2GRAY)
-        size = (max(8, round(around.shape[1] / shrink)), max(8, round(around.shape[0] / shrink)))
+        left = min(max(math.floor(low_x - margin), 0), width - 1)
+        top = min(max(math.floor(low_y - margin), 0), height - 1)
+        right = min(max(math.ceil(high_x + margin), left + 1), width)
+        bottom = min(max(math.ceil(high_y + margin), top + 1), height)
+        around = cv2.cvtColor(picture[top:bottom, left:right], cv2.COLOR_BGR2GRAY)
+        size = (max(8, round((right - left) / shrink)), max(8, round((bottom - top) / shrink)))
         small = cv2.resize(around, size, interpolation=cv2.INTER_AREA).astype(np.float32)
         self._grey = cv2.GaussianBlur(small, (3, 3), 0.8)
-        scale = np.array(size) / (around.shape[1], around.shape[0])
-        self._low, self._scale = low, scale
+        across, down = size[0] / (right - left), size[1] / (bottom - top)
+        self._low, self._scale = (left, top), (across, down)
         #: Map (3, 3) from pixels of the upright face to pixels of `_grey`; pixels' centres have whole numbers in both.
-        self._place = np.eye(3)
-        self._place[:2, :2] = turn * scale[:, None]
-        self._place[:2, 2] = (shift - low + 0.5) * scale - 0.5
+        self._place = np.array(
+            [
+                (c * across, -s * across, (x - left + 0.5) * across - 0.5),
+                (s * down, c * down, (y - top + 0.5) * down - 0.5),
+                (0.0, 0.0, 1.0),
+            ]
+        )
 
     @property
     def whole(self) -> bool:
@@ -120,9 +131,15 @@ class SmallFace:
 
     def upright(self, moved: NDArray[np.float64] | None = None) -> NDArray[np.float32]:
         """The upright face (_SIDE, _SIDE) in grey levels; moved: a homography (3, 3) to apply to its pixels first."""
-        place = self._place if moved is None else self._place @ moved
+        return self._warped(self._place if moved is None else self._place @ moved, (_SIDE, _SIDE))
+
+    def compared(self, moved: NDArray[np.float64]) -> NDArray[np.float32]:
+        """The grey levels (pixels,) of the part that is compared; moved: see `upright`."""
+        return np.take(self._warped(self._place @ moved @ _TO_BOX, _BOX), _IN_BOX)
+
+    def _warped(self, place: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float32]:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        face = cv2.warpPerspective(self._grey, place, (_SIDE, _SIDE), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        face = cv2.warpPerspective(self._grey, place, size, flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(face, np.float32)
 
     def greys(self, places: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -151,78 +168,97 @@ def flex(before: Likeness, now: SmallFace) -> Flex | None:
     "Lucas-Kanade 20 Years On: Part 2", 2003).
     """
     earlier = np.frombuffer(before.pixels, np.float16).reshape(_SIDE, _SIDE).astype(np.float32)
-    contrast = float(earlier.ravel()[_COMPARED].std())
+    grey = np.take(earlier, _COMPARED)
+    contrast = float(cv2.meanStdDev(grey)[1][0, 0])
     if contrast < _LEAST_CONTRAST:
         return None
-    left = _unexplained(earlier, now)
+    left = _unexplained(earlier, grey, now)
     if left is None:
         return None
     # The median passes over the minority of pixels that have really moved: their change is no noise.
-    fine = _fine(left)
+    fine = fine_detail(left, _COMPARED)
     noise = (1.4826 * fine) ** 2
     changes = [area.change(left) for area in (_UPPER, _ALL)]
-    upper, whole = (float(np.sqrt(max(0.0, change - OF_NOISE * noise))) / contrast for change in changes)
-    return Flex(upper, whole, max(changes) / max(noise, _LEAST_NOISE), fine / max(_fine(earlier), _LEAST_DETAIL), left)
+    upper, whole = (math.sqrt(max(0.0, change - OF_NOISE * noise)) / contrast for change in changes)
+    detail = fine / max(fine_detail(earlier, _COMPARED), _LEAST_DETAIL)
+    return Flex(upper, whole, max(changes) / max(noise, _LEAST_NOISE), detail, left)
 
 
-def _fine(pixels: NDArray[np.float32]) -> float:
-    """The strength of the fine detail in the compared part of the face, in grey levels (median of the Laplacian)."""
-    return float(np.median(np.abs(cv2.Laplacian(pixels, cv2.CV_32F).ravel()[_COMPARED])))
-
-
-def _unexplained(earlier: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32] | None:
+def _unexplained(earlier: NDArray[np.float32], grey: NDArray[np.float32], now: SmallFace) -> NDArray[np.float32] | None:
     """The difference (_SIDE, _SIDE) between two faces after the best alignment by a plane's motion and a change of light.
 
-    None if the aligned faces are seen at too different resolutions.
+    grey: the compared pixels of the earlier one. None if the aligned faces are seen at too different resolutions.
     """
-    across = cv2.Sobel(earlier, cv2.CV_32F, 1, 0, scale=1 / 8).ravel()[_COMPARED]
-    down = cv2.Sobel(earlier, cv2.CV_32F, 0, 1, scale=1 / 8).ravel()[_COMPARED]
-    grey, radial = earlier.ravel()[_COMPARED], across * _x + down * _y
-    # First-order change of each pixel by a unit of each of the plane's eight parameters and the light's four.
-    slopes = [across, down, across * _x, across * _y, down * _x, down * _y, -radial * _x, -radial * _y]
-    fit = _Fit(np.stack([*slopes, grey, np.ones_like(grey), _x, _y], axis=1))
+    fit = _Fit(earlier, grey)
     moved = np.eye(3)
     for _ in range(_STEPS):
-        p = fit.step(now.upright(moved).ravel()[_COMPARED] - grey)
+        p = fit.step(now.compared(moved) - grey).tolist()
         step = np.array(
-            [[1 + p[2] / _SIDE, p[3] / _SIDE, p[0]], [p[4] / _SIDE, 1 + p[5] / _SIDE, p[1]], [*p[6:8] / _SIDE**2, 1]]
+            [
+                (1 + p[2] / _SIDE, p[3] / _SIDE, p[0]),
+                (p[4] / _SIDE, 1 + p[5] / _SIDE, p[1]),
+                (p[6] / _SIDE**2, p[7] / _SIDE**2, 1.0),
+            ]
         )
-        moved = moved @ _FROM_MIDDLE @ np.linalg.inv(step) @ _TO_MIDDLE
+        moved = moved @ _FROM_MIDDLE @ cv2.invert(step)[1] @ _TO_MIDDLE
         # The largest motion that this step means for the face's edge, half a side from the centre.
-        if np.abs(p[:2]).max() + np.abs(p[2:6]).max() < _STANDING:
+        if max(map(abs, p[:2])) + max(map(abs, p[2:6])) < _STANDING:
             break
     if not _alike_in_resolution(moved):
         return None
     change = now.upright(moved) - earlier
-    gain, offset, slope_across, slope_down = fit.light(change.ravel()[_COMPARED])
-    return np.asarray(change - (gain * earlier + offset + slope_across * _ACROSS + slope_down * _DOWN), np.float32)
+    gain, offset, slope_across, slope_down = fit.light(np.take(change, _COMPARED)).astype(np.float32)
+    return np.asarray(change - (gain * earlier + (slope_across * _ACROSS + slope_down * _DOWN) + offset), np.float32)
 
 
 def _alike_in_resolution(moved: NDArray[np.float64]) -> bool:
     """Whether a homography (3, 3) keeps the scale at the face's centre nearly the same, in all directions."""
-    depth = moved[2] @ _MIDDLE
-    jacobian = moved[:2, :2] / depth - np.outer(moved[:2] @ _MIDDLE, moved[2, :2]) / depth**2
-    longer, shorter = np.linalg.svd(jacobian, compute_uv=False)
-    area = longer * shorter
-    return bool(longer <= _SQUEEZED * shorter and 1 / _LARGER <= area <= _LARGER)
+    x, y, depth = (moved @ _MIDDLE).tolist()
+    (xx, xy, _), (yx, yy, _), (zx, zy, _) = moved.tolist()
+    # The Jacobian at the centre but for the factor 1 / depth, and its singular values squared and doubled.
+    xx, xy, yx, yy = xx - x * zx / depth, xy - x * zy / depth, yx - y * zx / depth, yy - y * zy / depth
+    both, area = xx * xx + xy * xy + yx * yx + yy * yy, abs(xx * yy - xy * yx)
+    apart = math.sqrt(max(0.0, both * both - 4 * area * area))
+    longer, shorter = both + apart, both - apart
+    return longer <= _SQUEEZED**2 * shorter and 1 / _LARGER <= area / depth**2 <= _LARGER
 
 
 class _Fit:
     """Least squares with robust weights: the larger a pixel's residual in the last step, the less it counts in the next."""
 
-    def __init__(self, changes: NDArray[np.float32]) -> None:
-        """changes: the first-order change of each pixel by a unit of each parameter (pixels, 12)."""
-        self._changes = changes
-        self._weights = np.ones(len(changes), np.float32)
+    def __init__(self, earlier: NDArray[np.float32], grey: NDArray[np.float32]) -> None:
+        """earlier: the face (_SIDE, _SIDE) whose change is to be explained; grey: its compared pixels."""
+        across = np.take(cv2.Sobel(earlier, cv2.CV_32F, 1, 0, scale=1 / 8), _COMPARED)
+        down = np.take(cv2.Sobel(earlier, cv2.CV_32F, 0, 1, scale=1 / 8), _COMPARED)
+        #: The first-order change of each pixel by a unit of each of the plane's eight parameters and the light's four
+        #: (12, pixels).
+        self._changes = np.empty((12, len(_COMPARED)), np.float32)
+        plane = self._changes[:8]
+        plane[0], plane[1] = across, down
+        np.multiply(across, _x, out=plane[2])
+        np.multiply(across, _y, out=plane[3])
+        np.multiply(down, _x, out=plane[4])
+        np.multiply(down, _y, out=plane[5])
+        radial = plane[2] + plane[5]
+        np.multiply(radial, -_x, out=plane[6])
+        np.multiply(radial, -_y, out=plane[7])
+        self._changes[8], self._changes[9:] = grey, _LIGHT
+        self._weights: NDArray[np.float32] | None = None
         # Regularisation: parameters that the picture leaves open, as parallel stripes do, stay near 0.
-        self._damping = np.diag(1e-4 * np.einsum("ij,ij->j", changes, changes).astype(np.float64) + 1e-3)
+        strength = np.einsum("ij,ij->i", self._changes, self._changes)
+        self._damping = np.diag(1e-4 * strength.astype(np.float64) + 1e-3)
 
     def step(self, change: NDArray[np.float32]) -> NDArray[np.float64]:
         """The parameters (12,) that explain a change (pixels,) best; renews the weights."""
         parameters = self._solve(change, 0)
-        residual = change - self._changes @ parameters.astype(np.float32)
-        spread = max(_LEAST_SPREAD, 1.4826 * float(np.median(np.abs(residual))))
-        self._weights = (1 + (residual / (_ASTRAY * spread)) ** 2) ** -2
+        residual = change - parameters.astype(np.float32) @ self._changes
+        spread = max(_LEAST_SPREAD, 1.4826 * median(np.abs(residual)))
+        # 1 / (1 + (residual / spread)²)²
+        residual *= np.float32(1 / (_ASTRAY * spread))
+        residual *= residual
+        residual += 1
+        residual *= residual
+        self._weights = np.reciprocal(residual, out=residual)
         return parameters
 
     def light(self, change: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -230,29 +266,29 @@ class _Fit:
         return self._solve(change, 8)
 
     def _solve(self, change: NDArray[np.float32], first: int) -> NDArray[np.float64]:
-        changes = self._changes[:, first:]
-        weighted = (changes * self._weights[:, None]).T
-        normal = (weighted @ changes).astype(np.float64) + self._damping[first:, first:]
-        return np.asarray(np.linalg.solve(normal, (weighted @ change).astype(np.float64)))
+        changes = self._changes[first:]
+        weighted = changes if self._weights is None else changes * self._weights
+        normal = (weighted @ changes.T).astype(np.float64) + self._damping[first:, first:]
+        return solution(normal, (weighted @ change).astype(np.float64))
 
 
 class _Area:
     """A part of the upright face, and the blocks of pixels that lie mostly in it."""
 
     def __init__(self, mask: NDArray[np.bool_]) -> None:
-        self._mask = mask
-        share = _blocks(mask.astype(np.float32))
-        self._within = share > _WHOLE
+        self._mask = mask.astype(np.float32)
+        share = block_means(self._mask).ravel()
+        self._within = np.flatnonzero(share > _WHOLE)
         self._share = share[self._within]
+        self._counted = round((1 - _LEFT_OUT) * len(self._within))
 
     def change(self, left: NDArray[np.float32]) -> float:
         """Mean square of the blocks' mean differences (_SIDE, _SIDE), the largest ones left out."""
-        squares = np.sort((_blocks(np.where(self._mask, left, 0))[self._within] / self._share) ** 2)
-        return float(squares[: round((1 - _LEFT_OUT) * len(squares))].mean())
-
-
-def _blocks(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    return pixels.reshape(_SIDE // _BLOCK, _BLOCK, _SIDE // _BLOCK, _BLOCK).mean(axis=(1, 3))
+        squares = np.take(block_means(left * self._mask), self._within)
+        squares /= self._share
+        squares *= squares
+        squares.sort()
+        return float(squares[: self._counted].mean())
 
 
 def _ellipse(x: float, y: float, across: float, down: float) -> NDArray[np.bool_]:
@@ -260,7 +296,7 @@ def _ellipse(x: float, y: float, across: float, down: float) -> NDArray[np.bool_
 
     Its centre (x, y) from the middle between the eyes, and its half axes, are in inter-ocular distances.
     """
-    v, u = (np.mgrid[0:_SIDE, 0:_SIDE] - _EYES[::-1, None, None]) / _UNIT
+    v, u = (np.mgrid[0:_SIDE, 0:_SIDE] - np.reshape(_EYES[::-1], (2, 1, 1))) / _UNIT
     return np.asarray(((np.abs(u) - x) / across) ** 2 + ((v - y) / down) ** 2 < 1)
 
 
@@ -270,7 +306,7 @@ def _whole_face() -> NDArray[np.bool_]:
 
 def _without_mouth(across: float, down: float) -> NDArray[np.bool_]:
     """The face without its eyes, without an ellipse of these half axes around the mouth, and without the chin below it."""
-    v, u = (np.mgrid[0:_SIDE, 0:_SIDE] - _EYES[::-1, None, None]) / _UNIT
+    v, u = (np.mgrid[0:_SIDE, 0:_SIDE] - np.reshape(_EYES[::-1], (2, 1, 1))) / _UNIT
     face = _whole_face() & ~_ellipse(0.5, 0, 0.44, 0.32) & ~_ellipse(0, _MOUTH, across, down)
     return np.asarray(face & ~((np.abs(u) < 0.85 * across) & (v > _MOUTH)))
 
@@ -285,6 +321,8 @@ FACE = np.flatnonzero(_whole_face().ravel())
 _COMPARED = np.flatnonzero(_FIT.ravel())
 _DOWN, _ACROSS = (np.mgrid[0:_SIDE, 0:_SIDE] / _SIDE - 0.5).astype(np.float32)
 _x, _y = _ACROSS.ravel()[_COMPARED], _DOWN.ravel()[_COMPARED]
+#: What a unit of the light's offset and of its slopes changes (3, pixels).
+_LIGHT = np.stack([np.ones_like(_x), _x, _y])
 #: Their homogeneous coordinates (3, pixels) in the upright face's pixels.
 _PLACES = np.stack([_COMPARED % _SIDE, _COMPARED // _SIDE, np.ones_like(_COMPARED)]).astype(np.float64)
 #: Homogeneous coordinates (3,) of the face's centre, in the upright face's pixels.
@@ -292,3 +330,9 @@ _MIDDLE = np.array([_SIDE / 2, _SIDE / 2 + 4, 1.0])
 #: Maps (3, 3) that move the origin to the centre of the small face, and back.
 _TO_MIDDLE = np.array([[1, 0, -_SIDE / 2], [0, 1, -_SIDE / 2], [0, 0, 1.0]])
 _FROM_MIDDLE = np.array([[1, 0, _SIDE / 2], [0, 1, _SIDE / 2], [0, 0, 1.0]])
+#: The box that holds the compared pixels: its width and height, their indices in it, and the map (3, 3) from its pixels to
+#: those of the upright face.
+_LEFT_EDGE, _TOP_EDGE = int((_COMPARED % _SIDE).min()), int((_COMPARED // _SIDE).min())
+_BOX = int((_COMPARED % _SIDE).max()) - _LEFT_EDGE + 1, int((_COMPARED // _SIDE).max()) - _TOP_EDGE + 1
+_IN_BOX = (_COMPARED // _SIDE - _TOP_EDGE) * _BOX[0] + _COMPARED % _SIDE - _LEFT_EDGE
+_TO_BOX = np.array([[1, 0, _LEFT_EDGE], [0, 1, _TOP_EDGE], [0, 0, 1.0]])

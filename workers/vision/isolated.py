@@ -2,12 +2,15 @@
 
 `python -m workers.vision.isolated` is that process. It holds no secret and no connection, and each picture may take a
 limited time of the processor: the kernel ends the process at that time, also within C, where no exception can interrupt.
+Decoded pictures come back in memory that both processes share; the worker copies each one before it looks at it.
 `Decoder` is the other side: it starts the process, and starts it anew after it has ended. A picture that stalls or crashes
 the decoder costs its own frame a 422, and the frames behind it in the same worker about a second.
 """
 
 from __future__ import annotations
 
+import fcntl
+import mmap
 import os
 import resource
 import select
@@ -16,14 +19,18 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import structlog
+from numpy.typing import NDArray
 
-from workers.vision.decode import decode
+from workers.vision.decode import WORKING_SIDE, decode
 from workers.vision.errors import BadImage
 from workers.vision.landmarks import Picture
 
@@ -43,14 +50,22 @@ _WAIT = 100
 
 #: Of a question: number, most pixels, seconds of the processor, bytes of the picture that follow.
 _QUESTION = struct.Struct("!QQdQ")
-#: Of an answer: number, seconds of the processor spent, kind, height, width, bytes that follow.
+#: Of an answer: number, seconds of the processor spent, kind, height, width, bytes of the text that follows.
 _ANSWER = struct.Struct("!QdBIIQ")
 _PICTURE, _BAD_IMAGE, _FAULT = range(3)
 
 #: Variables that the process is given; the others may be secrets.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
+#: Variables of its own. The C library keeps the memory of an ordinary frame for the next one; it would return it each time.
+_OWN_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(4 << 20),
+    "MALLOC_TRIM_THRESHOLD_": str(8 << 20),
+}
 _ROOT = Path(__file__).resolve().parents[2]
 _BUFFER = 1 << 20
+#: Bytes of the largest decoded picture: those of the shared memory.
+_MOST_BYTES = 3 * WORKING_SIDE**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +107,8 @@ class Decoder:
         self._seconds = STALLED + STALLED_PER_PIXEL * max_pixels
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        #: The shared memory, in which the process leaves a decoded picture.
+        self._pixels: NDArray[np.uint8] | None = None
         self._ready = False
         self._number = 0
 
@@ -103,15 +120,16 @@ class Decoder:
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
-        with theirs:
+        with theirs, _memory() as memory:
+            self._pixels = _mapped(memory)
             self._process = subprocess.Popen(  # noqa: S603 - no input is part of the command
-                [sys.executable, "-m", __name__],
+                [sys.executable, "-m", __name__, str(memory)],
+                pass_fds=(memory,),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,  # the libraries' warnings about each broken picture
                 cwd=_ROOT,
-                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-                | {"OPENBLAS_NUM_THREADS": "1"},
+                env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ} | _OWN_ENVIRONMENT,
                 start_new_session=True,  # Ctrl-C in a terminal is for the worker
             )
         ours.setblocking(False)
@@ -124,7 +142,7 @@ class Decoder:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-        self._process = self._socket = None
+        self._process = self._socket = self._pixels = None
         self._ready = False
 
     def __call__(self, data: bytes) -> Decoded:
@@ -145,19 +163,25 @@ class Decoder:
     def _ask(self, data: bytes) -> Decoded:
         self._number += 1
         until = time.monotonic() + min(LONGEST, PATIENCE * self._seconds)
-        self._send(_QUESTION.pack(self._number, self._max_pixels, self._seconds, len(data)), until)
-        self._send(data, until)
+        self._send(_QUESTION.pack(self._number, self._max_pixels, self._seconds, len(data)) + data, until)
         number, cost, kind, height, width, length = _ANSWER.unpack(self._receive(_ANSWER.size, until))
-        body = self._receive(length, until)
+        text = self._receive(length, until).decode()
         if number != self._number:
             raise DecoderError("the decoder answered another question")
         if kind == _PICTURE:
-            return Decoded(np.frombuffer(body, np.uint8).reshape(height, width, 3), cost)
-        text = body.decode()
+            return Decoded(self._picture(height, width), cost)
         if kind == _BAD_IMAGE:
             code, _, detail = text.partition("\n")
             raise BadImage(code, detail, cost)
         raise DecoderError(text)
+
+    def _picture(self, height: int, width: int) -> Picture:
+        """A copy of the picture in the shared memory, which the process could change at any time."""
+        assert self._pixels is not None
+        count = 3 * height * width
+        if not 0 < count <= len(self._pixels):
+            raise DecoderError("the decoder answered with an impossible size")
+        return self._pixels[:count].reshape(height, width, 3).copy()
 
     def _send(self, data: bytes, until: float) -> None:
         left = memoryview(data)
@@ -208,14 +232,42 @@ class Decoder:
         raise DecoderError(f"the decoder ended with {status}")
 
 
-def main() -> None:
-    """Decode one picture after the other, until the worker has gone."""
+@contextmanager
+def _memory() -> Iterator[int]:
+    """An open file of _MOST_BYTES without a name, for memory that is shared.
+
+    On Linux it is sealed: if the process could shrink the file, a worker that reads it would be killed.
+    """
+    if hasattr(os, "memfd_create"):
+        memory = os.memfd_create("picture", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        try:
+            os.ftruncate(memory, _MOST_BYTES)
+            fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
+            yield memory
+        finally:
+            os.close(memory)
+    else:
+        with tempfile.TemporaryFile() as file:
+            file.truncate(_MOST_BYTES)
+            yield file.fileno()
+
+
+def _mapped(memory: int) -> NDArray[np.uint8]:
+    return np.frombuffer(mmap.mmap(memory, _MOST_BYTES), np.uint8)
+
+
+def main(memory: int) -> None:
+    """Decode one picture after the other, until the worker has gone.
+
+    memory: the open file in which decoded pictures are left.
+    """
     import cv2  # noqa: PLC0415 - only its setting is needed here
 
     cv2.setNumThreads(1)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     for limited in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):  # no dump of a face, no file
         resource.setrlimit(limited, (0, 0))
+    pixels = _mapped(memory)
     with socket.socket(fileno=0) as worker:
         stream = worker.makefile("rwb", buffering=_BUFFER)
         stream.write(b"!")
@@ -225,14 +277,13 @@ def main() -> None:
             data = stream.read(length)
             began = time.process_time()
             signal.setitimer(signal.ITIMER_PROF, seconds)
-            kind, height, width, body = _answer(data, max_pixels)
+            kind, height, width, text = _answer(data, max_pixels, pixels)
             signal.setitimer(signal.ITIMER_PROF, 0)
-            stream.write(_ANSWER.pack(number, time.process_time() - began, kind, height, width, len(body)))
-            stream.write(body)
+            stream.write(_ANSWER.pack(number, time.process_time() - began, kind, height, width, len(text)) + text)
             stream.flush()
 
 
-def _answer(data: bytes, max_pixels: int) -> tuple[int, int, int, bytes]:
+def _answer(data: bytes, max_pixels: int, pixels: NDArray[np.uint8]) -> tuple[int, int, int, bytes]:
     try:
         picture = decode(data, max_pixels)
     except BadImage as error:
@@ -240,8 +291,9 @@ def _answer(data: bytes, max_pixels: int) -> tuple[int, int, int, bytes]:
     except Exception as error:  # noqa: BLE001 - the worker logs it
         return _FAULT, 0, 0, repr(error).encode()
     height, width = picture.shape[:2]
-    return _PICTURE, height, width, picture.tobytes()
+    pixels[: picture.size] = picture.ravel()
+    return _PICTURE, height, width, b""
 
 
 if __name__ == "__main__":
-    main()
+    main(int(sys.argv[1]))

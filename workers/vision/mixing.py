@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.vision.flex import FACE
+from workers.vision.small import fine_detail
 
 #: Side in pixels of the box that smooths a change, so that edges misaligned by a fraction of a pixel do not count.
 _SMOOTH = 3
@@ -39,7 +40,7 @@ def unmixed(left: NDArray[np.float32], largest: bytes | None) -> tuple[float | N
     is None if the change is too weak, or too much larger than the largest one, to be compared.
     """
     noise = _noise(left)
-    change = np.asarray(cv2.blur(left, (_SMOOTH, _SMOOTH)), np.float32).ravel()[FACE]
+    change = np.asarray(np.take(cv2.blur(left, (_SMOOTH, _SMOOTH)), FACE), np.float32)
     strength = float(change @ change) / len(change)
     if largest is None:
         return None, _packed(change) if strength > _KEPT * noise else None
@@ -59,8 +60,7 @@ def unmixed(left: NDArray[np.float32], largest: bytes | None) -> tuple[float | N
 
 def _noise(left: NDArray[np.float32]) -> float:
     """The variance of the camera's noise in the smoothed change."""
-    fine = float(np.median(np.abs(cv2.Laplacian(left, cv2.CV_32F).ravel()[FACE])))
-    return _ALIKE * ((1.4826 * fine / _LAPLACIAN) ** 2 + _LEAST_NOISE) / _SMOOTH**2
+    return _ALIKE * ((1.4826 * fine_detail(left, FACE) / _LAPLACIAN) ** 2 + _LEAST_NOISE) / _SMOOTH**2
 
 
 def _packed(change: NDArray[np.float32]) -> bytes:

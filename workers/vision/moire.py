@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.vision.landmarks import Picture
+from workers.vision.small import median
 
 #: Side in pixels of the square around the face's centre whose spectrum is taken.
 _SIDE = 128
@@ -43,13 +44,6 @@ def moire(picture: Picture, box: tuple[float, float, float, float]) -> float | N
     flat, prominence = power.ravel(), np.zeros(power.size, np.float32)
     for ring in _RINGS:
         powers = flat[ring]
-        prominence[ring] = powers / max(_median(powers), 1e-9)
+        prominence[ring] = powers / max(median(powers), 1e-9)
     # The window spreads a stripe over neighbouring frequencies, so a single peak is chance.
     return float(cv2.blur(prominence.reshape(power.shape), (3, 3)).max())
-
-
-def _median(values: NDArray[np.float64]) -> float:
-    """The median, as numpy.median gives it but faster for a few hundred numbers."""
-    middle = len(values) // 2
-    ordered = np.sort(values)
-    return float(ordered[middle] if len(values) % 2 else (ordered[middle - 1] + ordered[middle]) / 2)

@@ -38,14 +38,20 @@ class Moved:
     changed: float | None = None
 
 
-def compare(picture: Picture, landmarks: Landmarks, face: Face, prior: Prior | None, at: float) -> Moved:
+def compare(
+    picture: Picture, landmarks: Landmarks, face: Face, prior: Prior | None, at: float, *, measured: bool = True
+) -> Moved:
     """Compare a face, seen in a frame that arrived at `at`, with those that the prior holds.
+
+    measured: False only keeps the prior's faces for later frames, which costs nothing.
 
     All is None without a prior, since the points of a face that was only just found may be inaccurate; and where the face
     was not surely seen, is turned too far, or is not wholly inside the picture.
     """
     if prior is None or landmarks.sureness < SEEN or not seen_well(face.yaw, face.pitch):
         return Moved()
+    if not measured:
+        return Moved(prior.likeness, prior.lately, prior.skin)
     small = SmallFace(picture, landmarks.points)
     if not small.whole:
         return Moved()

@@ -40,6 +40,9 @@ DECODE, FIND, POINTS, EYES, MEASURE, SAMPLES = (
 )
 #: Seconds after which the whole picture is searched again for a second face.
 SEARCH_EVERY = 0.6
+#: Seconds between the frames of a session that are measured in full; others lack the changes of the face, and the eyes where
+#: no blink is asked for. A mean, as frames come unevenly: with up to 8 a second every frame is measured in full.
+IN_FULL_EVERY = 0.12
 #: Seconds for which a prior is used; later the face has probably moved away.
 FOLLOW = 1.5
 #: Seconds for which points that the engine is unsure of are carried on from frame to frame.
@@ -163,11 +166,13 @@ class Vision:
         # Only some pictures are sampled for a second face, and for the rim and stripes of a screen.
         sampled = found is not None
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
-        face, gaze, problem, light = self._measure_face(picture, landmarks)
+        full = prior is None or at >= prior.full_from
+        known = None if full or prior is None or prior.blinks or self._eyes is None else prior.eyes
+        face, gaze, problem, light = self._measure_face(picture, landmarks, known)
         sure = landmarks.sureness >= SEEN
         searched_at = at if sampled or prior is None else prior.searched_at
         with Stage(SAMPLES):
-            moved = compare(picture, landmarks, face, prior, at)
+            moved = compare(picture, landmarks, face, prior, at, measured=full)
             around = _surround(picture, face, prior) if sampled else _Around(scene=prior.scene if prior else None)
         following = Prior(
             region=landmarks.region,
@@ -175,6 +180,9 @@ class Vision:
             seen_at=at if sure or prior is None else prior.seen_at,
             searched_at=searched_at,
             faces=faces,
+            full_from=_full_from(prior, at),
+            blinks=prior is None or prior.blinks,
+            eyes=(face.left_eye, face.right_eye),
             patch=take_patch(picture, landmarks.points, face.scale * max(height, width)),
             likeness=moved.likeness,
             lately=moved.lately,
@@ -205,6 +213,7 @@ class Vision:
             gaze=gaze,
             cover=cover.mouth if cover else None,
             eye_light=cover.eyes if cover else None,
+            eyes_seen=known is None,
             rim=around.rim,
             adrift=around.adrift,
             moire=stripes,
@@ -242,13 +251,13 @@ class Vision:
         return Problem.TOO_FAR if self._search(middle) else Problem.NO_FACE
 
     def _measure_face(
-        self, picture: Picture, landmarks: Landmarks
+        self, picture: Picture, landmarks: Landmarks, known: tuple[float, float] | None
     ) -> tuple[Face, tuple[float, float] | None, Problem | None, Light]:
+        """known: the openness of the eyes if they are not to be looked at."""
         points = landmarks.points
         with Stage(EYES):
-            lit = lightened(picture, _box(points))
-            eyes = self._eyes.look(lit, points) if self._eyes else None
-            left_eye, right_eye = eyes.openness if eyes else eye_openness(points)
+            eyes = self._eyes.look(lightened(picture, _box(points)), points) if self._eyes and not known else None
+            left_eye, right_eye = eyes.openness if eyes else known or eye_openness(points)
         with Stage(MEASURE):
             pose = fit_pose(points)
             mouth = measure_mouth(seen_from_front(landmarks, pose))
@@ -288,6 +297,16 @@ class _Around:
     rim: float | None = None
     #: How surely the rim moved apart from its background, 0 to 1.
     adrift: float | None = None
+
+
+def _full_from(prior: Prior | None, at: float) -> float:
+    """The arrival time from which a frame is measured in full, after a frame that arrived at `at`."""
+    if prior is None:
+        return at
+    if at < prior.full_from:
+        return prior.full_from
+    # A frame that came late brings the next one's time forward, so that unevenness leaves none out.
+    return max(prior.full_from, at - IN_FULL_EVERY) + IN_FULL_EVERY
 
 
 def _surround(picture: Picture, face: Face, prior: Prior | None) -> _Around:

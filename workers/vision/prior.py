@@ -24,6 +24,12 @@ class Prior:
     #: Arrival time of the latest frame that was searched as a whole, and the number of people found in it.
     searched_at: float
     faces: int
+    #: Arrival time from which a frame is measured in full again (`pipeline.IN_FULL_EVERY`).
+    full_from: float = 0.0
+    #: Whether a blink is asked for, so that the eyes are looked at in each frame; whoever stores the prior sets it.
+    blinks: bool = True
+    #: Openness of the person's left and right eye when they were looked at last.
+    eyes: tuple[float, float] | None = None
     #: The middle of the face, for `stir`.
     patch: Patch | None = None
     #: The face of at most `moved.COMPARE_WITHIN` ago, for `flex`.

@@ -8,6 +8,7 @@ brows, nostrils, mouth and the face's rim are left out.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -16,11 +17,12 @@ from numpy.typing import NDArray
 
 from workers.vision.flex import SmallFace
 from workers.vision.landmarks import Points
+from workers.vision.small import block_means, fine_detail, solution
 
 #: Side of the flat face in pixels, pixels of an inter-ocular distance in it, and the row of the eyes.
 _SIDE, _UNIT, _EYES = 32, 14.0, 9.5
-#: Side in pixels of the blocks over which the difference is averaged, and the share of a block that must be skin.
-_BLOCK, _WHOLE = 4, 0.4
+#: Share of a block, over which the difference is averaged, that must be skin.
+_WHOLE = 0.4
 #: Share of the blocks that count; those with the largest differences may hold a strand of hair.
 _COUNTED = 0.9
 #: Mean square of the blocks' means that camera and JPEG noise cause, as a ratio to the mean square of fine detail.
@@ -80,16 +82,19 @@ def changed(before: Skin, flat: NDArray[np.float32]) -> float | None:
     fitted together by least squares.
     """
     earlier = np.frombuffer(before.pixels, np.float16).reshape(_SIDE, _SIDE).astype(np.float32)
-    grey = earlier.ravel()[_SKIN]
+    grey = np.take(earlier, _SKIN)
     level = float(grey.mean())
     if level < _LEAST_LEVEL:
         return None
     left = np.zeros((_SIDE, _SIDE), np.float32)
-    left.ravel()[_SKIN] = _unexplained(earlier + flat, grey, flat.ravel()[_SKIN] - grey)
-    noise = _OF_NOISE * (1.4826 * float(np.median(np.abs(cv2.Laplacian(left, cv2.CV_32F).ravel()[_INSIDE])))) ** 2
-    squares = np.sort((_blocks(left)[_WITHIN] / _SHARE) ** 2)
+    left.ravel()[_SKIN] = _unexplained(earlier + flat, grey, np.take(flat, _SKIN) - grey)
+    noise = _OF_NOISE * (1.4826 * fine_detail(left, _INSIDE)) ** 2
+    squares = np.take(block_means(left), _WITHIN)
+    squares /= _SHARE
+    squares *= squares
+    squares.sort()
     strength = float(squares[: round(_COUNTED * len(squares))].mean())
-    return float(np.sqrt(max(0.0, strength - noise))) / level
+    return math.sqrt(max(0.0, strength - noise)) / level
 
 
 def _unexplained(
@@ -99,19 +104,18 @@ def _unexplained(
 
     both: the sum of the two flat faces (_SIDE, _SIDE); grey, change: earlier levels of the skin's pixels, and their change.
     """
-    across = cv2.Sobel(both, cv2.CV_32F, 1, 0, scale=1 / 16).ravel()[_SKIN]
-    down = cv2.Sobel(both, cv2.CV_32F, 0, 1, scale=1 / 16).ravel()[_SKIN]
-    causes = np.concatenate([across * _SHIFTS, down * _SHIFTS, grey[None], np.ones_like(grey)[None]])
+    causes = np.empty((14, len(grey)), np.float32)
+    np.multiply(np.take(cv2.Sobel(both, cv2.CV_32F, 1, 0, scale=1 / 16), _SKIN), _SHIFTS, out=causes[:6])
+    np.multiply(np.take(cv2.Sobel(both, cv2.CV_32F, 0, 1, scale=1 / 16), _SKIN), _SHIFTS, out=causes[6:12])
+    causes[12], causes[13] = grey, 1
     normal = (causes @ causes.T).astype(np.float64)
     # Regularisation: smooth skin does not determine its shifts, which therefore stay small.
-    damping = 1e-3 * np.diag(normal) + 1e-2
+    damping = normal.reshape(-1)[::15]  # a view of the diagonal
+    damping *= 1 + 1e-3
+    damping += 1e-2
     damping[:-2] += 0.02 * len(grey)
-    parameters = np.linalg.solve(normal + np.diag(damping), (causes @ change).astype(np.float64))
+    parameters = solution(normal, (causes @ change).astype(np.float64))
     return np.asarray(change - parameters.astype(np.float32) @ causes, np.float32)
-
-
-def _blocks(pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    return pixels.reshape(_SIDE // _BLOCK, _BLOCK, _SIDE // _BLOCK, _BLOCK).mean(axis=(1, 3))
 
 
 def _weights() -> NDArray[np.float32]:
@@ -159,6 +163,7 @@ _INSIDE = np.flatnonzero(cv2.erode(_IS_SKIN.astype(np.uint8), np.ones((3, 3), np
 #: The six terms of a quadratic polynomial at each pixel of skin (6, pixels).
 _x, _y = ((_places() - (0, 0.4)) / 2).reshape(-1, 2)[_SKIN].T.astype(np.float32)
 _SHIFTS = np.stack([np.ones_like(_x), _x, _y, _x * _x, _x * _y, _y * _y])
-#: A mask of the blocks that hold enough skin, and the share of skin in each.
-_WITHIN = _blocks(_IS_SKIN.astype(np.float32)) > _WHOLE
-_SHARE = _blocks(_IS_SKIN.astype(np.float32))[_WITHIN]
+#: Indices of the blocks that hold enough skin, and the share of skin in each.
+_SHARES = block_means(_IS_SKIN.astype(np.float32)).ravel()
+_WITHIN = np.flatnonzero(_SHARES > _WHOLE)
+_SHARE = _SHARES[_WITHIN]

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from workers.vision.landmarks import Picture, Points
 
@@ -43,12 +42,13 @@ def take_patch(picture: Picture, points: Points, eye_distance: float) -> Patch |
 
     eye_distance: inter-ocular distance in pixels.
     """
-    side = int(np.clip(round(_SIDE * eye_distance / _BLOCK) * _BLOCK, _LEAST, _MOST))
+    side = min(max(round(_SIDE * eye_distance / _BLOCK) * _BLOCK, _LEAST), _MOST)
     height, width = picture.shape[:2]
     if min(height, width) < side:
         return None
-    x = int(np.clip(points[_NOSE_TIP, 0] - side / 2, 0, width - side))
-    y = int(np.clip(points[_NOSE_TIP, 1] - side / 2, 0, height - side))
+    middle = points[_NOSE_TIP]
+    x = int(min(max(float(middle[0]) - side / 2, 0), width - side))
+    y = int(min(max(float(middle[1]) - side / 2, 0), height - side))
     return Patch(x, y, side, _grey(picture, x, y, side).tobytes())
 
 
@@ -61,20 +61,26 @@ def stir(before: Patch, picture: Picture) -> float | None:
     height, width = picture.shape[:2]
     if before.x + before.side > width or before.y + before.side > height:
         return None
-    earlier = np.frombuffer(before.pixels, np.uint8).reshape(before.side, before.side).astype(np.float32)
-    change = _grey(picture, before.x, before.y, before.side).astype(np.float32) - earlier
+    earlier = np.frombuffer(before.pixels, np.uint8).reshape(before.side, before.side)
+    change = cv2.subtract(_grey(picture, before.x, before.y, before.side), earlier, dtype=cv2.CV_32F)
     # Variances ignore a change that all pixels share, such as a lamp's flicker or the camera's exposure.
-    of_pixels = float(cv2.meanStdDev(change)[1][0, 0]) ** 2
+    of_pixels = _variance(change)
     if of_pixels < 1e-6:
         return 0.0
-    stirred = float(_means(change).var()) * _BLOCK**2 / of_pixels
+    stirred = _variance(_means(change)) * _BLOCK**2 / of_pixels
+    if stirred >= _SEEN:
+        return stirred
     # The change contains the noise of two pictures.
-    hidden = float(_means(earlier).var()) < _LEAST_CONTRAST**2 * of_pixels / 2
-    return None if stirred < _SEEN and hidden else stirred
+    hidden = _variance(_means(earlier.astype(np.float32))) < _LEAST_CONTRAST**2 * of_pixels / 2
+    return None if hidden else stirred
 
 
-def _means(pixels: NDArray[np.float32]) -> cv2.typing.MatLike:
-    """The means of the blocks (side / _BLOCK, side / _BLOCK)."""
+def _variance(pixels: cv2.typing.MatLike) -> float:
+    return float(cv2.meanStdDev(pixels)[1][0, 0]) ** 2
+
+
+def _means(pixels: cv2.typing.MatLike) -> cv2.typing.MatLike:
+    """The means of the blocks (side / _BLOCK, side / _BLOCK) of floating-point numbers."""
     blocks = len(pixels) // _BLOCK
     return cv2.resize(pixels, (blocks, blocks), interpolation=cv2.INTER_AREA)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ops.lab.bench.check import check
 from ops.lab.bench.end_to_end import end_to_end
 from ops.lab.bench.growth import growth
 from ops.lab.bench.overload import overload
@@ -18,7 +19,7 @@ def bench() -> None:
     """
 
 
-for part in (vision, end_to_end, growth, overload):
+for part in (vision, end_to_end, growth, overload, check):
     bench.add_command(part)
 
 if __name__ == "__main__":

@@ -67,6 +67,7 @@ def _shifted(prior: Prior, by: float) -> Prior:
         at=round(prior.at + by, 4),
         seen_at=round(prior.seen_at + by, 4),
         searched_at=round(prior.searched_at + by, 4),
+        full_from=round(prior.full_from + by, 4),
         likeness=prior.likeness and replace(prior.likeness, at=round(prior.likeness.at + by, 4)),
         lately=prior.lately and replace(prior.lately, at=round(prior.lately.at + by, 4)),
         skin=prior.skin and replace(prior.skin, at=round(prior.skin.at + by, 4)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from ops.lab.evaluate.identity import Identity
@@ -86,6 +86,7 @@ def play(
         observation, prior = vision.measure(shot.data, prior, at)
         _drop_unneeded(session, at)
         reply = session.submit(str(index), observation, at, weighing=weighing)
+        prior = prior and replace(prior, blinks=session.watches_eyes(at))
         identity.saw(session, shot.data, observation, reply, at)
         played.frames += 1
         if observation.problem is not None:

@@ -180,7 +180,7 @@ def test_the_comparison_of_faces_does_its_work(
         uow.commit()
 
     class Describes:
-        def describe(self, chip: object) -> object:
+        def describe(self, chip: object, enough: object = None) -> object:
             return np.ones(128)
 
     tools = Tools(redis, engine_of("identity"), Eyes())

@@ -123,7 +123,7 @@ class ScriptedSeen(Seen):
 class ScriptedDescriber:
     """Tells grey levels apart; SCRIPTED_DESCRIBING seconds for each."""
 
-    def describe(self, chip: Picture) -> Descriptor:
+    def describe(self, chip: Picture, enough: object = None) -> Descriptor:
         """See `Describer.describe`."""
         time.sleep(float(os.environ.get("SCRIPTED_DESCRIBING", "0")))
         return descriptor_of(float(chip.mean()))

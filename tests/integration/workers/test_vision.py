@@ -9,9 +9,11 @@ import cv2
 import pytest
 import skimage.data
 
+from shared.liveness.challenge import ChallengeType
 from shared.liveness.session import State
 from tests.integration.workers.service import PRELOADED, ROOT, problem_of, result_of
 from tests.waiting import until
+from workers import tracking
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +52,9 @@ def test_a_face_starts_the_clock_and_a_picture_without_one_says_so(service, mode
     session = service.session(session_id)
     assert session is not None
     assert session.challenges[0].started_at is not None
-    assert service.redis.hget(f"prior:{session_id}", "prior") is not None
+    prior = tracking.decode(service.redis.hget(f"prior:{session_id}", "prior"))
+    assert prior is not None
+    assert prior.blinks == (session.challenges[0].type is ChallengeType.BLINK)
     assert problem_of(service.post(session_id, b"not a picture")) == "not_an_image"
     assert problem_of(service.post(session_id, jpeg(slice(0, 360))[:5000])) == "truncated_image"
     before = worker.children

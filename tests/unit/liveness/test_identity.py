@@ -6,10 +6,11 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from shared.liveness.challenge import ChallengeType
-from shared.liveness.evidence import SWAP_LIMITS, Code, Preset
+from shared.liveness.evidence import FITTED, SWAP_LIMITS, Code, Preset
 from shared.liveness.following import breaks_track
 from shared.liveness.frame import Frame
 from shared.liveness.held import LONGEST_WAIT
@@ -392,3 +393,27 @@ def test_a_later_face_of_the_same_track_counts_for_an_earlier_challenge():
     identity.take_distance("f0", 0.0)
     identity.gesture_met()
     assert identity.unidentified() == []
+
+
+def test_a_face_whose_eyes_were_not_looked_at_is_not_compared() -> None:
+    """They might be closed; one of the next frames is compared."""
+    session = opened(TURN_LEFT)
+    frames = film(Person(), seconds=2.0)
+    unseen = [replace(f, observation=replace(f.observation, eyes_seen=i % 3 == 2)) for i, f in enumerate(frames)]
+    for frame in unseen:
+        submit(session, frame)
+    assert session.identity is not None
+    taken = {s.frame_id for s in session.identity.samples}
+    assert taken
+    assert taken <= {f.id for f in unseen if f.observation.eyes_seen}
+
+
+@pytest.mark.parametrize("preset", list(Preset))
+def test_a_clearly_small_distance_weighs_nothing_even_if_it_were_larger_by_what_a_mirror_image_changes(preset) -> None:
+    """The mirror image changes a distance by 0.03 at most (docs/performance.md)."""
+    identity = Identity(SWAP_LIMITS[preset])
+    distances = np.arange(0.0, 1.0, 0.005)
+    clear = [float(d) for d in distances if identity.is_clearly_same(float(d))]
+    assert clear
+    assert max(clear) + 0.08 < identity.limit
+    assert all(curve(max(clear) + 0.08) == curve(0.0) for curve in FITTED.curves[Code.SWAPPED].values())

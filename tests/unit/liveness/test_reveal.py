@@ -254,3 +254,16 @@ def test_a_whole_session_by_a_person_is_live() -> None:
     for frame in film(Person(), *acts, seconds=8.5):
         submit(session, frame)
     assert (session.state, session.is_live) == (State.COMPLETED, True)
+
+
+def test_the_eyes_are_watched_while_a_blink_is_asked_for_and_known_to_be() -> None:
+    """Not before its reveal: how long frames take must not tell what comes."""
+    session = opened(types=[TURN_LEFT, BLINK])
+    assert not session.watches_eyes(T0)
+    turn, blink = session.challenges
+    turn.started_at, turn.passed_at = T0, T0 + 2
+    blink.started_at = T0 + 3
+    assert not session.watches_eyes(T0 + 2.9)
+    assert session.watches_eyes(T0 + 3)
+    blink.passed_at = T0 + 4
+    assert not session.watches_eyes(T0 + 4)

@@ -45,6 +45,31 @@ def test_a_picture_is_the_same_as_decoded_here(decoder: Decoder) -> None:
     assert np.array_equal(decoder(FRAME).picture, decode(FRAME, MOST))
 
 
+def test_a_picture_stays_as_it_is_when_the_next_one_is_decoded(decoder: Decoder) -> None:
+    first = decoder(FRAME).picture
+    decoder(encode(255 - gradient(640, 480)))
+    assert np.array_equal(first, decode(FRAME, MOST))
+
+
+def test_the_largest_picture_fits_into_the_shared_memory(decoder: Decoder) -> None:
+    square = encode(gradient(640, 640))
+    assert np.array_equal(decoder(square).picture, decode(square, MOST))
+
+
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="only Linux seals memory")
+def test_the_process_cannot_shrink_the_memory_that_the_worker_reads() -> None:
+    with isolated._memory() as memory:
+        with pytest.raises(PermissionError):
+            os.ftruncate(memory, 0)
+        assert os.fstat(memory).st_size == isolated._MOST_BYTES
+
+
+def test_a_picture_of_an_impossible_size_is_not_read(decoder: Decoder) -> None:
+    decoder(FRAME)
+    with pytest.raises(DecoderError):
+        decoder._picture(641, 641)
+
+
 def test_a_bad_picture_is_refused_as_here(decoder: Decoder) -> None:
     with pytest.raises(BadImage) as raised:
         decoder(b"not a picture")
