@@ -14,7 +14,7 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Blueprint, abort, redirect, send_from_directory
+from flask import Blueprint, abort, redirect, send_from_directory, url_for
 from werkzeug.utils import safe_join
 from werkzeug.wrappers import Response
 
@@ -32,13 +32,13 @@ def file(name: str) -> Response:
     """A page or a file of the site."""
     site = resources().settings.docs_site.absolute()
     if not name and not built(site):
-        return redirect("../docs")  # relative, so that it is right below a prefix, too
+        return redirect(url_for("docs.page"))
     path = safe_join(str(site), name)
     if path is None:
         abort(404)
     if os.path.isdir(path):  # noqa: PTH112 - Path.is_dir raises for a name that is too long
         if name and not name.endswith("/"):
-            return redirect(f"{name.rpartition('/')[2]}/")
+            return redirect(url_for("guide.file", name=f"{name}/"))
         name += "index.html"
     response = send_from_directory(site, name, conditional=True)
     response.headers["Cache-Control"] = "no-cache"

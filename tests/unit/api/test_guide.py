@@ -64,9 +64,13 @@ def test_pages_and_files_are_served_beside_the_page_of_the_api(client, site: Pat
     assert '<a href="docs/">Guides</a>' in api.text
 
 
-def test_a_folder_without_its_slash_leads_to_the_folder_also_below_a_prefix(client, site: Path) -> None:
-    answer = client(site).get("/docs/evidence", buffered=True)
-    assert (answer.status_code, answer.headers["Location"]) == (302, "evidence/")
+@pytest.mark.parametrize("below", ["", "/liveness"])
+def test_redirects_stay_below_the_path_of_the_service(client, site: Path, tmp_path: Path, below: str) -> None:
+    where = {"base_url": f"http://localhost{below}", "buffered": True}
+    answer = client(site).get("/docs/evidence", **where)
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{below}/docs/evidence/")
+    answer = client(tmp_path / "none").get("/docs/", **where)
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"{below}/docs")
 
 
 def test_a_browser_revalidates_and_gets_nothing_anew(client, site: Path) -> None:
@@ -106,7 +110,6 @@ def test_other_answers_keep_their_policies(client, site: Path, tmp_path: Path) -
         ]
         assert policies[0] == policies[1], path
         assert "unsafe" not in policies[0]
-        assert "sha256" not in policies[0]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +130,6 @@ def test_what_the_site_does_not_have_is_not_found(client, site: Path) -> None:
 
 def test_without_a_site_the_address_leads_to_the_page_of_the_api(client, tmp_path: Path) -> None:
     browser = client(tmp_path / "none")
-    answer = browser.get("/docs/", buffered=True)
-    assert (answer.status_code, answer.headers["Location"]) == (302, "../docs")
+    assert browser.get("/docs/", buffered=True).status_code == 302
     assert browser.get("/docs/evidence/", buffered=True).status_code == 404
     assert "Guides" not in browser.get("/docs", buffered=True).text
