@@ -19,6 +19,9 @@ LONGEST = (
     "tests/integration/queue/test_failover.py",
     "tests/integration/run/test_starting.py",
     "tests/integration/api/test_health.py",
+    "tests/integration/recipes/test_recipes.py",
+    "tests/e2e/test_react.py",
+    "tests/unit/clients/test_package.py",
     "tests/integration/workers/test_kill.py",
     "tests/integration/workers/test_passive.py",
     "tests/e2e/test_deployment.py",
@@ -36,6 +39,7 @@ LONGEST = (
     "tests/e2e/test_bench.py",
     "tests/unit/lab/evaluate/test_fitting_command.py",
     "tests/integration/workers/test_identity_alone.py",
+    "tests/unit/clients/test_npm_package.py",
     "tests/unit/clients/test_life.py",
     "tests/unit/lab/replay/test_replay.py",
 )

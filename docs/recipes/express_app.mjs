@@ -66,8 +66,8 @@ app.get("/", (request, response) => response.send(PAGE));
 // Creates a session with the server's key; the browser gets the token of this session only.
 app.post("/session", express.json(), async (request, response) => {
   const nonce = randomBytes(16).toString("base64url"); // the signed verdict repeats it
-  const wanted = { num_challenges: 3, reveal: "next", sequence: "required", subject: account(), nonce, token: true };
-  const query = new URLSearchParams(wanted);
+  const kind = { num_challenges: 3, timeout_seconds: 10, reveal: "next", sequence: "required" };
+  const query = new URLSearchParams({ ...kind, subject: account(), nonce, token: true });
   if (request.body.exclude?.length) query.set("exclude", request.body.exclude.join()); // what the person cannot do
   const session = await ask("POST", `/sessions?${query}`);
   checks.set(session.session_id, { account: account(), nonce });

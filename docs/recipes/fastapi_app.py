@@ -71,6 +71,7 @@ async def create(wishes: Wishes) -> dict[str, str | None]:
     async with AsyncClient(SERVICE, token=KEY) as liveness:
         session = await liveness.open(
             challenges=3,
+            timeout_seconds=10,
             reveal="next",
             sequence="required",  # the element sends what it asks for
             exclude=wishes.exclude,

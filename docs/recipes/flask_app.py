@@ -48,6 +48,7 @@ def create():
     with Client(SERVICE, token=KEY) as liveness:
         session = liveness.open(
             challenges=3,
+            timeout_seconds=10,
             reveal="next",
             sequence="required",  # the element sends what it asks for
             exclude=wishes.get("exclude", []),  # what the person says they cannot do
