@@ -28,8 +28,9 @@ if TYPE_CHECKING:
 
 #: Most looks in PERIOD seconds: enough for several balancers that ask each second, and no load for the servers.
 AT_MOST, PERIOD = 10, 2.0
-#: Seconds for which a request waits for a look that another request has begun.
-WAIT = 1.0
+#: Seconds for which a request waits for a look that another request has begun; more than a look takes on a busy machine,
+#: and less than a part that hangs.
+WAIT = 3.0
 
 OK = "ok"
 UNKNOWN = "Cannot be told without Redis."

@@ -136,8 +136,12 @@ def _make_postgresql(url: URL, pool: dict[str, Any], patience: float) -> Engine:
         connection = PatientConnection.connect(*args, **named)
         connection.patience = patience
         connection.begins_with = begins_with
-        if prepared in ("off", "false") or (prepared == "auto" and connection.is_pooled()):
-            connection.prepare_threshold = None
+        try:
+            if prepared in ("off", "false") or (prepared == "auto" and connection.is_pooled()):
+                connection.prepare_threshold = None
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     event.listen(engine, "handle_error", _leave_standby)

@@ -22,7 +22,7 @@ from ops.lab.rig.client import answers
 from ops.lab.rig.disk import SmallDisk
 from ops.lab.rig.places import OneMachine, Places
 from ops.lab.rig.processes import Process, wait_for
-from ops.lab.rig.servers import PgBouncer, Postgres, Rabbitmq, Redis, Server
+from ops.lab.rig.servers import Postgres, Rabbitmq, Redis, Server
 from ops.lab.rig.wrongclock import WrongClock
 from ops.run.ports import free_port
 from shared.db import make_engine
@@ -61,13 +61,12 @@ class Stack:
         settings: Mapping[str, str] | None = None,
         places: Places | None = None,
         balanced: bool = True,
-        pooled: bool = False,
     ) -> None:
         """What the stack is made of.
 
         disk_megabytes: the size of a disk of the database's own, which can be filled (needs root). wrong_clock: whether
         clocks can be set wrong. places: where each part runs; None: on this machine. balanced: whether clients connect to
-        a balancer; else to the first web process. pooled: whether PostgreSQL is reached by a PgBouncer in transaction mode.
+        a balancer; else to the first web process.
         """
         self.kind = kind
         self.directory = Path(tempfile.mkdtemp(prefix="chaos-"))
@@ -86,10 +85,6 @@ class Stack:
         self.postgres = Postgres(rows / "postgres", at("postgres"), more("PostgreSQL")) if full else None
         self.rabbitmq = Rabbitmq(self.directory / "rabbitmq", at("rabbitmq"), more("RabbitMQ")) if full else None
         database = self.postgres.url if self.postgres else f"sqlite:///{rows}/rows/liveness.db"
-        self.pooler = PgBouncer(self.directory / "pgbouncer") if pooled else None
-        if self.pooler and self.postgres:
-            self.pooler.behind = self.postgres
-            database = self.pooler.url
         queue = self.rabbitmq.url if self.rabbitmq else self.redis.url
         self._identity = identity
         own = {
@@ -125,7 +120,7 @@ class Stack:
     @property
     def servers(self) -> list[Server]:
         """The servers that the stack runs on."""
-        return [server for server in (self.redis, self.postgres, self.pooler, self.rabbitmq) if server is not None]
+        return [server for server in (self.redis, self.postgres, self.rabbitmq) if server is not None]
 
     @property
     def front(self) -> tuple[str, int]:

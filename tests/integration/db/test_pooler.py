@@ -15,8 +15,12 @@ from ops.run import roles
 from shared.db import UnitOfWork, make_engine
 from shared.db.patient import PatientConnection
 from shared.db.trying import try_to_write
+from shared.liveness.challenge import ChallengeType
 from shared.settings import Settings
 from tests.integration import schema
+from tests.integration.workers.scripted_worker import Script
+from tests.integration.workers.service import Service
+from tests.waiting import PATIENCE, until
 
 #: More than psycopg's threshold for preparing a statement, which is 5, on each connection.
 OFTEN = 12
@@ -127,3 +131,25 @@ def test_a_unit_of_work_reads_one_moment(connect, pooled_url, pgbouncer, postgre
     schema.upgrade(connect())
     with UnitOfWork(connect(), read_only=True) as uow:
         assert uow.keys.all() == []
+
+
+@pytest.mark.slow
+def test_whole_sessions_at_once_with_worker_processes(redis_url, pooled_url, tmp_path):
+    service = Service(redis_url, tmp_path, prepare=schema.upgrade, database_url=pooled_url)
+    try:
+        service.start_workers(2)
+        sessions = [service.open(ChallengeType.TURN_LEFT, ChallengeType.BLINK, timeout=PATIENCE) for _ in range(4)]
+        for _ in range(OFTEN):
+            for sent in [service.send(session, Script()) for session in sessions]:
+                sent.result()
+
+        def is_live(session: str) -> bool:
+            service.send(session, Script(passes=True)).result()
+            kept = service.session(session)
+            return kept is not None and bool(kept.is_live)
+
+        for session in sessions:
+            until(lambda session=session: is_live(session))
+        assert "frame.not_judged" not in service.logs
+    finally:
+        service.close()

@@ -8,11 +8,12 @@ import subprocess
 import sys
 import time
 import uuid
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-from sqlalchemy import func, select
+from sqlalchemy import Engine, func, select
 
 from shared.db import UnitOfWork, make_engine
 from shared.db.tables import frames
@@ -130,18 +131,22 @@ class WorkerProcess:
 class Service:
     """The parts, and what a client can do with them."""
 
-    def __init__(self, redis_url: str, directory: Path, **settings: object) -> None:
-        """Its verdicts go by the tests' own weights, which stay what they are, unless `settings` say otherwise."""
+    def __init__(
+        self, redis_url: str, directory: Path, *, prepare: Callable[[Engine], None] = schema.create, **settings: object
+    ) -> None:
+        """Its verdicts go by the tests' own weights, which stay what they are, unless `settings` say otherwise.
+
+        prepare: gives the database the schema.
+        """
         weights = directory / "weights.json"
         write_weights(weights, WEIGHTS)
         self.settings = Settings(
             redis_url=redis_url,
-            database_url=f"sqlite:///{directory}/rows.db",
             log_format="json",
-            **{"evidence_weights": weights, **settings},
+            **{"database_url": f"sqlite:///{directory}/rows.db", "evidence_weights": weights, **settings},
         )
         self.engine = make_engine(self.settings.database_url)
-        schema.create(self.engine)
+        prepare(self.engine)
         self.redis = make_redis(redis_url, blocks_for=self.settings.frame_deadline)
         self.broker = make_broker(self.settings)
         self.workers: list[WorkerProcess] = []
