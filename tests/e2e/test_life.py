@@ -475,6 +475,15 @@ def test_another_session_that_is_given_can_be_begun(host: Host) -> None:
     until(page, "stage.seen.frames.at(-1) === 'second'")
 
 
+def test_another_token_for_a_given_session_can_be_tried(host: Host) -> None:
+    page = host({"session-id": "renewed", "token": "old"})
+    page.evaluate("() => { stage.script.look = () => stage.problem(401, 'token_expired'); made.start(); }")
+    until(page, "stage.screenOf(made) === 'error'")
+    page.evaluate("() => { stage.script.look = () => ({}); made.token = 'new'; }")
+    page.get_by_role("button", name="Start").click()
+    until(page, "stage.told('challenge').length === 1")
+
+
 # --- its properties --------------------------------------------------------------------------------------------------
 
 
