@@ -168,10 +168,16 @@ def test_the_first_hint_of_a_challenge_stays_while_it_lasts(host: Host, code: st
                 stage.answers.asked("BLINK", { hint, challenges_remaining: 2 - passes }),
             ];
             stage.script.frame = () => answers.length > 1 ? answers.shift() : answers[0];
+            stage.hold("praise"); // the hint comes while "Well done" is shown
             made.start();
         }""",
         [code, passes],
     )
+    until(page, "stage.told('hint').length === 1")
+    if passes:
+        assert shown(page, ".instruction") == "Well done"
+        assert shown(page, ".hint") == ""
+    page.evaluate("stage.releaseAll()")
     until(page, "stage.find(made, '.instruction').textContent.startsWith('Close both eyes')")
     until(page, "stage.find(made, '.quiet').textContent !== ''")
     sent = page.evaluate("stage.seen.frames.length")
@@ -276,6 +282,25 @@ def test_a_pause_longer_than_a_challenge_begins_a_new_session(host: Host, how: s
     assert page.evaluate("[stage.told('failed'), stage.told('error'), stage.live()]") == [[], [], 1]
     # A session that the service has not ended is cancelled; of one that it has ended nothing is deleted.
     assert page.evaluate("stage.seen.cancelled") == (["made-0"] if how == "background" else [])
+
+
+@pytest.mark.parametrize("how", ["background", "network"])
+def test_a_pause_between_two_challenges_counts_too(host: Host, how: str) -> None:
+    """The next one's clock began unseen."""
+    page = host()
+    page.evaluate("stage.hold('again')")
+    running(page)
+    page.evaluate(
+        """() => {
+            const gap = stage.answers.asked(null, { challenges_remaining: 1, hint: { code: "wait", text: "" } });
+            const answers = [stage.answers.asked("TURN_LEFT", { passed: true, challenges_remaining: 1 }), gap];
+            stage.script.frame = () => answers.length > 1 ? answers.shift() : answers[0];
+        }"""
+    )
+    until(page, "stage.told('hint').includes('wait')")
+    away(page, how, LONG, TIMED_OUT)
+    until(page, "stage.reached('again')")
+    assert page.evaluate("[stage.told('interrupted'), stage.told('failed')]") == [[how], []]
 
 
 @pytest.mark.parametrize("how", ["background", "network"])
@@ -448,6 +473,15 @@ def test_another_session_that_is_given_can_be_begun(host: Host) -> None:
     page.evaluate("made.sessionId = 'second'")
     page.get_by_role("button", name="Start").click()
     until(page, "stage.seen.frames.at(-1) === 'second'")
+
+
+def test_another_token_for_a_given_session_can_be_tried(host: Host) -> None:
+    page = host({"session-id": "renewed", "token": "old"})
+    page.evaluate("() => { stage.script.look = () => stage.problem(401, 'token_expired'); made.start(); }")
+    until(page, "stage.screenOf(made) === 'error'")
+    page.evaluate("() => { stage.script.look = () => ({}); made.token = 'new'; }")
+    page.get_by_role("button", name="Start").click()
+    until(page, "stage.told('challenge').length === 1")
 
 
 # --- its properties --------------------------------------------------------------------------------------------------

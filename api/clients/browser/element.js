@@ -122,7 +122,7 @@ function setAnew(element, name) {
  * taken out, and not been put back in the same task, the check is cancelled.
  */
 export class LivenessCheckElement extends HTMLElement {
-  static observedAttributes = ["lang", "session-id", "challenges", "types", "exclude"];
+  static observedAttributes = ["lang", "session-id", "token", "challenges", "types", "exclude"];
 
   /**
    * Creates the session for each try, if your server does that: `async ({exclude}) => ({session_id, token, …})`.
@@ -182,8 +182,8 @@ export class LivenessCheckElement extends HTMLElement {
     if (before === now || !this.#here) return;
     if (name === "lang") return void this.#learn();
     if (this.#screen === "intro") return this.#drawAgain();
-    // With another session there is something to begin again.
-    if (name === "session-id" && this.#screen && this.#screen !== "camera") this.#intro({ focus: false });
+    // With another session, or another token for it, there is something to begin again.
+    if ((name === "session-id" || name === "token") && this.#screen && this.#screen !== "camera") this.#intro({ focus: false });
   }
 
   /** Begin, as the button does. Browsers ask for the camera only after a person's own action. */
