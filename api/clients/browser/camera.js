@@ -24,7 +24,7 @@ const STANDING_EVERY = 250;
 /** Milliseconds for which the picture may stay the same: after it had moved, and if it never has. */
 const FROZEN_AFTER = 5000;
 const NEVER_MOVED_AFTER = 10_000;
-/** Milliseconds without a call of `take` after which slowness is measured anew: the check was paused. */
+/** Milliseconds between two looks at the clock from which on slowness is measured anew. */
 const PAUSED_AFTER = 1000;
 /** Levels, 0 to 255, by which a colour may come back changed: JPEG, colour profiles, and the noise of privacy modes that
  * leave a picture what it is. */
@@ -223,7 +223,7 @@ export class Shutter {
   #trusted = false;
   /** How many pictures have differed from the one before. */
   #moved = -1;
-  #askedAt = -PAUSED_AFTER;
+  #now = -Infinity;
   #comparedAt = 0;
   #newAt = 0;
   #sentAt = 0;
@@ -244,31 +244,23 @@ export class Shutter {
    * has stood still or been too slow for too long, or the browser withholds its pixels.
    */
   async take() {
-    const asked = performance.now();
-    if (asked - this.#askedAt > PAUSED_AFTER) this.#newAt = this.#fastAt = asked;
-    try {
-      let now = asked;
-      do {
-        if (this.#mayBeNew(now) && this.#look(now, asked)) return await this.#encoded();
-        if (this.#stands(now) > STANDS_AFTER && now - this.#sentAt >= STANDING_EVERY && this.#print !== null) {
-          this.#refuseFrozen(now);
-          this.#sentAt = now;
-          return await this.#encoded();
-        }
-        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
-        now = performance.now();
-      } while (now < asked + NEXT_PICTURE);
-      this.#refuseFrozen(now);
-      return null;
-    } finally {
-      this.#askedAt = performance.now();
+    const asked = this.#tick();
+    for (let now = asked; now < asked + NEXT_PICTURE; now = this.#tick()) {
+      if (this.#mayBeNew(now) && this.#look(now, asked)) return this.#encoded();
+      if (this.#stands > STANDS_AFTER && now - this.#sentAt >= STANDING_EVERY && this.#print !== null) {
+        this.#refuseFrozen();
+        this.#sentAt = now;
+        return this.#encoded();
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY));
     }
+    this.#refuseFrozen();
+    return null;
   }
 
   /** The LivenessError that tells why the service cannot have seen enough; null if the camera is not to blame. */
   get fault() {
-    const now = this.#askedAt;
-    if (this.#stands(now) > STANDS_AFTER) return frozen();
+    if (this.#stands > STANDS_AFTER) return frozen();
     return this.#late >= LATE ? tooSlow() : null;
   }
 
@@ -319,13 +311,24 @@ export class Shutter {
     return blob;
   }
 
-  /** Milliseconds for which the picture has been the same. */
-  #stands(now) {
-    return now - this.#newAt;
+  /** The time. After a pause, of the check or of the whole machine, nothing is known of the camera. */
+  #tick() {
+    const now = performance.now();
+    if (now - this.#now > PAUSED_AFTER) {
+      this.#newAt = this.#fastAt = now;
+      this.#late = 0;
+    }
+    this.#now = now;
+    return now;
   }
 
-  #refuseFrozen(now) {
-    if (this.#stands(now) > (this.#moved > 0 ? FROZEN_AFTER : NEVER_MOVED_AFTER)) throw frozen();
+  /** Milliseconds for which the picture has been the same. */
+  get #stands() {
+    return this.#now - this.#newAt;
+  }
+
+  #refuseFrozen() {
+    if (this.#stands > (this.#moved > 0 ? FROZEN_AFTER : NEVER_MOVED_AFTER)) throw frozen();
   }
 }
 
