@@ -1,7 +1,8 @@
 """The path below which a proxy serves this service, such as /liveness: BASE_PATH, or what a trusted proxy says.
 
-The proxy may take the path off or leave it: both are understood. Pages name their files relative to themselves, so they
-need not know the path; problems, the OpenAPI document and redirects name it.
+With BASE_PATH the proxy may take the path off or leave it. A header only tells of a path that was taken off: if the app took
+off what a client says, the client could ask for a page by a path that the proxy's own rules do not know. Pages name their
+files relative to themselves, so they need not know the path; problems, the OpenAPI document and redirects name it.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ class Below:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Pass a request on, with its path as the app knows it."""
-        path = self._path or (self._trusting and forwarded(environ.get(_HEADER, "")))
-        if path and not environ.get("SCRIPT_NAME"):
-            asked = environ.get("PATH_INFO", "")
-            environ["SCRIPT_NAME"], environ["PATH_INFO"] = path, self._own(asked, path)
+        if not environ.get("SCRIPT_NAME"):
+            if self._path:
+                environ["SCRIPT_NAME"] = self._path
+                environ["PATH_INFO"] = self._own(environ.get("PATH_INFO", ""), self._path)
+            elif self._trusting:
+                environ["SCRIPT_NAME"] = forwarded(environ.get(_HEADER, ""))
         return self._wsgi(environ, start_response)
 
     def _own(self, asked: str, path: str) -> str:

@@ -213,8 +213,11 @@ class ReceivingWorker(DrainingWorker):
         conn.sock.settimeout(ANSWER_SECONDS)
         req.body.complete_at = conn.complete_at  # read by api.context
         req._expected_100_continue = False  # noqa: SLF001 - the loop has sent 100 Continue, or the answer refuses
-        # gunicorn would refuse a path that the proxy has taken the prefix off; `api.base_path` reads both alike.
-        req.headers = [(_PREFIX if name == "SCRIPT_NAME" else name, value) for name, value in req.headers]
+        # gunicorn takes a proxy's SCRIPT_NAME off the path, and would refuse a path that the proxy has taken it off already.
+        req.headers = [
+            (_PREFIX if name == "SCRIPT_NAME" and not req.path.startswith(f"{value.rstrip('/')}/") else name, value)
+            for name, value in req.headers
+        ]
         if not conn.whole:
             req.force_close()
         try:

@@ -31,6 +31,7 @@ server {{
     location /told/    {{ proxy_pass http://127.0.0.1:{a}/; proxy_set_header X-Forwarded-Prefix /told; {host} }}
     location /told/on/ {{ proxy_pass http://127.0.0.1:{a}/; proxy_set_header X-Forwarded-Prefix /told/on/; {host} }}
     location /script/  {{ proxy_pass http://127.0.0.1:{a}/; proxy_set_header SCRIPT_NAME /script; {host} }}
+    location /kept/    {{ proxy_pass http://127.0.0.1:{a}; proxy_set_header SCRIPT_NAME /kept; {host} }}
     location /untold/  {{ proxy_pass http://127.0.0.1:{a}/; }}
     location /left/    {{ proxy_pass http://127.0.0.1:{b}/left/; }}
     location /both     {{ proxy_pass http://127.0.0.1:{c}; }}
@@ -50,6 +51,7 @@ WAYS = [
     (True, "/told", "/told"),
     (True, "/told/on", "/told/on"),
     (True, "/script", "/script"),
+    (True, "/kept", "/kept"),
     (True, "/untold", ""),
     (True, "/left", "/left"),
     (False, "/left", "/left"),

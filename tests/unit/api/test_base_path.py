@@ -84,6 +84,14 @@ def test_a_word_without_trust_and_one_against_the_setting_are_not_taken(start: S
     assert kind(start(base_path="/own", trusted_proxies=1), SESSIONS, X_Forwarded_Prefix="/x") == (422, "/own/docs")
 
 
+def test_a_word_moves_no_path(start: Start) -> None:
+    """Else a client would reach /metrics as /x/metrics, past the rules of a proxy that passes its header on."""
+    client = start(trusted_proxies=1)
+    said = {"X-Forwarded-Prefix": "/x"}
+    assert client.get("/livez", headers=said).status_code == 200
+    assert client.get("/x/livez", headers=said).status_code == 404
+
+
 def test_a_servers_own_script_name_is_kept(start: Start) -> None:
     for client in (start(), start(base_path="/own", trusted_proxies=1)):
         answer = client.post(f"{SESSIONS}?num_challenges=0", environ_overrides={"SCRIPT_NAME": "/server"})
