@@ -214,6 +214,8 @@ def _unexplained(earlier: NDArray[np.float32], grey: NDArray[np.float32], now: S
 def _alike_in_resolution(moved: NDArray[np.float64]) -> bool:
     """Whether a homography (3, 3) keeps the scale at the face's centre nearly the same, in all directions."""
     x, y, depth = (moved @ _MIDDLE).tolist()
+    if abs(depth) < _LEAST_DEPTH:
+        return False  # a fit that has lost the face
     (xx, xy, _), (yx, yy, _), (zx, zy, _) = moved.tolist()
     # The Jacobian at the centre but for the factor 1 / depth, and its singular values squared and doubled.
     xx, xy, yx, yy = xx - x * zx / depth, xy - x * zy / depth, yx - y * zx / depth, yy - y * zy / depth
@@ -325,6 +327,8 @@ _x, _y = _ACROSS.ravel()[_COMPARED], _DOWN.ravel()[_COMPARED]
 _LIGHT = np.stack([np.ones_like(_x), _x, _y])
 #: Their homogeneous coordinates (3, pixels) in the upright face's pixels.
 _PLACES = np.stack([_COMPARED % _SIDE, _COMPARED // _SIDE, np.ones_like(_COMPARED)]).astype(np.float64)
+#: Depth of the face's centre under a homography, 1 where it has not moved, under which the homography means nothing.
+_LEAST_DEPTH = 1e-3
 #: Homogeneous coordinates (3,) of the face's centre, in the upright face's pixels.
 _MIDDLE = np.array([_SIDE / 2, _SIDE / 2 + 4, 1.0])
 #: Maps (3, 3) that move the origin to the centre of the small face, and back.

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from workers.vision.moire import _median
 from workers.vision.quality import _percentiles
+from workers.vision.small import median
 from workers.vision.stir import _BLOCK, _means
 from workers.vision.straight import _LEAST, Lines
 
@@ -21,7 +21,7 @@ def test_percentiles_of_levels(grey):
 
 @given(arrays.arrays(np.float64, st.integers(1, 40), elements=st.floats(0, 1e6)))
 def test_the_median_of_a_ring(values):
-    assert _median(values) == pytest.approx(np.median(values))
+    assert median(values) == pytest.approx(np.median(values))
 
 
 @given(arrays.arrays(np.bool_, st.tuples(st.integers(1, 4), st.integers(8, 40))), st.floats(-5, 50), st.floats(-5, 50))

@@ -62,3 +62,7 @@ def test_faces_of_unlike_resolution_are_not_compared(scale: float) -> None:
         assert flex._alike_in_resolution(moved) == alike
         found.append(alike)
     assert scale != 1.0 or len(set(found)) == 2
+
+
+def test_a_fit_that_has_lost_the_face_compares_nothing() -> None:
+    assert not flex._alike_in_resolution(np.zeros((3, 3)))
