@@ -106,6 +106,10 @@ class Observation:
     #: How much of the face's fine detail has changed within two seconds beside a plane's movement, as a share of the detail:
     #: mostly under 0.2 for one photo that is animated, above for a face that lives; None where there is nothing to compare.
     detail: float | None = None
+    #: The least change of both eyes against pictures of them from the last moments, beside an affine motion and a change of
+    #: light, as a share of their contrast: about 0.01 for a photo that comes back to its eyes, mostly more than 0.03 for
+    #: eyes that live. Sampled about every quarter of a second; None in between, and without the iris model.
+    eye_change: float | None = None
     #: What the client says of its camera, where it sent that with this frame.
     camera: CameraReport | None = None
 

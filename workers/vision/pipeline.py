@@ -17,9 +17,11 @@ from workers.vision.adrift import Scene, adrift
 from workers.vision.decode import decode
 from workers.vision.descriptor import cut_chip, encode_chip
 from workers.vision.dlib68 import Dlib68
-from workers.vision.eyes import EyeContours
+from workers.vision.eye_change import EyePicture, compare_eyes
+from workers.vision.eyes import EyeContours, Eyes
 from workers.vision.face_model import fit_pose
 from workers.vision.finder import DOUBTFUL, BlazeFinder, DlibFinder, Finder, Found, SecondOpinion
+from workers.vision.flex import seen_well
 from workers.vision.isolated import Decoded, Decoder
 from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Points, Region
 from workers.vision.lighten import lightened
@@ -160,11 +162,12 @@ class Vision:
         # Only some pictures are sampled for a second face, and for the rim and stripes of a screen.
         sampled = found is not None
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
-        face, gaze, problem, light = self._measure_face(picture, landmarks)
+        face, eyes, problem, light = self._measure_face(picture, landmarks)
         sure = landmarks.sureness >= SEEN
         searched_at = at if sampled or prior is None else prior.searched_at
         with Stage(SAMPLES):
             moved = compare(picture, landmarks, face, prior, at)
+            earlier_eyes, eye_change = _compare_eyes(landmarks, face, eyes, prior, at)
             around = _surround(picture, face, prior) if sampled else _Around(scene=prior.scene if prior else None)
         following = Prior(
             region=landmarks.region,
@@ -176,6 +179,7 @@ class Vision:
             likeness=moved.likeness,
             lately=moved.lately,
             skin=moved.skin,
+            eyes=earlier_eyes,
             scene=around.scene,
         )
         if faces > 1:
@@ -198,7 +202,8 @@ class Vision:
             unmixed=moved.unmixed,
             detail=moved.flex.detail if moved.flex else None,
             skin=moved.changed,
-            gaze=gaze,
+            eye_change=eye_change,
+            gaze=eyes.gaze if eyes else None,
             rim=around.rim,
             adrift=around.adrift,
             moire=stripes,
@@ -235,9 +240,7 @@ class Vision:
         middle = picture[height // 4 : height - height // 4, width // 4 : width - width // 4]
         return Problem.TOO_FAR if self._search(middle) else Problem.NO_FACE
 
-    def _measure_face(
-        self, picture: Picture, landmarks: Landmarks
-    ) -> tuple[Face, tuple[float, float] | None, Problem | None, Light]:
+    def _measure_face(self, picture: Picture, landmarks: Landmarks) -> tuple[Face, Eyes | None, Problem | None, Light]:
         points = landmarks.points
         with Stage(EYES):
             lit = lightened(picture, _box(points))
@@ -269,7 +272,7 @@ class Vision:
             evenness=pose.evenness,
         )
         problem = problem_of(picture, points, pose.scale, pose.yaw, light)
-        return face, eyes.gaze if eyes else None, problem, light
+        return face, eyes, problem, light
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +285,15 @@ class _Around:
     rim: float | None = None
     #: How surely the rim moved apart from its background, 0 to 1.
     adrift: float | None = None
+
+
+def _compare_eyes(
+    landmarks: Landmarks, face: Face, eyes: Eyes | None, prior: Prior | None, at: float
+) -> tuple[tuple[EyePicture, ...], float | None]:
+    """The eyes to compare the next ones with, and the change of these; nothing where `moved.compare` has none either."""
+    if eyes is None or prior is None or landmarks.sureness < SEEN or not seen_well(face.yaw, face.pitch):
+        return (), None
+    return compare_eyes(prior.eyes, eyes.pictures, at)
 
 
 def _surround(picture: Picture, face: Face, prior: Prior | None) -> _Around:
