@@ -325,6 +325,13 @@ KINDS: dict[str, ProblemKind] = {
             retry_after=1,
         ),
         ProblemKind(
+            "workers_behind",
+            503,
+            "No new session for a moment",
+            "The workers are behind with the frames of sessions under way, which go on: try again in a moment.",
+            retry_after=2,
+        ),
+        ProblemKind(
             "overloaded",
             503,
             "More frames than can be judged",

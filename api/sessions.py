@@ -12,6 +12,7 @@ from flask import Response, request
 from flask_openapi import APIBlueprint, Tag
 from flask_openapi.models import MediaType, RequestBody, Schema
 from pydantic import BaseModel
+from redis.exceptions import RedisError
 
 from api import addresses, attempts, audit, limits, policies, tokens
 from api.access import Who, caller, refuse_strangers, secret, sees_verdict
@@ -32,7 +33,7 @@ from api.schemas import (
 from api.uploads import read_reference
 from shared.db import UnitOfWork
 from shared.db.trail import Action, Tombstone
-from shared.handoff import faces, references
+from shared.handoff import faces, inflight, references
 from shared.liveness.draw import draw, draw_pauses
 from shared.liveness.options import Options
 from shared.liveness.session import Session
@@ -79,6 +80,7 @@ _FORM = RequestBody(
         "too_many_sessions",
         "too_many_attempts",
         "too_many_references",
+        "workers_behind",
         "idempotency_key_in_use",
         "idempotency_key_reused",
         "redis_unavailable",
@@ -92,8 +94,10 @@ def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
     The server draws the challenges at random. No challenge follows itself or its opposite, and two or more challenges have
     at least one head movement and one facial expression, as far as the challenges left to draw from allow.
     """
+    deps, key = resources(), header.idempotency_key
+    if key is None:
+        _refuse_while_behind(deps)  # a refusal takes no token
     limits.for_creation()
-    deps = resources()
     if query.relying_party is not None and caller().who is not Who.SERVER:
         # Anybody can take a client key from an app, and would have this service's page speak for somebody else.
         raise ProblemError(
@@ -102,13 +106,13 @@ def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
     reference = read_reference(request, deps.settings)
     if (reference is not None or query.portrait) and not deps.settings.identity:
         raise ProblemError("identity_off")  # a portrait is kept only of a face that was compared
-    key = header.idempotency_key
     if key is None:
         return json_of(_create(deps, query, reference), exclude_none=True)
     by_server = caller().key_id is not None and caller().who is Who.SERVER
     made: list[SessionMade] = []
 
     def make() -> bytes:
+        _refuse_while_behind(deps)  # a repetition gets the answer that was kept
         made.append(_create(deps, query, reference))
         return made[0].model_dump_json(exclude_none=True, exclude=None if by_server else {"token"}).encode()
 
@@ -129,6 +133,13 @@ def create_session(header: CreationHeaders, query: SessionOptions) -> Response:
     if kept:
         response.headers["Idempotency-Replayed"] = "true"
     return response
+
+
+def _refuse_while_behind(deps: Resources) -> None:
+    """Raise `workers_behind` if the first frame of a new session would be refused."""
+    with suppress(RedisError):  # the limits let every creation through without Redis, and so does this
+        if deps.gate.is_shut or inflight.behind(deps.redis):
+            raise ProblemError("workers_behind")
 
 
 def _create(deps: Resources, query: SessionOptions, reference: bytes | None) -> SessionMade:

@@ -44,7 +44,7 @@ class Entry(IntEnum):
     BEHIND = 2
     #: One of the frame's buckets has no token.
     TOO_OFTEN = 3
-    #: The workers are busy with other sessions, and this one has not been served yet.
+    #: The workers are behind, or were a moment ago, and this session has not been served yet.
     NOT_YET = 4
     #: The workers are busy, and this frame's sharer has had more than its share of them lately.
     OVER_SHARE = 5
@@ -68,8 +68,9 @@ class Admission(NamedTuple):
 
 NO_LIMITS = Limits(of_session=1 << 30, per_worker=1 << 30, age=1e9)
 
-#: Share of `per_worker` above which frames are admitted only from sessions of which a frame was judged lately. Otherwise,
-#: with more people than can be served, each would get too few frames for a gesture, and nobody would pass.
+#: Share of `per_worker` above which the workers are behind: then, and for BEHIND_TTL seconds afterwards, no session is
+#: created, and frames are admitted only from sessions of which a frame was judged lately. Otherwise, with more people than
+#: can be served, each would get too few frames for a gesture, and nobody would pass.
 NEWCOMERS = 0.75
 
 #: Share of `per_worker` above which the workers count as busy: from there on sharers are held to their shares. Half of the
@@ -87,32 +88,38 @@ OVER = 1.25
 PACE = 20
 
 #: KEYS: inflight:{session}, underway, workers:{queue}, prior:{session}, shares:{second} of this second and the one before,
-#: buckets. ARGV: frame; arrival; the times since which frames and workers count; of_session, per_worker, age; the sharer's
-#: name ("" for none), and 1 if it is bounded; the buckets' sizes. Replies with the Entry, then the reply of `take`.
+#: behind, buckets. ARGV: frame; arrival; the times since which frames and workers count; of_session, per_worker, age; the
+#: sharer's name ("" for none), and 1 if it is bounded; the buckets' sizes. Replies with the Entry, then the reply of `take`.
 #: The age is that of the oldest frame after as many as there are workers: those may be in work, and a slow picture or a
 #: killed worker tells nothing about how long other frames wait.
 #: A sharer's share is of the frames admitted in this second and the one before while others waited for a worker: counting
 #: the rest would cost each frame two more calls. A refused sharer counts as one, with no frames, so that others make room
 #: for it. The field "" of a second counts the frames of all.
 #: The share is asked before the rest: a frame over its share must not shut the gate for frames of other sharers.
+#: `behind` is not set by a bounded sharer that is alone or over its share, since one network must not keep all others out,
+#: nor by a session that has not begun, since asking again must not prolong its own wait.
 #: The buckets come last: a frame that is refused for another reason takes no token.
 _ENTER = Lua(
     TAKE
     + f"local INFLIGHT_TTL, SHARES_TTL = {keyspace.INFLIGHT_TTL}, {keyspace.SHARES_TTL}\n"
+    + f"local BEHIND_TTL = {keyspace.BEHIND_TTL}\n"
     + f"local NEWCOMERS, BUSY, ALONE, OVER, PACE = {NEWCOMERS}, {BUSY}, {ALONE}, {OVER}, {PACE}"
     + """
+local function sharers()
+    local now = redis.call("hlen", KEYS[5]) - redis.call("hexists", KEYS[5], "")
+    return math.max(now, redis.call("hlen", KEYS[6]) - redis.call("hexists", KEYS[6], ""))
+end
 local function over_share(sharer, full)
     local now, before = redis.call("hmget", KEYS[5], "", sharer), redis.call("hmget", KEYS[6], "", sharer)
     local own = (now[2] or 0) + (before[2] or 0)
     if own <= PACE then
         return false
     end
-    local now_sharers = redis.call("hlen", KEYS[5]) - (now[1] and 1 or 0)
-    local sharers = math.max(now_sharers, redis.call("hlen", KEYS[6]) - (before[1] and 1 or 0))
-    if sharers == 1 then
+    local several = sharers()
+    if several == 1 then
         return full
     end
-    return own * sharers > OVER * ((now[1] or 0) + (before[1] or 0))
+    return own * several > OVER * ((now[1] or 0) + (before[1] or 0))
 end
 local all, workers = redis.call("zcard", KEYS[2]), math.max(1, redis.call("zcount", KEYS[3], ARGV[4], "+inf"))
 if all > workers and redis.call("zremrangebyscore", KEYS[2], "-inf", "(" .. ARGV[3]) > 0 then
@@ -131,17 +138,24 @@ if sharer ~= "" and (late or all >= BUSY * places) then
         return {5}
     end
 end
-if late or all >= places then
-    return {2}
-end
-if all >= math.max(workers, NEWCOMERS * places) and redis.call("exists", KEYS[4]) == 0 then
-    return {4}
+local behind = late or all >= math.max(workers, NEWCOMERS * places)
+if behind or redis.call("exists", KEYS[7]) == 1 then
+    local begun = redis.call("exists", KEYS[4]) == 1
+    if behind and (begun or late) and (ARGV[9] ~= "1" or sharers() > 1) then
+        redis.call("set", KEYS[7], "1", "ex", BEHIND_TTL)
+    end
+    if late or all >= places then
+        return {2}
+    end
+    if not begun then
+        return {4}
+    end
 end
 if redis.call("zcount", KEYS[1], ARGV[3], "+inf") >= tonumber(ARGV[5]) then
     return {1}
 end
 local reply = {0}
-if KEYS[7] and not take({unpack(KEYS, 7)}, {unpack(ARGV, 10)}, reply) then
+if KEYS[8] and not take({unpack(KEYS, 8)}, {unpack(ARGV, 10)}, reply) then
     reply[1] = 3
     return reply
 end
@@ -174,7 +188,7 @@ def enter(
     """
     second = int(arrived_at)
     keys = [keyspace.inflight(session_id), keyspace.UNDERWAY, keyspace.workers(FRAMES), keyspace.prior(session_id)]
-    keys += [keyspace.shares(second), keyspace.shares(second - 1)]
+    keys += [keyspace.shares(second), keyspace.shares(second - 1), keyspace.BEHIND]
     since = repr(arrived_at - LONGEST_TRANSIT)
     lately = repr(arrived_at - keyspace.PRESENCE_LATELY)
     bounds = [limits.of_session, limits.per_worker, limits.age]
@@ -186,6 +200,11 @@ def enter(
     )
     entry, *tokens = cast("list[int]", reply)
     return Admission(Entry(entry), levels(buckets, tokens) if tokens else [])
+
+
+def behind(redis: Redis) -> bool:
+    """Whether the workers are behind, or were a moment ago: the frames of another session would be refused."""
+    return bool(redis.exists(keyspace.BEHIND))
 
 
 def wait(redis: Redis, frame_id: str, at: float) -> None:

@@ -58,6 +58,9 @@ limit:{limit}:{subject}    string  until the bucket  api: the time at which the 
 shares:{second}            hash    SHARES_TTL        api: frames admitted in     api, before it admits another frame
                                                      a second, by network or
                                                      session; "": all
+behind                     string  BEHIND_TTL        api, while the workers are   api, before it creates a
+                                                     behind                      session or admits its first
+                                                                                 frame
 effort:{session}           string  until the bucket  worker: the time at which   worker, before it decodes a frame
                                    is full again     the session may decode at
                                                      full length again
@@ -92,6 +95,13 @@ UNDERWAY = "underway"
 
 #: Seconds that the frames admitted in a second are remembered: for that second and the next, by any machine's clock.
 SHARES_TTL = 5
+
+#: Key that exists while the workers are behind, or were a moment ago.
+BEHIND = "behind"
+
+#: Seconds that the workers still count as behind after they were: the frames under way vary from one moment to the next,
+#: and sessions that were admitted in a lull would take from those that are under way.
+BEHIND_TTL = 2
 
 #: Key of the sessions whose reference picture waits to be described, scored by when it began to wait.
 REFERENCES = "references"

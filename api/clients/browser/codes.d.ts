@@ -76,7 +76,8 @@ export type ProblemCode =
   | "uri_too_long"
   | "verdict_not_found"
   | "webhook_not_found"
-  | "webhook_url";
+  | "webhook_url"
+  | "workers_behind";
 
 /** States that a session never leaves. */
 export const ENDED: ReadonlySet<State>;

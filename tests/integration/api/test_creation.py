@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from dramatiq import Worker
 from flask.testing import FlaskClient
+from redis import Redis
 from sqlalchemy import Engine, text
 
 from shared.db import UnitOfWork
@@ -22,7 +23,7 @@ from shared.liveness.evidence import FITTED, Preset
 from shared.liveness.gestures.judgement import Judgement
 from shared.liveness.options import Options
 from shared.liveness.session import Session, State
-from shared.redis import timekeeping
+from shared.redis import keyspace, timekeeping
 from tests.endings import nothing_else
 from tests.integration.api.conftest import SESSIONS, Eyes, session_like
 from tests.integration.api.test_frames import post
@@ -31,6 +32,7 @@ from tests.unit.liveness.weights import alive
 from tests.waiting import PATIENCE
 
 Keep = Callable[[Session], Session]
+Start = Callable[..., FlaskClient]
 
 
 def drawn(client: FlaskClient, query: str, times: int = 25) -> list[list[str]]:
@@ -216,3 +218,42 @@ class TestAClientThatIsToldOneAtATime:
         first, second = session.challenges
         assert first.passed_at is not None
         assert second.started_at == pytest.approx(first.passed_at + session.options.pauses[0])
+
+
+def behind(redis: Redis) -> None:
+    """Have the workers count as behind, as a frame of a session under way finds them."""
+    redis.set(keyspace.BEHIND, "1", ex=60)
+
+
+def test_no_session_is_created_while_the_workers_are_behind(start_app: Start, redis: Redis, engine: Engine) -> None:
+    client = start_app(limit_sessions="2/hour")
+    before = client.post(SESSIONS).json["session_id"]
+    behind(redis)
+    for _ in range(3):
+        answer = client.post(SESSIONS)
+        assert (answer.status_code, answer.json["code"], answer.headers["Retry-After"]) == (503, "workers_behind", "2")
+    assert client.get(f"{SESSIONS}/{before}").json["state"] == "pending", "it goes on"
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM sessions")) == 1
+    redis.delete(keyspace.BEHIND)
+    assert client.post(SESSIONS).status_code == 200, "a refusal takes no token"
+
+
+def test_a_creation_that_is_repeated_is_answered_although_the_workers_are_behind(
+    start_app: Start, redis: Redis
+) -> None:
+    client, key = start_app(), {"Idempotency-Key": "8e03978e-40d5-43dd-bc93-6894a57f9324"}
+    first = client.post(SESSIONS, headers=key)
+    behind(redis)
+    assert client.post(SESSIONS, headers=key).data == first.data
+    other = {"Idempotency-Key": "another"}
+    assert client.post(SESSIONS, headers=other).json["code"] == "workers_behind"
+    redis.delete(keyspace.BEHIND)
+    assert client.post(SESSIONS, headers=other).status_code == 200, "the refusal was not kept"
+
+
+def test_a_shut_gate_refuses_creations_without_asking_redis(start_app: Start) -> None:
+    client = start_app(redis_url="redis://127.0.0.1:1")
+    assert client.post(SESSIONS).status_code == 200, "without Redis every creation is let through"
+    client.application.extensions["resources"].gate.shut()
+    assert client.post(SESSIONS).json["code"] == "workers_behind"

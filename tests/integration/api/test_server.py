@@ -211,7 +211,7 @@ def test_a_setting_that_is_wrong_is_one_sentence_and_no_traceback(tmp_path: Path
         env=os.environ | {"WEB_THREADS": "many"},
         capture_output=True,
         text=True,
-        timeout=20,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 78

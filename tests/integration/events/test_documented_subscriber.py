@@ -17,7 +17,7 @@ from shared.liveness.held import Held
 from shared.liveness.session import Session
 from tests.integration.events.conftest import ROOT, EventsProcess
 from tests.unit.liveness.weights import WEIGHTS, alive
-from tests.waiting import until
+from tests.waiting import PATIENCE, until
 
 PAGE = ROOT / "docs" / "events.md"
 
@@ -42,7 +42,7 @@ def test_it_is_told_of_a_verdict(
         )
     try:
         start_events(events_url)
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + PATIENCE
         while "True" not in said.read_text():  # until its queue is there, events are for nobody
             assert time.monotonic() < deadline, said.read_text()
             complete(engine, session_id := f"00000000-0000-4000-8000-{time.monotonic_ns() % 10**12:012d}")

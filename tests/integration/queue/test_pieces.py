@@ -107,6 +107,7 @@ def test_more_than_the_workers_can_do_is_refused_and_leaves_nothing(client):
     assert [taken(client, f"t{n}", f"u{n}") for n in range(5)] == [0, 0, 0, 0, inflight.Entry.BEHIND]
     for n in range(4):
         inflight.leave(client, f"s{n}", f"f{n}")
+    client.delete(keyspace.BEHIND)  # as Redis does after BEHIND_TTL
     assert taken(client, "s4", "f4") == 0
 
 
@@ -118,11 +119,24 @@ def test_before_that_who_has_not_begun_waits_and_who_has_goes_on(client):
         )  # as a worker does with each frame that it judges, with a face or without
     assert [taken(client, f"new{n}", f"n{n}") for n in range(4)] == [0, 0, 0, inflight.Entry.NOT_YET]
     assert inflight.count_earlier(client, "new3", NOW + 1) == 0
+    assert not inflight.behind(client), "who waits must not prolong the wait"
     assert [taken(client, begun[0], "f"), taken(client, begun[1], "g")] == [0, inflight.Entry.BEHIND]
     inflight.leave(client, begun[0], "f")
     assert taken(client, "new3", "n3") == inflight.Entry.NOT_YET
     inflight.leave(client, "new0", "n0")
+    # A lull admits nobody: the workers were behind a moment ago.
+    assert taken(client, "new3", "n3") == inflight.Entry.NOT_YET
+    assert inflight.behind(client)
+    assert 0 < client.ttl(keyspace.BEHIND) <= keyspace.BEHIND_TTL
+    assert taken(client, begun[2], "h") == 0, "a session under way goes on"
+    inflight.leave(client, begun[2], "h")
+    client.delete(keyspace.BEHIND)  # as Redis does after BEHIND_TTL
     assert taken(client, "new3", "n3") == 0
+
+
+def test_workers_that_keep_up_are_not_behind(client):
+    assert [taken(client, f"s{n}", f"f{n}") for n in range(3)] == [0, 0, 0]
+    assert not inflight.behind(client)
 
 
 WHOLE = inflight.Limits(of_session=8, per_worker=24, age=2.0)
@@ -174,6 +188,7 @@ def test_an_address_alone_has_all_but_a_reserve(client):
     assert entries.count(inflight.Entry.TAKEN) >= 21
     assert entries[-10:] == [inflight.Entry.OVER_SHARE] * 10
     assert 0 < client.ttl(keyspace.shares(int(NOW))) <= keyspace.SHARES_TTL
+    assert not inflight.behind(client), "one network must not keep the others from creating sessions"
 
 
 def test_people_within_their_share_are_served_as_without_shares(client):
@@ -181,6 +196,7 @@ def test_people_within_their_share_are_served_as_without_shares(client):
     people = begun(client, "p", 12)
     entries = [asked(client, people[n % 12], n, NOW, inflight.Sharer(f"198.51.100.{n % 12}/32")) for n in range(25)]
     assert entries == [inflight.Entry.TAKEN] * 24 + [inflight.Entry.BEHIND]
+    assert inflight.behind(client)
 
 
 def test_a_backend_s_sessions_count_and_are_not_held_to_a_share(client):
@@ -188,6 +204,7 @@ def test_a_backend_s_sessions_count_and_are_not_held_to_a_share(client):
     entries = [asked(client, people[n], n, NOW, inflight.Sharer("backend", bounded=False)) for n in range(25)]
     assert entries == [inflight.Entry.TAKEN] * 24 + [inflight.Entry.BEHIND]
     assert client.hget(keyspace.shares(int(NOW)), "backend") is not None
+    assert inflight.behind(client)
 
 
 def test_frames_still_being_sent_are_in_nobody_s_way(client):

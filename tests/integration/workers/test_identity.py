@@ -58,11 +58,12 @@ def test_one_person_all_the_way_is_live(running):
     assert show(running, session_id, passes=True).passed
     show(running, session_id)
     until(lambda: compared(running, session_id) == 2)
-    last = show(running, session_id, passes=True)
+    while not (last := show(running, session_id, passes=True)).session_complete:
+        assert last.hint.code == "hold_still"  # on a busy machine another comparison has become due
     assert (last.passed, last.state, last.is_live) == (True, State.COMPLETED, True)
     session = stored(running, session_id)
     assert [(f.challenge, f.score) for f in session.findings if f.code is Code.SWAPPED] == [(0, 0.0), (1, 0.0)]
-    until(lambda: not anchored(running), 10)
+    until(lambda: not anchored(running))
 
 
 def test_another_person_twice_in_a_row_ends_the_session_at_once(running):
@@ -84,7 +85,7 @@ def test_another_person_twice_in_a_row_ends_the_session_at_once(running):
             select(outbox.c.type).where(outbox.c.session_id == session_id).order_by(outbox.c.id)
         ).all()
     assert told == ["session.created", "session.started", "session.challenge_passed", "session.failed"]
-    until(lambda: not anchored(running), 10)
+    until(lambda: not anchored(running))
 
 
 def test_a_message_that_comes_twice_changes_nothing(running):
@@ -289,8 +290,8 @@ def test_a_comparison_goes_before_references_that_wait(running):
     assert time.monotonic() - began < 2.0
     left = sum(running.redis.exists(keyspace.picture(each)) for each in waiting)
     assert left > 2, "the references had not all been described by then"
-    until(lambda: not any(running.redis.exists(keyspace.picture(each)) for each in waiting), 10)
-    until(lambda: not running.redis.zcard(keyspace.REFERENCES), 5)
+    until(lambda: not any(running.redis.exists(keyspace.picture(each)) for each in waiting))
+    until(lambda: not running.redis.zcard(keyspace.REFERENCES))
 
 
 def test_a_reference_that_could_not_be_described_says_so(running):

@@ -89,5 +89,5 @@ def test_nothing_is_left_of_a_session_that_was_cancelled_meanwhile(service):
         uow.sessions.delete(session_id)
         uow.commit()
     until(lambda: not service.redis.keys("chip:*"))
-    until(lambda: not anchored(service), 10)
+    until(lambda: not anchored(service))
     assert "rror" not in worker.log

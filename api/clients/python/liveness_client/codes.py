@@ -96,5 +96,6 @@ PROBLEMS = frozenset(
         "verdict_not_found",
         "webhook_not_found",
         "webhook_url",
+        "workers_behind",
     }
 )
