@@ -114,6 +114,10 @@ class Observation:
     #: The lightness of the eyes and of what lies below them, as a ratio to that of the cheeks: less behind dark glasses.
     #: Sampled like `cover`.
     eye_light: float | None = None
+    #: The least change of both eyes against pictures of them from the last moments, beside an affine motion and a change of
+    #: light, as a share of their contrast: about 0.01 for a photo that comes back to its eyes, mostly more than 0.03 for
+    #: eyes that live. Sampled about every quarter of a second; None in between, and without the iris model.
+    eye_change: float | None = None
     #: What the client says of its camera, where it sent that with this frame.
     camera: CameraReport | None = None
 

@@ -36,6 +36,8 @@ class Eyes:
     openness: tuple[float, float]
     #: Offset of the irises, in eye widths to the picture's right and down, see `workers.vision.gaze`.
     gaze: tuple[float, float]
+    #: The pictures (_INPUT, _INPUT, 3) that were measured, upright, of the person's left eye (mirrored) and right eye.
+    pictures: tuple[Picture, Picture]
 
 
 class EyeContours:
@@ -55,7 +57,7 @@ class EyeContours:
         widths = np.linalg.norm(contours[:, _CORNERS[0]] - contours[:, _CORNERS[1]], axis=1)
         openness = lids / np.maximum(widths, 1e-6)
         looking = gaze(contours, irises.reshape(2, -1, 3)[:, :, :2])
-        return Eyes((float(openness[0]), float(openness[1])), looking)
+        return Eyes((float(openness[0]), float(openness[1])), looking, (left, right))
 
 
 def _eye(picture: Picture, left: Points, right: Points) -> Picture:

@@ -18,9 +18,11 @@ from workers.vision.cover import Cover, measure_cover
 from workers.vision.decode import decode
 from workers.vision.descriptor import cut_chip, encode_chip
 from workers.vision.dlib68 import Dlib68
-from workers.vision.eyes import EyeContours
+from workers.vision.eye_change import EyePicture, compare_eyes
+from workers.vision.eyes import EyeContours, Eyes
 from workers.vision.face_model import fit_pose
 from workers.vision.finder import DOUBTFUL, BlazeFinder, DlibFinder, Finder, Found, SecondOpinion
+from workers.vision.flex import seen_well
 from workers.vision.isolated import Decoded, Decoder
 from workers.vision.landmarks import LandmarkEngine, Landmarks, Picture, Points, Region
 from workers.vision.lighten import lightened
@@ -168,11 +170,14 @@ class Vision:
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
         full = prior is None or at >= prior.full_from
         known = None if full or prior is None or prior.blinks or self._eyes is None else prior.eyes
-        face, gaze, problem, light = self._measure_face(picture, landmarks, known)
+        face, eyes, problem, light = self._measure_face(picture, landmarks, known)
         sure = landmarks.sureness >= SEEN
         searched_at = at if sampled or prior is None else prior.searched_at
         with Stage(SAMPLES):
             moved = compare(picture, landmarks, face, prior, at, measured=full)
+            eye_pictures, eye_change = _compare_eyes(landmarks, face, eyes, prior, at)
+            if known and prior is not None:
+                eye_pictures = prior.eye_pictures
             around = _surround(picture, face, prior) if sampled else _Around(scene=prior.scene if prior else None)
         following = Prior(
             region=landmarks.region,
@@ -187,6 +192,7 @@ class Vision:
             likeness=moved.likeness,
             lately=moved.lately,
             skin=moved.skin,
+            eye_pictures=eye_pictures,
             scene=around.scene,
         )
         if faces > 1:
@@ -210,7 +216,8 @@ class Vision:
             unmixed=moved.unmixed,
             detail=moved.flex.detail if moved.flex else None,
             skin=moved.changed,
-            gaze=gaze,
+            eye_change=eye_change,
+            gaze=eyes.gaze if eyes else None,
             cover=cover.mouth if cover else None,
             eye_light=cover.eyes if cover else None,
             eyes_seen=known is None,
@@ -252,7 +259,7 @@ class Vision:
 
     def _measure_face(
         self, picture: Picture, landmarks: Landmarks, known: tuple[float, float] | None
-    ) -> tuple[Face, tuple[float, float] | None, Problem | None, Light]:
+    ) -> tuple[Face, Eyes | None, Problem | None, Light]:
         """known: the openness of the eyes if they are not to be looked at."""
         points = landmarks.points
         with Stage(EYES):
@@ -284,7 +291,7 @@ class Vision:
             evenness=pose.evenness,
         )
         problem = problem_of(picture, points, pose.scale, pose.yaw, light)
-        return face, eyes.gaze if eyes else None, problem, light
+        return face, eyes, problem, light
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,6 +314,15 @@ def _full_from(prior: Prior | None, at: float) -> float:
         return prior.full_from
     # A frame that came late brings the next one's time forward, so that unevenness leaves none out.
     return max(prior.full_from, at - IN_FULL_EVERY) + IN_FULL_EVERY
+
+
+def _compare_eyes(
+    landmarks: Landmarks, face: Face, eyes: Eyes | None, prior: Prior | None, at: float
+) -> tuple[tuple[EyePicture, ...], float | None]:
+    """The eyes to compare the next ones with, and the change of these; nothing where `moved.compare` has none either."""
+    if eyes is None or prior is None or landmarks.sureness < SEEN or not seen_well(face.yaw, face.pitch):
+        return (), None
+    return compare_eyes(prior.eye_pictures, eyes.pictures, at)
 
 
 def _surround(picture: Picture, face: Face, prior: Prior | None) -> _Around:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from workers.vision.adrift import Scene
+from workers.vision.eye_change import EyePicture
 from workers.vision.flex import Likeness
 from workers.vision.landmarks import Region
 from workers.vision.skin import Skin
@@ -38,5 +39,7 @@ class Prior:
     lately: Likeness | None = None
     #: The flattened skin of at most `moved.COMPARE_WITHIN` ago, for `skin.changed`.
     skin: Skin | None = None
+    #: The eyes of the last moments, for `eye_change.compare_eyes`, oldest first.
+    eye_pictures: tuple[EyePicture, ...] = ()
     #: The whole picture when a rim was last searched, for `adrift`.
     scene: Scene | None = None

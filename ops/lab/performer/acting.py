@@ -81,7 +81,7 @@ class Stillness:
     """The small, slow movements of a person who holds still: a sum of slow swings, smooth at any frame rate."""
 
     #: Name in Pose, and how far it wanders: degrees, face widths, parts. No face is ever quite at rest: without brows and
-    #: lips that stir it would be a bust, and is taken for one.
+    #: lips that stir it would be a bust, and without lids that stir a photo, and is taken for one.
     _WANDER = (
         ("yaw", 0.8),
         ("pitch", 0.6),
@@ -91,6 +91,8 @@ class Stillness:
         ("nearness", 0.006),
         ("brows", 0.35),
         ("smile", 0.16),
+        ("left_lid", 0.1),
+        ("right_lid", 0.1),
     )
 
     def __init__(self, chance: np.random.Generator) -> None:
@@ -109,6 +111,8 @@ class Stillness:
         values = {f.name: float(getattr(pose, f.name)) for f in fields(Pose)}
         for name, far, often, phase in self._swings:
             values[name] += float((far * np.sin(2 * np.pi * often * t + phase)).sum())
+        # A lid is never more than open.
+        values |= {lid: abs(values[lid]) for lid in ("left_lid", "right_lid")}
         return Pose(**values)
 
 

@@ -21,6 +21,7 @@ from shared.liveness.evidence.one_picture import one_picture
 from shared.liveness.evidence.planar import planar
 from shared.liveness.evidence.presets import SWAP_LIMITS, Preset
 from shared.liveness.evidence.repeated import repeated
+from shared.liveness.evidence.same_eyes import same_eyes
 from shared.liveness.evidence.screen import moire, screen
 from shared.liveness.evidence.sight import unseen
 from shared.liveness.evidence.staring import staring
@@ -85,6 +86,7 @@ def examine(
         Code.ONE_PICTURE: one_picture(frames, since),
         Code.STARING: staring(frames, since),
         Code.TEXTURE: texture(frames, since),
+        Code.SAME_EYES: same_eyes(frames, since),
         Code.SCREEN: _first_score(screen(of_challenge), screen(frames)),
         Code.MOIRE: _first_score(moire(of_challenge), moire(frames)),
         Code.UNASKED: unasked(until_met, asked, since=since, opening_until=opening_until),

@@ -28,6 +28,7 @@ class Code(StrEnum):
     ONE_PICTURE = "one_picture"
     STARING = "staring"
     TEXTURE = "texture"
+    SAME_EYES = "same_eyes"
     CAMERA = "camera"
     PASSIVE = "passive"
 
@@ -53,6 +54,7 @@ SPECIES: dict[Code, str] = {
     Code.ONE_PICTURE: "animated_photo",
     Code.STARING: "animated_photo",
     Code.TEXTURE: "animated_photo",
+    Code.SAME_EYES: "animated_photo",
     Code.CAMERA: "injected",
     Code.PASSIVE: "any",
 }

@@ -25,6 +25,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.ADRIFT: "A rim around the face moved differently from what lies outside, like one held in a hand: how surely.",
     Code.ONE_PICTURE: "The skin was one picture that only moved, like a photo that a program animates: how much so.",
     Code.TEXTURE: "The face's fine detail stayed the same, like that of one photo that a program moves: how much so.",
+    Code.SAME_EYES: "The eyes were again and again what they had been before, like those of a photo: how much so.",
     Code.CAMERA: "What the client says of its camera does not fit a camera, or the pictures: how little it fits.",
     Code.PASSIVE: "The operator's own model saw no living face: the median of its scores.",
     Code.STARING: "The eyes stayed where they were in the head, like those of an animated photo: how much so.",

@@ -31,6 +31,7 @@ ALIVE: Mapping[str, Any] = {
     "unmixed": 0.95,
     "skin": 0.05,
     "detail": 0.4,
+    "eye_change": 0.12,
     "rim": 0.3,
     "adrift": 0.0,
     "moire": 10.0,
@@ -44,6 +45,7 @@ PHOTO: Mapping[str, Any] = {
     "unmixed": 0.02,
     "skin": 0.001,
     "detail": 0.1,
+    "eye_change": 0.008,
     "gaze": (0.01, 0.02),
 }
 

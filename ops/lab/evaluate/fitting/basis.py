@@ -26,8 +26,20 @@ ATTACKS: Final = (0.1, 0.4, 0.8)
 #: The least distance between two knots, as a share of the scores' range.
 APART: Final = 0.02
 #: Judges whose best score says nothing in favour: a picture may be too small for stripes, a photo that stays does not jump,
-#: a fade that lies roughly over what came before looks unmixed, and noise that is laid over a picture changes its detail.
-NEVER_IN_FAVOUR: Final = frozenset({Code.MOIRE, Code.REPEATED, Code.CUT, Code.MIXED, Code.TEXTURE, Code.CAMERA})
+#: a fade that lies roughly over what came before looks unmixed, noise that is laid over a picture changes its detail, other
+#: photos have other eyes, which look elsewhere, and a program may move the eyes as well.
+NEVER_IN_FAVOUR: Final = frozenset(
+    {
+        Code.MOIRE,
+        Code.REPEATED,
+        Code.CUT,
+        Code.MIXED,
+        Code.TEXTURE,
+        Code.STARING,
+        Code.SAME_EYES,
+        Code.CAMERA,
+    }
+)
 #: Judges that are not weighed: they decide by themselves.
 LEFT_OUT: Final = frozenset({Code.UNSEEN})
 

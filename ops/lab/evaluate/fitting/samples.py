@@ -18,7 +18,9 @@ from shared.liveness.evidence.weighing import Group, group_of
 #: chooses what the judges get to see, and silence must not count in its favour.
 SILENCED: Final = 0.35
 #: The judges that need a close look at the face: who holds a photo aside, or half out of the picture, silences all of them.
-CLOSE_LOOKS: Final = frozenset({Code.STIFF, Code.PLANAR, Code.CALM, Code.ONE_PICTURE, Code.MIXED, Code.TEXTURE})
+CLOSE_LOOKS: Final = frozenset(
+    {Code.STIFF, Code.PLANAR, Code.CALM, Code.ONE_PICTURE, Code.MIXED, Code.TEXTURE, Code.SAME_EYES}
+)
 #: How an attack's weight is shared among its version as it is, that without some findings, and that without close looks.
 SHARES: Final = (0.6, 0.25, 0.15)
 #: People under which a species weighs less.

@@ -9,7 +9,7 @@ from typing import Final
 from shared.liveness.evidence import Preset
 
 #: The share of bona fide sessions that a preset may turn away (BPCER), each person counting alike.
-TURNED_AWAY: Final[Mapping[Preset, float]] = {Preset.LENIENT: 0.01, Preset.STANDARD: 0.035, Preset.STRICT: 0.08}
+TURNED_AWAY: Final[Mapping[Preset, float]] = {Preset.LENIENT: 0.01, Preset.STANDARD: 0.03, Preset.STRICT: 0.08}
 
 
 def thresholds(scores: Sequence[tuple[str, float]]) -> dict[Preset, float]:
