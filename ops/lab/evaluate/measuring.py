@@ -71,5 +71,5 @@ def _shifted(prior: Prior, by: float) -> Prior:
         likeness=prior.likeness and replace(prior.likeness, at=round(prior.likeness.at + by, 4)),
         lately=prior.lately and replace(prior.lately, at=round(prior.lately.at + by, 4)),
         skin=prior.skin and replace(prior.skin, at=round(prior.skin.at + by, 4)),
-        eyes=tuple(replace(eyes, at=round(eyes.at + by, 4)) for eyes in prior.eyes),
+        eye_pictures=tuple(replace(eyes, at=round(eyes.at + by, 4)) for eyes in prior.eye_pictures),
     )
