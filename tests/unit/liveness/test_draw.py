@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.liveness.challenge import EXPRESSIONS, HEAD_MOVEMENTS, OPPOSITES, ChallengeType
-from shared.liveness.draw import draw
+from shared.liveness.draw import draw, draw_order
 
 ALL = tuple(ChallengeType)
 SEEDS = st.integers(0, 2**32)
@@ -117,3 +117,15 @@ def test_nothing_cannot_be_drawn(count, allowed):
 def test_the_operating_systems_randomness_fits():
     """The operating system's randomness can be passed to `draw` as it is."""
     assert len(draw(3, SystemRandom())) == 3
+
+
+@given(st.lists(st.sampled_from(ALL), min_size=1, max_size=10), SEEDS)
+def test_the_order_of_challenges_that_are_named_holds_each_of_them(named, seed):
+    assert Counter(draw_order(named, Random(seed))) == Counter(named)
+
+
+@pytest.mark.parametrize("named", [ALL[:4], (ALL[0], ALL[1], ALL[4])], ids=str)
+def test_every_fit_order_of_named_challenges_comes_up_and_no_other(named):
+    chance = Random(1)
+    fit = {o for o in itertools.permutations(named) if not any(clash(a, b) for a, b in itertools.pairwise(o))}
+    assert {tuple(draw_order(named, chance)) for _ in range(2000)} == fit
