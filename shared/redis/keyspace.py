@@ -95,9 +95,6 @@ UNDERWAY = "underway"
 #: Seconds that the frames admitted in a second are remembered: for that second and the next, by any machine's clock.
 SHARES_TTL = 5
 
-#: Keys that are written to see whether Redis takes writes; in a cluster they belong to different nodes.
-TRIED = ("tried:1", "tried:2")
-
 #: Key of the sessions whose reference picture waits to be described, scored by when it began to wait.
 REFERENCES = "references"
 
@@ -118,6 +115,9 @@ FETCHED_TTL = 30
 
 #: Seconds beyond a session's own time that its mark is kept: longer than any worker works on a frame.
 ENDED_MARGIN = 60
+
+#: Keys that are written to see whether Redis takes writes; in a cluster they belong to different nodes.
+TRIED = ("tried:1", "tried:2")
 
 #: Seconds between two signs of life of a worker process.
 PRESENCE_EVERY = 2.0
