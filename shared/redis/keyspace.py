@@ -105,9 +105,6 @@ BEHIND = "behind"
 #: and sessions that were admitted in a lull would take from those that are under way.
 BEHIND_TTL = 2
 
-#: Keys that are written to see whether Redis takes writes; in a cluster they belong to different nodes.
-TRIED = ("tried:1", "tried:2")
-
 #: Key of the sessions whose reference picture waits to be described, scored by when it began to wait.
 REFERENCES = "references"
 
@@ -128,6 +125,9 @@ FETCHED_TTL = 30
 
 #: Seconds beyond a session's own time that its mark is kept: longer than any worker works on a frame.
 ENDED_MARGIN = 60
+
+#: Keys that are written to see whether Redis takes writes; in a cluster they belong to different nodes.
+TRIED = ("tried:1", "tried:2")
 
 #: Seconds between two signs of life of a worker process.
 PRESENCE_EVERY = 2.0

@@ -17,6 +17,9 @@ from workers.vision.pipeline import IN_FULL_EVERY, Vision
 #: Something to see everywhere, in both directions.
 JPEG = encode(cv2.resize(np.random.default_rng(2).integers(40, 220, (30, 40, 3), np.uint8), (640, 480)))
 
+#: The picture of an eye as the iris model gets it.
+EYE = np.random.default_rng(3).integers(0, 255, (64, 64, 3), np.uint8)
+
 
 class CountedEyes:
     """Sees eyes that are a little wider open each time it looks."""
@@ -26,7 +29,7 @@ class CountedEyes:
 
     def look(self, picture: object, points: object) -> Eyes:
         self.asked += 1
-        return Eyes((0.3 + self.asked / 1000, 0.3), (0.01, 0.02))
+        return Eyes((0.3 + self.asked / 1000, 0.3), (0.01, 0.02), (EYE, EYE))
 
 
 def shown(times: np.ndarray, *, blinks: bool) -> tuple[list[Observation], CountedEyes]:
