@@ -168,7 +168,9 @@ class Vision:
         # Only some pictures are sampled for a second face, and for the rim and stripes of a screen.
         sampled = found is not None
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
-        full = prior is None or at >= prior.full_from
+        # A picture that is sent again at once is no evidence, and must not take the place of one that is.
+        twin = prior is not None and prior.digest == digest
+        full = prior is None or (at >= prior.full_from and not twin)
         known = None if full or prior is None or prior.blinks or self._eyes is None else prior.eyes
         face, eyes, problem, light = self._measure_face(picture, landmarks, known)
         sure = landmarks.sureness >= SEEN
@@ -185,7 +187,8 @@ class Vision:
             seen_at=at if sure or prior is None else prior.seen_at,
             searched_at=searched_at,
             faces=faces,
-            full_from=_full_from(prior, at),
+            digest=digest,
+            full_from=prior.full_from if twin and prior else _full_from(prior, at),
             blinks=prior is None or prior.blinks,
             eyes=(face.left_eye, face.right_eye),
             patch=take_patch(picture, landmarks.points, face.scale * max(height, width)),

@@ -25,6 +25,8 @@ class Prior:
     #: Arrival time of the latest frame that was searched as a whole, and the number of people found in it.
     searched_at: float
     faces: int
+    #: Digest of the frame's bytes, by which a picture that is sent again at once is told.
+    digest: str = ""
     #: Arrival time from which a frame is measured in full again (`pipeline.IN_FULL_EVERY`).
     full_from: float = 0.0
     #: Whether a blink is asked for, so that the eyes are looked at in each frame; whoever stores the prior sets it.

@@ -32,13 +32,15 @@ class CountedEyes:
         return Eyes((0.3 + self.asked / 1000, 0.3), (0.01, 0.02), (EYE, EYE))
 
 
-def shown(times: np.ndarray, *, blinks: bool) -> tuple[list[Observation], CountedEyes]:
-    """The observations of frames that arrive at these times."""
+def shown(times: np.ndarray, *, blinks: bool, copies: int = 1) -> tuple[list[Observation], CountedEyes]:
+    """The observations of frames that arrive at these times; each picture is sent `copies` times in a row."""
     eyes = CountedEyes()
     vision = Vision(FakeEngine(), FakeFinder(), eyes, 25_000_000)  # type: ignore[arg-type] # only `look` is used
     prior, seen = None, []
-    for at in times:
-        observation, prior = vision.measure(JPEG, prior, 1_000_000 + float(at))
+    for number, at in enumerate(times):
+        # Other bytes for each picture, after the JPEG's end.
+        data = JPEG + bytes([number // copies % 256])
+        observation, prior = vision.measure(data, prior, 1_000_000 + float(at))
         assert prior is not None
         prior = replace(prior, blinks=blinks)
         seen.append(observation)
@@ -64,6 +66,11 @@ def test_of_a_fast_client_as_many_as_the_judges_need(rate: int) -> None:
     assert all(o.flex is None for o in seen if not o.eyes_seen)
     # What is cheap, and what the gestures are judged by, is there in every frame.
     assert all(o.usable and o.stir is not None for o in seen[1:])
+
+
+def test_a_picture_that_is_sent_again_takes_no_other_one_s_place() -> None:
+    seen, _ = shown(np.arange(0, 3, 1 / 18), blinks=False, copies=3)
+    assert [o.eyes_seen for o in seen] == [n % 3 == 0 for n in range(len(seen))]
 
 
 def test_between_them_the_eyes_are_as_they_were_seen_last() -> None:

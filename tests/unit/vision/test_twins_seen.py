@@ -54,6 +54,13 @@ def by_two_workers(vision: Vision, sent: Sequence[Sent]) -> Iterator[Frame]:
         prior = seen[-1][0][1]
 
 
+def one_by_one(vision: Vision, sent: Sequence[Sent]) -> Iterator[Frame]:
+    prior: Prior | None = None
+    for number, (data, at) in enumerate(sent):
+        observation, prior = vision.measure(data, prior, at)
+        yield Frame(str(number), at, observation)
+
+
 def judged(frames: Iterator[Frame]) -> Session:
     session = Session.open("s", [KIND], timeout_seconds=20, at=T0 - 1, ttl=300)
     for frame in frames:
@@ -70,7 +77,11 @@ def test_no_judge_takes_twins_for_an_attack(pictures: list[bytes], models_dir: P
     assert scores[Code.REPEATED] == 0
     assert scores[Code.FROZEN] < FITTED.decisive[Code.FROZEN] / 2
     assert scores[Code.UNSEEN] == 0
-    assert session.is_live, scores
+    # Nor do the judges see less of the person than in pictures that are sent once.
+    alone = judged(one_by_one(vision, [(data, T0 + i / FPS) for i, data in enumerate(pictures)]))
+    assert session.score is not None
+    assert alone.score is not None
+    assert session.score > alone.score / 2, scores
 
 
 def test_a_loop_of_them_is_one(pictures: list[bytes], models_dir: Path) -> None:
