@@ -133,7 +133,7 @@ def test_what_cannot_be_outlived_is_raised_and_the_session_cancelled(check: Chec
 
 
 def test_patience_has_an_end(check: Check, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(life_module, "GIVE_UP_AFTER", 0.3)
+    monkeypatch.setattr(life_module, "GIVE_UP_AFTER", 2.0)
     server.script = [lambda: problem(503, "no_answer_in_time", "Nobody came.", Retry_After="0.05")]
     with pytest.raises(life_module.Busy, match="Nobody came"):
         check(endless(), Heard())
