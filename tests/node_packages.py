@@ -15,6 +15,7 @@ import subprocess
 import tarfile
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[1]
 #: What is installed, with its lock: exact versions and hashes, and no address.
@@ -86,7 +87,9 @@ def project(folder: Path, archive: Path, *, react: int = 19) -> Path:
         if not (modules / "@types" / package.name).exists():
             (modules / "@types" / package.name).symlink_to(package)
     with tarfile.open(archive) as tar:
-        tar.extractall(folder / "archive", filter="data")
+        # Python 3.11 has filters from its fourth release on, and 3.12 asks for one.
+        filters: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        tar.extractall(folder / "archive", **filters)
     (folder / "archive" / "package").rename(modules / "liveness-check")
     (folder / "package.json").write_text('{"private": true, "type": "module"}')
     return folder

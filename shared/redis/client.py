@@ -140,16 +140,18 @@ def sentinels_of(url: str) -> tuple[list[tuple[str, int]], str, dict[str, Any], 
 
     Raises ValueError with a sentence.
     """
-    parts = urlsplit(url)
-    name, _, database = parts.path.strip("/").partition("/")
+    # By hand: urlsplit takes no more than one host in brackets, and in some releases none after another host.
+    before, _, query = url.partition("://")[2].partition("?")
+    netloc, _, path = before.partition("/")
+    name, _, database = path.strip("/").partition("/")
     if not name or not re.fullmatch(r"\d*", database):
         raise ValueError(f"must name the primary and the number of a database, as in {SENTINEL_EXAMPLE}")
-    userinfo, _, hosts = parts.netloc.rpartition("@")
+    userinfo, _, hosts = netloc.rpartition("@")
     addresses = [_host_and_port(host) for host in hosts.split(",") if host]
     if not addresses:
         raise ValueError(f"must name at least one Sentinel, as in {SENTINEL_EXAMPLE}")
     # The parameters as redis-py reads them, from an address with one host.
-    options = parse_url(f"redis{'s' if url.startswith('rediss') else ''}://host/?{parts.query}")  # type: ignore[no-untyped-call]
+    options = parse_url(f"redis{'s' if url.startswith('rediss') else ''}://host/?{query}")  # type: ignore[no-untyped-call]
     options.pop("host", None)
     options.pop("connection_class", None)
     user, _, password = userinfo.partition(":")
