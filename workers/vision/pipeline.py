@@ -169,8 +169,7 @@ class Vision:
         sampled = found is not None
         faces = _count(found or []) if sampled else (prior.faces if prior else 1)
         # A picture that is sent again at once is no evidence, and must not take the place of one that is.
-        twin = prior is not None and prior.digest == digest
-        full = prior is None or (at >= prior.full_from and not twin)
+        full = prior is None or (at >= prior.full_from and prior.digest != digest)
         known = None if full or prior is None or prior.blinks or self._eyes is None else prior.eyes
         face, eyes, problem, light = self._measure_face(picture, landmarks, known)
         sure = landmarks.sureness >= SEEN
@@ -178,8 +177,6 @@ class Vision:
         with Stage(SAMPLES):
             moved = compare(picture, landmarks, face, prior, at, measured=full)
             eye_pictures, eye_change = _compare_eyes(landmarks, face, eyes, prior, at)
-            if known and prior is not None:
-                eye_pictures = prior.eye_pictures
             around = _surround(picture, face, prior) if sampled else _Around(scene=prior.scene if prior else None)
         following = Prior(
             region=landmarks.region,
@@ -188,7 +185,7 @@ class Vision:
             searched_at=searched_at,
             faces=faces,
             digest=digest,
-            full_from=prior.full_from if twin and prior else _full_from(prior, at),
+            full_from=_full_from(prior, at) if full or prior is None else prior.full_from,
             blinks=prior is None or prior.blinks,
             eyes=(face.left_eye, face.right_eye),
             patch=take_patch(picture, landmarks.points, face.scale * max(height, width)),
@@ -310,11 +307,9 @@ class _Around:
 
 
 def _full_from(prior: Prior | None, at: float) -> float:
-    """The arrival time from which a frame is measured in full, after a frame that arrived at `at`."""
+    """The arrival time from which the next frame is measured in full, after one that was and arrived at `at`."""
     if prior is None:
         return at
-    if at < prior.full_from:
-        return prior.full_from
     # A frame that came late brings the next one's time forward, so that unevenness leaves none out.
     return max(prior.full_from, at - IN_FULL_EVERY) + IN_FULL_EVERY
 
@@ -322,7 +317,12 @@ def _full_from(prior: Prior | None, at: float) -> float:
 def _compare_eyes(
     landmarks: Landmarks, face: Face, eyes: Eyes | None, prior: Prior | None, at: float
 ) -> tuple[tuple[EyePicture, ...], float | None]:
-    """The eyes to compare the next ones with, and the change of these; nothing where `moved.compare` has none either."""
+    """The eyes to compare the next ones with, and the change of these; nothing where `moved.compare` has none either.
+
+    eyes: None if they were not looked at; what there is to compare with then stays.
+    """
+    if eyes is None and prior is not None:
+        return prior.eye_pictures, None
     if eyes is None or prior is None or landmarks.sureness < SEEN or not seen_well(face.yaw, face.pitch):
         return (), None
     return compare_eyes(prior.eye_pictures, eyes.pictures, at)
