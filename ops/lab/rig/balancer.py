@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from ops.lab.rig.places import Place
@@ -30,7 +31,7 @@ http {{
     fastcgi_temp_path {directory}/fastcgi;
     uwsgi_temp_path {directory}/uwsgi;
     scgi_temp_path {directory}/scgi;
-    include {directory}/liveness.conf;
+    {http}
 }}
 """
 
@@ -40,24 +41,32 @@ def filled_in(template: str, **values: str) -> str:
     return re.sub(r"\$\{(\w+)\}", lambda found: values.get(found[1], found[0]), template)
 
 
+def nginx(directory: Path, http: str, prefix: Sequence[str] = ()) -> Process:
+    """An nginx with a configuration of its own, not started yet. Raises Missing.
+
+    directory: for its files; http: the rest of the block `http`; prefix: the command that runs it elsewhere.
+    """
+    program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
+    if program is None:
+        raise Missing("nginx")
+    directory.mkdir(parents=True, exist_ok=True)
+    configuration = directory / "nginx.conf"
+    configuration.write_text(_AROUND.format(directory=directory, http=http))
+    command = [*prefix, program, "-p", str(directory), "-e", str(directory / "nginx.log"), "-c", str(configuration)]
+    return Process("nginx", command, log=directory / "output")
+
+
 class Balancer:
     """An nginx that passes requests on to the web processes. Raises Missing."""
 
     def __init__(self, directory: Path, addresses: list[str], place: Place) -> None:
         """addresses: `host:port` of each web process that may run."""
-        program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
-        if program is None:
-            raise Missing("nginx")
-        directory.mkdir(parents=True, exist_ok=True)
+        self.process = nginx(directory, f"include {directory}/liveness.conf;", place.prefix)
         self.host, self.port = place.host, free_port()
         servers = " ".join(f"server {a} max_fails=1 fail_timeout={_FAIL_TIMEOUT}s;" for a in addresses)
         listen = f"{self.host}:{self.port} backlog=1024"
         text = filled_in(TEMPLATE.read_text(), LISTEN=listen, WEB_SERVERS=servers, READ_TIMEOUT="15s")
         (directory / "liveness.conf").write_text(text)
-        configuration = directory / "nginx.conf"
-        configuration.write_text(_AROUND.format(directory=directory))
-        command = [*place.prefix, program, "-p", str(directory), "-e", str(directory / "nginx.log")]
-        self.process = Process("nginx", [*command, "-c", str(configuration)], log=directory / "output")
 
     def start(self) -> None:
         """Start nginx; returns when it accepts connections."""
