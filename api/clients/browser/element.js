@@ -7,6 +7,7 @@
  * Attributes, properties, events and parts: README.md beside this file, and element.d.ts.
  */
 
+import { FLAGS, TEXTS } from "./attributes.js";
 import { listCameras } from "./camera.js";
 import { LivenessCheck } from "./check.js";
 import { UNUSABLE } from "./codes.js";
@@ -63,21 +64,6 @@ const FORWARDED = [
 
 /** The events that end a check. */
 const ENDINGS = new Set(["completed", "failed", "error", "cancelled"]);
-
-/** The properties that reflect attributes: some frameworks set properties, and before the element is defined. */
-const TEXTS = {
-  api: "api",
-  sessionId: "session-id",
-  token: "token",
-  challenges: "challenges",
-  timeoutSeconds: "timeout-seconds",
-  types: "types",
-  exclude: "exclude",
-  reveal: "reveal",
-  preset: "preset",
-  theme: "theme",
-};
-const FLAGS = { voice: "voice", restart: "restart" };
 
 /** Errors that trying again does not mend. */
 const FINAL = new Set(["insecure_context", "unsupported"]);
@@ -749,6 +735,7 @@ export class LivenessCheckElement extends HTMLElement {
   }
 }
 
+// Some frameworks set properties, and before the element is defined.
 for (const [name, attribute] of Object.entries(TEXTS)) {
   Object.defineProperty(LivenessCheckElement.prototype, name, {
     configurable: true,

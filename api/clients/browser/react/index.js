@@ -11,25 +11,16 @@
 
 import { createElement, forwardRef, useEffect, useImperativeHandle, useRef } from "react";
 
+import { FLAGS, TEXTS } from "../attributes.js";
 import { LivenessError } from "../errors.js";
 
 const TAG = "liveness-check";
 
 /** The attributes of the element by the names of the props. */
 const ATTRIBUTES = {
-  api: "api",
-  sessionId: "session-id",
-  token: "token",
-  challenges: "challenges",
-  timeoutSeconds: "timeout-seconds",
-  types: "types",
-  exclude: "exclude",
-  reveal: "reveal",
-  preset: "preset",
+  ...TEXTS,
+  ...FLAGS,
   lang: "lang",
-  voice: "voice",
-  restart: "restart",
-  theme: "theme",
   className: "class", // React 18 would write an attribute `classname`
 };
 
