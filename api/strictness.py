@@ -1,4 +1,4 @@
-"""What a call below /api does not know is refused by name: parameters in the query, fields of a JSON body, kinds of bodies.
+"""Refuses by name what a call below /api does not know: parameters in the query, fields of a JSON body, kinds of bodies.
 
 A backend that misspells `preset=strict` must not get the default in silence. `api.uploads` does the same for the parts of
 a form. What a call knows is read off its function's annotations `query` and `body`, as is the OpenAPI document.

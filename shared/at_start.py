@@ -1,4 +1,4 @@
-"""What a program looks at once when it starts: servers with which it could never work.
+"""Checks when a program starts that it can work with the servers that its settings name.
 
 A server that is away is waited for, since it may come; a Redis Cluster would refuse each frame for ever.
 """

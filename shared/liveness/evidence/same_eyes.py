@@ -1,4 +1,4 @@
-"""Eyes that come back: a photo shows the very same eyes before and after each change, and living eyes hardly ever do.
+"""The judge `same_eyes`: a photo shows the very same eyes before and after each change, and living eyes hardly ever do.
 
 A program that animates one photo closes its eyes, and opens them to what they were; photos that are cut or faded into each
 other have two pairs of eyes. Living lids and a living gaze are never quite where they have been.
