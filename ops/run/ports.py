@@ -16,12 +16,16 @@ OURS = range(10240, 32768)
 _given: set[int] = set()
 
 
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on and that this process has not been given before. Raises RuntimeError."""
+def free_port(host: str = "127.0.0.1", *, also: int = 0) -> int:
+    """A port that nobody listens on and that this process has not been given before. Raises RuntimeError.
+
+    also: how far above it lies a second port that the server listens on, for which the same holds.
+    """
     for _ in range(1000):
         port = secrets.choice(OURS)
-        if port not in _given and _is_free(host, port):
-            _given.add(port)
+        ports = {port, port + also}
+        if all(each in OURS and each not in _given and _is_free(host, each) for each in ports):
+            _given.update(ports)
             return port
     raise RuntimeError(f"no free port between {OURS[0]} and {OURS[-1]} on {host}")
 

@@ -86,6 +86,7 @@ class ClusterNode(RedisServer):
     """A Redis Cluster of one node that holds all keys."""
 
     def _make(self) -> Process:
+        self.port = free_port(self.host, also=10_000)  # where Redis opens the cluster's bus
         config = redis_server.configuration(self.directory, self.port, host=self.host)
         command = [*self.prefix, self.program(), "-"]
         return Process(

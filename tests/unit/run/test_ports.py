@@ -19,3 +19,17 @@ def test_a_port_is_free_given_once_and_none_that_a_client_may_get(monkeypatch: p
         assert ports.free_port() == free
         with pytest.raises(RuntimeError, match="no free port"):
             ports.free_port()
+
+
+def test_a_server_with_two_ports_gets_none_that_a_client_may_get() -> None:
+    """Redis opens its cluster's bus 10,000 above its own port: beyond 32,768 an outgoing connection may hold that."""
+    for _ in range(50):
+        assert ports.free_port(also=10_000) < ports.OURS.stop - 10_000
+
+
+def test_the_second_port_is_free_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = ports.free_port(also=1)
+    monkeypatch.setattr(ports, "OURS", [one, one + 1])
+    monkeypatch.setattr(ports, "_given", set())
+    with socket.create_server(("127.0.0.1", one + 1)), pytest.raises(RuntimeError, match="no free port"):
+        ports.free_port(also=1)
