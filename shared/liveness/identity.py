@@ -7,7 +7,7 @@ make and compare the descriptors after the frame has been answered: this module 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -174,9 +174,7 @@ class Identity:
         """Whether the comparisons for the challenge that was met last are complete, as far as they can be."""
         if self.waits(at):
             return False
-        # A track that has ended yields no more samples.
-        track_ended = self.passed_on[-1] != self.track
-        return track_ended or (self._is_known(self.track, len(self.passed_on) - 1) and not self.in_doubt)
+        return self.track_ended or (self._is_known(self.track, len(self.passed_on) - 1) and not self.in_doubt)
 
     def end(self) -> None:
         """Take in that the session has ended, after which nothing is compared."""
@@ -214,6 +212,24 @@ class Identity:
                 largest[sample.challenge] = max(distance, largest.get(sample.challenge, 0.0))
         return [Finding(Code.SWAPPED, round(distance, 4), position) for position, distance in sorted(largest.items())]
 
+    def met_by_a_stranger(self, until: float, challenges: int) -> bool:
+        """Whether the gesture that was met last was met on a track without a sample up to `until`.
+
+        challenges: how many the session has. False where there is one, and no sample: nobody took over from anybody.
+        """
+        track, position = self.passed_on[-1], len(self.passed_on) - 1
+        somebody_else = challenges > 1 or bool(self.samples)
+        return somebody_else and not any(s.at <= until for s in self._of_track(track, position))
+
+    @property
+    def track_ended(self) -> bool:
+        """Whether the track has ended on which the last gesture was met: it yields no more samples."""
+        return self.passed_on[-1] != self.track
+
+    def forget_gesture(self) -> None:
+        """Take back that the current challenge's gesture has been met: it is to be made once more."""
+        self.passed_on.pop()
+
     def unidentified(self) -> list[Finding]:
         """One finding for each challenge whose gesture was met on a track that no comparison has identified."""
         return [
@@ -227,15 +243,17 @@ class Identity:
         return {
             position
             for position, track in enumerate(self.passed_on)
-            if not self._is_known(track, position)
-            and any(s.track == track and s.challenge >= position for s in self.samples)
+            if not self._is_known(track, position) and any(self._of_track(track, position))
         }
 
     def _is_known(self, track: int, position: int) -> bool:
         """Whether a sample of the track was compared, in the challenge at `position` or later."""
+        return any(s.distance is not None for s in self._of_track(track, position))
+
+    def _of_track(self, track: int, position: int) -> Iterator[Sample]:
         # Earlier samples do not count: a face can be put so exactly in the place of another that the track does not break.
         # Later ones do: the face that met the challenge would have had to come back just as exactly.
-        return any(s.track == track and s.challenge >= position and s.distance is not None for s in self.samples)
+        return (s for s in self.samples if s.track == track and s.challenge >= position)
 
     def _wanted(self, at: float, challenge: int) -> bool:
         """Whether the session needs another sample now, and may take one."""

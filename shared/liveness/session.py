@@ -359,7 +359,10 @@ class Session:
     def _end_overdue(self, due: float, weighing: Weighing) -> None:
         current = self.current
         if current and self.held is not None and due < self.expires_at:
-            self._pass(current, self.held, due, weighing)
+            if self._is_to_be_made_again(self.held, due):
+                self._ask_again(current, self.held, due)
+            else:
+                self._pass(current, self.held, due, weighing)
         elif current and current.deadline is not None and current.deadline + LONGEST_TRANSIT <= self.expires_at:
             self._fail(current.deadline, "timed_out")
         else:
@@ -408,6 +411,9 @@ class Session:
         if newest <= held.until:
             held = replace(held, findings=tuple(self._findings_about(challenge, held)))
         self.held = held
+        if self._is_to_be_made_again(held, newest):
+            self._ask_again(challenge, held, newest)
+            return self._result(challenge, hint=hints.for_problem(observation.problem) or hints.LOOK_STRAIGHT)
         lacking = self._lacking(held, newest, weighing)
         if lacking is None or newest >= held.until:
             self._pass(challenge, held, newest, weighing)
@@ -415,14 +421,33 @@ class Session:
         hint = hints.for_problem(observation.problem) or lacking if not passed else hints.PASSED
         return self._result(challenge, passed=passed, confidence=held.confidence, hint=hint)
 
+    def _met_by_a_stranger(self, held: Held) -> bool:
+        """Whether the held gesture was met by a face that could not be compared, and could be somebody else's."""
+        return self.identity is not None and self.identity.met_by_a_stranger(held.until, len(self.challenges))
+
+    def _is_to_be_made_again(self, held: Held, at: float) -> bool:
+        """Whether a stranger met the held gesture, and will not be compared any more."""
+        if self.identity is None or not self._met_by_a_stranger(held):
+            return False
+        return self.identity.track_ended or at >= held.until
+
+    def _ask_again(self, challenge: Challenge, held: Held, at: float) -> None:
+        """Drop a held gesture, and give the challenge its time anew, from `at` or from the end of the wait."""
+        assert self.identity is not None
+        self.held = None
+        self.identity.forget_gesture()
+        challenge.started_at = min(at, held.until)
+
     def _lacking(self, held: Held, newest: float, weighing: Weighing) -> Hint | None:
         """The hint for what a held pass still waits for; None if nothing is lacking.
 
-        The last pass also waits for comparisons of faces, and for more evidence while the score is too low: a calm person
-        moves within a moment, a photo does not.
+        Each pass waits for a face that can be compared. The last one also waits for the comparisons, and for more evidence
+        while the score is too low: a calm person moves within a moment, a photo does not.
         """
         if any(f.code is Code.UNSEEN and f.score > 0 for f in held.findings):
             return hints.SLOW if too_sparse(self.frames) else hints.HOLD_STILL
+        if self._met_by_a_stranger(held):
+            return hints.LOOK_STRAIGHT
         if self.remaining > 1:
             return None
         if self.identity is not None and not self.identity.is_complete(newest):

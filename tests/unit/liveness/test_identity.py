@@ -14,7 +14,14 @@ from shared.liveness.evidence import FITTED, SWAP_LIMITS, Code, Preset
 from shared.liveness.following import breaks_track
 from shared.liveness.frame import Frame
 from shared.liveness.held import LONGEST_WAIT
-from shared.liveness.identity import COMPARE_AGAIN, DOUBT_MARGIN, LOST_AFTER, MOST_PENDING, MOST_SAMPLES, Identity
+from shared.liveness.identity import (
+    COMPARE_AGAIN,
+    DOUBT_MARGIN,
+    LOST_AFTER,
+    MOST_PENDING,
+    MOST_SAMPLES,
+    Identity,
+)
 from shared.liveness.observation import Observation, Problem
 from shared.liveness.session import FrameResult, Session, State
 from tests.unit.liveness.people import T0, Person, film, gesture, observe, submit, without_face
@@ -292,7 +299,7 @@ def test_the_last_pass_waits_for_a_comparison_that_is_out():
     assert held < frames[16].at <= session.ended_at
 
 
-def test_a_challenge_that_is_not_the_last_does_not_wait():
+def test_a_challenge_that_is_not_the_last_does_not_wait_for_comparisons():
     """There is time until the verdict."""
     session = opened(TURN_LEFT, BLINK)
     results = [submit(session, f) for f in turn_and_blink()[:24]]
@@ -358,17 +365,78 @@ def test_who_turned_away_is_asked_to_look_straight():
     assert not any(r.passed for r in results[:14])
 
 
-def test_what_one_track_showed_does_not_vouch_for_another():
-    """The second challenge is met by a face that came after a break and was never compared: not live."""
-    session = opened(TURN_LEFT, BLINK)
+def later(frames: Sequence[Frame], seconds: float, name: str) -> list[Frame]:
+    return [replace(f, id=f"{name}{f.id}", at=f.at + seconds) for f in frames]
+
+
+def until_the_second_challenge(*types: ChallengeType) -> Session:
+    session = opened(*types)
     frames = film(Person(), gesture(TURN_LEFT, 1.0), seconds=3)
     watched(session, frames, first_is_anchor(frames, SAME))
-    assert session.remaining == 1
-    other = film(Person(x=0.8, yaw=38.0), gesture(BLINK, 0.5), seconds=2, seed=1)
-    back = film(Person(), seconds=3, seed=2)
-    watched(session, [replace(f, id=f"o{f.id}", at=f.at + 3) for f in other], lambda _: SAME)
-    watched(session, [replace(f, id=f"b{f.id}", at=f.at + 5) for f in back], lambda _: SAME)
-    assert (session.state, session.is_live, session.reason) == (State.COMPLETED, False, Code.UNIDENTIFIED)
+    assert [c.passed_at is None for c in session.challenges] == [False] + [True] * (len(types) - 1)
+    return session
+
+
+@pytest.mark.parametrize("types", [(TURN_LEFT, BLINK), (TURN_LEFT, BLINK, SMILE)], ids=["last", "not the last"])
+def test_a_gesture_of_a_face_that_came_and_went_uncompared_is_to_be_made_again(types):
+    """Somebody else's face may have met the challenge: what one track showed does not vouch for another."""
+    session = until_the_second_challenge(*types)
+    other = later(film(Person(x=0.8, yaw=38.0), gesture(BLINK, 0.5), seconds=2.5, seed=1), 3, "o")
+    met = watched(session, other, lambda _: SAME)
+    assert session.held is not None
+    assert "look_straight" in [r.hint.code for r in met if r.hint]
+    back, *again = watched(
+        session, later(film(Person(), gesture(BLINK, 0.5), seconds=3, seed=2), 5.5, "b"), lambda _: SAME
+    )
+    assert (back.passed, back.challenge_type, back.hint and back.hint.code) == (False, BLINK, "look_straight")
+    assert any(r.passed and r.challenge_type is BLINK for r in again)
+    assert session.identity is not None
+    assert session.identity.unidentified() == []
+
+
+def test_a_gesture_of_a_face_that_stays_and_cannot_be_compared_is_to_be_made_again_after_the_wait():
+    """A face that never looks at the camera may be anybody's."""
+    session = until_the_second_challenge(TURN_LEFT, BLINK)
+    other = later(film(Person(x=0.8, yaw=38.0), gesture(BLINK, 0.5), seconds=5, seed=1), 3, "o")
+    results = watched(session, other, lambda _: SAME)
+    assert not any(r.passed for r in results)
+    assert session.state is State.IN_PROGRESS
+    assert session.held is None
+    started = session.challenges[1].started_at
+    assert started is not None
+    assert started > T0 + 3 + LONGEST_WAIT, "its time begins anew"
+
+
+def test_silence_after_a_strangers_gesture_is_a_gesture_not_made():
+    """A client that falls silent after somebody else's gesture gains nothing."""
+    session = until_the_second_challenge(TURN_LEFT, BLINK)
+    other = later(film(Person(x=0.8, yaw=38.0), gesture(BLINK, 0.5), seconds=2.5, seed=1), 3, "o")
+    watched(session, other, lambda _: SAME)
+    assert session.held is not None
+    until = session.held.until
+    while (due := session.due) is not None:
+        session.tick(due, FITTED)
+    assert (session.state, session.is_live, session.reason) == (State.FAILED, None, "timed_out")
+    assert session.ended_at == pytest.approx(until + 5.0)
+
+
+def test_a_face_that_met_the_first_challenge_uncompared_is_asked_again():
+    """Another one could take over before the first comparison."""
+    session = opened(BLINK, TURN_LEFT, timeout=20)
+    watched(session, film(Person(yaw=38.0), gesture(BLINK, 0.6), seconds=6), lambda _: SAME)
+    assert session.identity is not None
+    assert session.identity.samples == []
+    assert (session.held, session.remaining, session.state) == (None, 2, State.IN_PROGRESS)
+
+
+def test_a_single_challenge_without_a_first_face_is_not_asked_again():
+    """Nobody could have taken over from nobody: it only weighs that no face could be compared."""
+    session = opened(BLINK, timeout=20)
+    watched(session, film(Person(yaw=38.0), gesture(BLINK, 0.6), seconds=6), lambda _: SAME)
+    assert session.identity is not None
+    assert session.identity.samples == []
+    assert session.state is State.COMPLETED
+    assert [f.challenge for f in session.identity.unidentified()] == [0]
 
 
 def test_a_face_from_before_the_pass_before_does_not_count_for_the_next_challenge():
