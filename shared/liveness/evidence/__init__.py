@@ -12,6 +12,7 @@ from shared.liveness.evidence.abrupt import abrupt, cut
 from shared.liveness.evidence.adrift import adrift
 from shared.liveness.evidence.calm import calm
 from shared.liveness.evidence.camera import camera
+from shared.liveness.evidence.carried import carried
 from shared.liveness.evidence.finding import SPECIES, Code, Finding
 from shared.liveness.evidence.fitted import FITTED
 from shared.liveness.evidence.flat import flat
@@ -92,6 +93,7 @@ def examine(
         Code.UNASKED: unasked(until_met, asked, since=since, opening_until=opening_until),
         Code.CAMERA: reports,
         Code.ADRIFT: _first_score(adrift(of_challenge), adrift(frames)),
+        Code.CARRIED: _first_score(carried(of_challenge), carried(frames)),
     }
     return [Finding(code, round(score, 4), position) for code, score in scores.items() if score is not None]
 

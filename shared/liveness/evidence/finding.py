@@ -25,6 +25,7 @@ class Code(StrEnum):
     CALM = "calm"
     UNSEEN = "unseen"
     ADRIFT = "adrift"
+    CARRIED = "carried"
     ONE_PICTURE = "one_picture"
     STARING = "staring"
     TEXTURE = "texture"
@@ -51,6 +52,7 @@ SPECIES: dict[Code, str] = {
     Code.CALM: "animated_photo",
     Code.UNSEEN: "any",
     Code.ADRIFT: "screen_replay",
+    Code.CARRIED: "screen_replay",
     Code.ONE_PICTURE: "animated_photo",
     Code.STARING: "animated_photo",
     Code.TEXTURE: "animated_photo",

@@ -264,6 +264,20 @@ FITTED = Weighing(
                 bits=(0.0, -2.0),
             ),
         },
+        Code.CARRIED: {
+            Group.HEAD: Curve(
+                scores=(0.25, 0.5, 0.8),
+                bits=(0.0, -6.0, -10.0),
+            ),
+            Group.EYES: Curve(
+                scores=(0.25, 0.5, 0.8),
+                bits=(0.0, -6.0, -10.0),
+            ),
+            Group.MOUTH: Curve(
+                scores=(0.25, 0.5, 0.8),
+                bits=(0.0, -6.0, -10.0),
+            ),
+        },
         Code.CAMERA: {
             Group.HEAD: Curve(
                 scores=(0.0, 0.5, 1.0),

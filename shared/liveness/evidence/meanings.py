@@ -23,6 +23,7 @@ MEANINGS: Mapping[Code, str] = {
     Code.PLANAR: "Between its changes the face moved like a sheet in a hand: how much so.",
     Code.MIXED: "The face was one picture, another, or a mixture of both, like photos that follow each other: how much so.",
     Code.ADRIFT: "A rim around the face moved differently from what lies outside, like one held in a hand: how surely.",
+    Code.CARRIED: "A rim both enclosed the face and moved by itself, like a screen or a print in a hand: how surely.",
     Code.ONE_PICTURE: "The skin was one picture that only moved, like a photo that a program animates: how much so.",
     Code.TEXTURE: "The face's fine detail stayed the same, like that of one photo that a program moves: how much so.",
     Code.SAME_EYES: "The eyes were again and again what they had been before, like those of a photo: how much so.",
