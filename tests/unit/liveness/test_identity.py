@@ -407,6 +407,23 @@ def test_a_gesture_of_a_face_that_stays_and_cannot_be_compared_is_to_be_made_aga
     assert started > T0 + 3 + LONGEST_WAIT, "its time begins anew"
 
 
+def test_a_face_that_is_shown_after_the_wait_comes_too_late():
+    """A frame after the wait does as the clock would: the time begins anew at the end of the wait."""
+    session = until_the_second_challenge(TURN_LEFT, BLINK)
+    other = later(film(Person(x=0.8, yaw=38.0), gesture(BLINK, 0.5), seconds=2.5, seed=1), 3, "o")
+    watched(session, other, lambda _: SAME)
+    assert session.held is not None
+    until = session.held.until
+    turning = film(Person(x=0.8, yaw=38.0), seconds=until - other[-1].at + 0.2, seed=1)[1:]
+    frames = [replace(f, id=f"t{f.id}", at=other[-1].at + (f.at - T0)) for f in turning]
+    straight = film(Person(x=0.8), seconds=0.1)[0]
+    back = replace(straight, id="back", at=until + 0.1)
+    results = watched(session, [*(f for f in frames if f.at < until), back], lambda _: SAME)
+    assert not any(r.passed for r in results)
+    assert session.held is None
+    assert session.challenges[1].started_at == until
+
+
 def test_silence_after_a_strangers_gesture_is_a_gesture_not_made():
     """A client that falls silent after somebody else's gesture gains nothing."""
     session = until_the_second_challenge(TURN_LEFT, BLINK)
