@@ -18,7 +18,7 @@ from api.multipart import only_file
 from api.names import unknown
 from api.problems import ProblemError, refuse_faults
 from api.schemas import Fault
-from shared import image_header
+from shared.image_header import ImageHeader
 from shared.liveness.camera import CameraReport
 from shared.settings import Settings
 
@@ -153,20 +153,21 @@ def _in_memory(*_args: Any, **_facts: Any) -> IO[bytes]:
 
 def _look_at(data: bytes, max_pixels: int) -> None:
     """Refuse a picture that no worker could use, or that costs too much to decode, by its headers and its end."""
-    if image_header.kind(data) is None:
+    header = ImageHeader(data)
+    if header.kind is None:
         raise ProblemError("not_an_image")
-    size = image_header.size(data)
+    size = header.size
     if size is not None and size[0] * size[1] > max_pixels:
         raise ProblemError(
             "too_many_pixels",
             f"The picture has {size[0]}×{size[1]} pixels; at most {max_pixels / 1e6:g} million are allowed: "
             "send a smaller one. 640 pixels of width are plenty.",
         )
-    if not image_header.ordinary(data):
+    if not header.ordinary:
         raise ProblemError("unsupported_image")
-    if image_header.too_complex(data, max_pixels):
+    if header.too_complex(max_pixels):
         raise ProblemError("image_too_complex")
-    if image_header.truncated(data):
+    if header.truncated:
         raise ProblemError("truncated_image")
     if size is None:
         raise ProblemError("not_an_image", "The picture's header is damaged: send a JPEG or PNG as a camera makes it.")

@@ -10,6 +10,7 @@ import re
 import struct
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cached_property
 
 
 class ImageFormat(StrEnum):
@@ -49,86 +50,97 @@ PIXEL_BYTES = 4
 MOST_CHUNKS = 10_000
 
 
-def kind(data: bytes) -> ImageFormat | None:
-    """The format by the first bytes: JPEG or PNG, or None for anything else."""
-    if data.startswith(_JPEG_MAGIC):
-        return ImageFormat.JPEG
-    if data.startswith(_PNG_MAGIC):
-        return ImageFormat.PNG
-    return None
+class ImageHeader:
+    """The headers of one picture, each read once: both processes that look at a frame ask for all that they tell."""
 
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        #: The format by the first bytes: JPEG or PNG, or None for anything else.
+        self.kind = _kind(data)
 
-def size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in pixels as the header states them, before any EXIF orientation.
+    @cached_property
+    def size(self) -> tuple[int, int] | None:
+        """Width and height in pixels as the header states them, before any EXIF orientation.
 
-    None if there is no valid header: no JPEG or PNG, cut off, corrupt, or a side of 0 (a JPEG may state its height after the
-    header, but decoders do not accept that either).
-    """
-    match kind(data):
-        case ImageFormat.JPEG:
-            stated = _jpeg_size(data)
-        case ImageFormat.PNG:
-            stated = _png_size(data)
-        case _:
+        None if there is no valid header: no JPEG or PNG, cut off, corrupt, or a side of 0 (a JPEG may state its height after
+        the header, but decoders do not accept that either).
+        """
+        stated = self._stated
+        return stated if stated and min(stated) > 0 else None
+
+    @property
+    def truncated(self) -> bool:
+        """Whether the end is missing: the EOI marker after a JPEG's scans, or a PNG's IEND chunk.
+
+        Bytes after the end (padding, a second picture, a phone's trailer) are ignored. False for other formats.
+        """
+        if self.kind is ImageFormat.JPEG:
+            codes = [code for code, _ in self._segments]
+            return _SOS not in codes or codes[-1] != _EOI
+        return self.kind is ImageFormat.PNG and not _png_ends(self._data)
+
+    @property
+    def ordinary(self) -> bool:
+        """Whether a JPEG is coded as cameras and browsers do: baseline or progressive, with Huffman codes and 8 bits.
+
+        True for other formats, and without a readable frame header. Components: 1, 3 or 4.
+        """
+        if self._frame is None:
+            return True
+        code, at = self._frame
+        bits, components = self._data[at + 2], self._data[at + 7]
+        return code in _ORDINARY_SOF and bits == 8 and components in _ORDINARY_COMPONENTS
+
+    def too_complex(self, max_pixels: int) -> bool:
+        """Whether decoding costs out of all proportion to the picture's size: too many segments, scans or chunks.
+
+        max_pixels: the most pixels that the picture may have; one of that size may have MOST_FULL_SCANS scans.
+        """
+        width, height = self._stated or (0, 0)
+        if self.kind is ImageFormat.JPEG:
+            scans = sum(code == _SOS for code, _ in self._segments)
+            return (
+                len(self._segments) >= MOST_SEGMENTS
+                or scans > MOST_SCANS
+                or scans * width * height > MOST_FULL_SCANS * max_pixels
+            )
+        if self.kind is ImageFormat.PNG:
+            bits = _png_bits(self._data)
+            return (
+                sum(1 for _ in png_chunks(self._data)) >= MOST_CHUNKS
+                or width * height * bits > 8 * PIXEL_BYTES * max_pixels
+            )
+        return False
+
+    @cached_property
+    def _segments(self) -> list[tuple[int, int]]:
+        """The segments of a JPEG, up to the end of the picture."""
+        segments = []
+        for segment in _segments(self._data) if self.kind is ImageFormat.JPEG else ():
+            segments.append(segment)
+            if segment[0] == _EOI:
+                break
+        return segments
+
+    @cached_property
+    def _frame(self) -> tuple[int, int] | None:
+        """The first frame header of a JPEG that can be read: its code, and the offset of its content."""
+        for code, at in self._segments:
+            if code in _SOF and at + _SOF_BYTES <= len(self._data):
+                return code, at
+            if code in (_SOS, _EOI):
+                break
+        return None
+
+    @property
+    def _stated(self) -> tuple[int, int] | None:
+        """Width and height as the header states them, which may be 0."""
+        if self.kind is ImageFormat.PNG:
+            return _png_size(self._data)
+        if self._frame is None:
             return None
-    return stated if stated and min(stated) > 0 else None
-
-
-def truncated(data: bytes) -> bool:
-    """Whether the end is missing: the EOI marker after a JPEG's scans, or a PNG's IEND chunk.
-
-    Bytes after the end (padding, a second picture, a phone's trailer) are ignored. False for other formats.
-    """
-    match kind(data):
-        case ImageFormat.JPEG:
-            return not _jpeg_ends(data)
-        case ImageFormat.PNG:
-            return not _png_ends(data)
-        case _:
-            return False
-
-
-def ordinary(data: bytes) -> bool:
-    """Whether a JPEG is coded as cameras and browsers do: baseline or progressive, with Huffman codes and 8 bits.
-
-    True for other formats, and without a readable frame header. Components: 1, 3 or 4.
-    """
-    if kind(data) is not ImageFormat.JPEG:
-        return True
-    for code, at in _segments(data):
-        if code in _SOF and at + _SOF_BYTES <= len(data):
-            bits, components = data[at + 2], data[at + 7]
-            return code in _ORDINARY_SOF and bits == 8 and components in _ORDINARY_COMPONENTS
-        if code in (_SOS, _EOI):
-            break
-    return True
-
-
-def too_complex(data: bytes, max_pixels: int) -> bool:
-    """Whether decoding costs out of all proportion to the picture's size: too many segments, scans or chunks.
-
-    max_pixels: the most pixels that the picture may have; one of that size may have MOST_FULL_SCANS scans.
-    """
-    match kind(data):
-        case ImageFormat.JPEG:
-            segments = scans = 0
-            for code, _ in _segments(data):
-                segments += 1
-                scans += code == _SOS
-                if code == _EOI:
-                    break
-            width, height = _jpeg_size(data) or (0, 0)
-            return (
-                segments >= MOST_SEGMENTS or scans > MOST_SCANS or scans * width * height > MOST_FULL_SCANS * max_pixels
-            )
-        case ImageFormat.PNG:
-            width, height = _png_size(data) or (0, 0)
-            bits = _png_bits(data)
-            return (
-                sum(1 for _ in png_chunks(data)) >= MOST_CHUNKS or width * height * bits > 8 * PIXEL_BYTES * max_pixels
-            )
-        case _:
-            return False
+        _, _, height, width, _ = struct.unpack_from(">HBHHB", self._data, self._frame[1])
+        return width, height
 
 
 def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -147,25 +159,12 @@ def png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         at += 12 + length
 
 
-def _jpeg_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height in the first start-of-frame header."""
-    for code, at in _segments(data):
-        if code in _SOF and at + _SOF_BYTES <= len(data):
-            _, _, height, width, _ = struct.unpack_from(">HBHHB", data, at)
-            return width, height
-        if code in (_SOS, _EOI):
-            break
+def _kind(data: bytes) -> ImageFormat | None:
+    if data.startswith(_JPEG_MAGIC):
+        return ImageFormat.JPEG
+    if data.startswith(_PNG_MAGIC):
+        return ImageFormat.PNG
     return None
-
-
-def _jpeg_ends(data: bytes) -> bool:
-    """Whether an end-of-image marker follows a scan; read by segments, because a preview in EXIF has its own markers."""
-    scanned = False
-    for code, _ in _segments(data):
-        if code == _EOI:
-            return scanned
-        scanned = scanned or code == _SOS
-    return False
 
 
 def _segments(data: bytes) -> Iterator[tuple[int, int]]:

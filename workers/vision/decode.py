@@ -8,7 +8,7 @@ import zlib
 import cv2
 import numpy as np
 
-from shared import image_header
+from shared.image_header import ImageFormat, ImageHeader, png_chunks
 from workers.vision.errors import BadImage
 from workers.vision.landmarks import Picture, as_picture
 
@@ -26,7 +26,7 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     never decoded.
     """
     kind, longest = _check(data, max_pixels)
-    if kind is image_header.ImageFormat.PNG:
+    if kind is ImageFormat.PNG:
         data = _plain_png(data)
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), _flag(kind, longest))
     if picture is None:
@@ -37,14 +37,14 @@ def decode(data: bytes, max_pixels: int) -> Picture:
     return as_picture(picture)
 
 
-def _check(data: bytes, max_pixels: int) -> tuple[image_header.ImageFormat, int]:
+def _check(data: bytes, max_pixels: int) -> tuple[ImageFormat, int]:
     """The format of a picture and its longer side in pixels, by its headers; raises BadImage if it must not be decoded."""
-    kind = image_header.kind(data)
-    if kind is None:
+    header = ImageHeader(data)
+    if header.kind is None:
         raise BadImage(
             "not_an_image", "The bytes are not a JPEG or PNG picture. Send the camera frame as one of these."
         )
-    size = image_header.size(data)
+    size = header.size
     if size is None:
         raise BadImage("truncated_image", "The picture has no readable header. Send the whole file.")
     width, height = size
@@ -58,21 +58,21 @@ def _check(data: bytes, max_pixels: int) -> tuple[image_header.ImageFormat, int]
             "image_too_small",
             f"The picture has {width} × {height} pixels. Both sides must have at least {LEAST_SIDE}; 640 × 480 is good.",
         )
-    if not image_header.ordinary(data):
+    if not header.ordinary:
         raise BadImage("unsupported_image", "")
-    if image_header.too_complex(data, max_pixels):
+    if header.too_complex(max_pixels):
         raise BadImage("image_too_complex", "")
-    if image_header.truncated(data):
+    if header.truncated:
         raise BadImage("truncated_image", "The picture ends too early. Send the whole file.")
-    return kind, max(width, height)
+    return header.kind, max(width, height)
 
 
-def _flag(kind: image_header.ImageFormat, longest: int) -> int:
+def _flag(kind: ImageFormat, longest: int) -> int:
     """OpenCV's decoding flag: a JPEG is decoded at 1/2, 1/4 or 1/8 of its size, which costs far less than all of it.
 
     longest: its longer side in pixels; the decoded one has at least WORKING_SIDE.
     """
-    if kind is image_header.ImageFormat.JPEG:
+    if kind is ImageFormat.JPEG:
         for factor, flag in (
             (8, cv2.IMREAD_REDUCED_COLOR_8),
             (4, cv2.IMREAD_REDUCED_COLOR_4),
@@ -103,7 +103,7 @@ def _plain_png(data: bytes) -> bytes:
     before: list[bytes] = []
     after: list[bytes] = []
     packed: list[bytes] = []
-    for name, start, end in image_header.png_chunks(data):
+    for name, start, end in png_chunks(data):
         if name == b"IDAT":
             packed.append(data[start + 8 : end - 4])
         elif name == b"IHDR" and not header:

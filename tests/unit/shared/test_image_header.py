@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shared import image_header
-from shared.image_header import ImageFormat
+from shared.image_header import ImageFormat, ImageHeader
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 
@@ -50,37 +50,37 @@ WHOLE = {
 @pytest.mark.parametrize("name", WHOLE)
 def test_kind_size_and_end_of_whole_pictures(name: str) -> None:
     data = WHOLE[name]
-    assert image_header.kind(data) is (ImageFormat.PNG if name.startswith("png") else ImageFormat.JPEG)
-    assert image_header.size(data) == (97, 61)
-    assert not image_header.truncated(data)
-    assert not image_header.truncated(data + b"\xff\xda a phone's own trailer"), "what follows the end does not matter"
+    assert ImageHeader(data).kind is (ImageFormat.PNG if name.startswith("png") else ImageFormat.JPEG)
+    assert ImageHeader(data).size == (97, 61)
+    assert not ImageHeader(data).truncated
+    assert not ImageHeader(data + b"\xff\xda a phone's own trailer").truncated, "what follows the end does not matter"
 
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_every_shorter_beginning_is_truncated(name: str) -> None:
     data = WHOLE[name]
-    assert all(image_header.truncated(data[:length]) for length in range(8, len(data)))
+    assert all(ImageHeader(data[:length]).truncated for length in range(8, len(data)))
 
 
 def test_a_preview_in_exif_is_neither_the_size_nor_the_end() -> None:
     preview, whole = picture(size=(8, 8)), picture()
     data = whole[:2] + segment(0xE1, b"Exif\0\0" + preview) + whole[2:]
-    assert image_header.size(data) == (97, 61)
-    assert not image_header.truncated(data)
-    assert image_header.truncated(data[:-10])
+    assert ImageHeader(data).size == (97, 61)
+    assert not ImageHeader(data).truncated
+    assert ImageHeader(data[:-10]).truncated
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff", b"\xff\xd8", b"GIF89a" + bytes(40), b"<svg/>", b"RIFF\0\0\0\0WEBPVP8 "])
 def test_other_bytes_are_no_picture(data: bytes) -> None:
-    assert image_header.kind(data) is None
-    assert image_header.size(data) is None
-    assert not image_header.truncated(data)
+    assert ImageHeader(data).kind is None
+    assert ImageHeader(data).size is None
+    assert not ImageHeader(data).truncated
 
 
 def test_size_is_read_from_the_header_alone() -> None:
-    assert image_header.size(png_header(50_000, 60_000)) == (50_000, 60_000)
-    assert image_header.size(b"\xff\xd8" + segment(0xE0, b"JFIF\0") + frame_header(65_535, 65_000)) == (65_535, 65_000)
-    assert image_header.size(b"\xff\xd8\xff\xff" + frame_header(7, 5, marker=0xC2)) == (7, 5), (
+    assert ImageHeader(png_header(50_000, 60_000)).size == (50_000, 60_000)
+    assert ImageHeader(b"\xff\xd8" + segment(0xE0, b"JFIF\0") + frame_header(65_535, 65_000)).size == (65_535, 65_000)
+    assert ImageHeader(b"\xff\xd8\xff\xff" + frame_header(7, 5, marker=0xC2)).size == (7, 5), (
         "FF may fill before a marker"
     )
 
@@ -100,20 +100,22 @@ def test_size_is_read_from_the_header_alone() -> None:
     ],
 )
 def test_no_size_where_the_header_states_none(data: bytes) -> None:
-    assert image_header.size(data) is None
+    assert ImageHeader(data).size is None
 
 
 def test_bytes_made_of_nothing_but_markers_are_given_up() -> None:
     data = b"\xff\xd8\xff" + b"\xff\x01" * 100_000 + frame_header(640, 480)
-    assert image_header.size(data) is None
-    assert image_header.truncated(data)
+    assert ImageHeader(data).size is None
+    assert ImageHeader(data).truncated
 
 
 @given(st.sampled_from([b"", b"\xff\xd8\xff", PNG_MAGIC, WHOLE["baseline"][:200], WHOLE["png"][:60]]), st.binary())
 def test_no_bytes_upset_it(beginning: bytes, rest: bytes) -> None:
-    data = beginning + rest
-    image_header.size(data)
-    image_header.truncated(data)
+    header = ImageHeader(beginning + rest)
+    assert header.size is None or min(header.size) > 0
+    assert header.truncated in (True, False)
+    assert header.too_complex(10**6) in (True, False)
+    assert header.ordinary in (True, False)
 
 
 def jpeg_with(*segments: bytes) -> bytes:
@@ -125,28 +127,28 @@ SCAN = segment(0xDA, b"\x01\x01\x00\x00\x00\x00") + b"\x00"
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_whole_pictures_are_ordinary_and_not_too_complex(name: str) -> None:
-    assert image_header.ordinary(WHOLE[name])
-    assert not image_header.too_complex(WHOLE[name], 97 * 61)
+    assert ImageHeader(WHOLE[name]).ordinary
+    assert not ImageHeader(WHOLE[name]).too_complex(97 * 61)
 
 
 @pytest.mark.parametrize("marker", [m for m in range(0xC3, 0xD0) if m not in (0xC4, 0xC8, 0xCC)])
 def test_other_codings_are_not_ordinary(marker: int) -> None:
-    assert not image_header.ordinary(b"\xff\xd8" + frame_header(100, 100, marker) + SCAN + b"\xff\xd9")
+    assert not ImageHeader(b"\xff\xd8" + frame_header(100, 100, marker) + SCAN + b"\xff\xd9").ordinary
 
 
 def test_scans_are_counted_and_weighed_with_the_pixels() -> None:
     most = image_header.MOST_SCANS
-    assert not image_header.too_complex(jpeg_with(SCAN * most), 10**6)
-    assert image_header.too_complex(jpeg_with(SCAN * (most + 1)), 10**6)
+    assert not ImageHeader(jpeg_with(SCAN * most)).too_complex(10**6)
+    assert ImageHeader(jpeg_with(SCAN * (most + 1))).too_complex(10**6)
     full = image_header.MOST_FULL_SCANS
-    assert not image_header.too_complex(jpeg_with(SCAN * full), 100 * 100)
-    assert image_header.too_complex(jpeg_with(SCAN * (full + 1)), 100 * 100)
+    assert not ImageHeader(jpeg_with(SCAN * full)).too_complex(100 * 100)
+    assert ImageHeader(jpeg_with(SCAN * (full + 1))).too_complex(100 * 100)
 
 
 def test_a_second_picture_behind_the_first_does_not_count() -> None:
-    assert not image_header.too_complex(jpeg_with(SCAN) + jpeg_with(SCAN * 500), 10**6)
+    assert not ImageHeader(jpeg_with(SCAN) + jpeg_with(SCAN * 500)).too_complex(10**6)
 
 
 def test_segments_and_chunks_are_bounded() -> None:
-    assert image_header.too_complex(jpeg_with(segment(0xFE, b"") * image_header.MOST_SEGMENTS, SCAN), 10**6)
-    assert image_header.too_complex(png_header(9, 9) + bytes(4) + bytes(12) * image_header.MOST_CHUNKS, 10**6)
+    assert ImageHeader(jpeg_with(segment(0xFE, b"") * image_header.MOST_SEGMENTS, SCAN)).too_complex(10**6)
+    assert ImageHeader(png_header(9, 9) + bytes(4) + bytes(12) * image_header.MOST_CHUNKS).too_complex(10**6)
