@@ -51,7 +51,7 @@ MOST_CHUNKS = 10_000
 
 
 class ImageHeader:
-    """The headers of one picture, each read once: both processes that look at a frame ask for all that they tell."""
+    """The headers of one picture, which are read once, however many questions are asked about them."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -74,6 +74,7 @@ class ImageHeader:
 
         Bytes after the end (padding, a second picture, a phone's trailer) are ignored. False for other formats.
         """
+        # By segments, as a preview in EXIF has markers of its own.
         if self.kind is ImageFormat.JPEG:
             codes = [code for code, _ in self._segments]
             return _SOS not in codes or codes[-1] != _EOI

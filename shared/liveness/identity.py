@@ -215,7 +215,8 @@ class Identity:
     def met_by_a_stranger(self, until: float, challenges: int) -> bool:
         """Whether the gesture that was met last was met on a track without a sample up to `until`.
 
-        challenges: how many the session has. False where there is one, and no sample: nobody took over from anybody.
+        challenges: the number that the session has. False for a single challenge without any sample: there nobody can have
+        taken over from anybody.
         """
         track, position = self.passed_on[-1], len(self.passed_on) - 1
         somebody_else = challenges > 1 or bool(self.samples)

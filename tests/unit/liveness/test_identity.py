@@ -32,6 +32,9 @@ LIMIT = SWAP_LIMITS[Preset.STANDARD]
 #: Distances of the same person, of one that may be either, and of another.
 SAME, DOUBTFUL, OTHER = 0.3, LIMIT + DOUBT_MARGIN / 2, 0.8
 
+#: A face in another place, so of another track, and never fit to be compared.
+STRANGER = Person(x=0.8, yaw=38.0)
+
 
 def opened(*types: ChallengeType, preset: Preset = Preset.STANDARD, timeout: float = 5.0) -> Session:
     return Session.open("s", list(types), timeout_seconds=timeout, at=T0 - 1, ttl=300, preset=preset, identify=True)
@@ -67,6 +70,10 @@ def watched(
 
 def first_is_anchor(frames: Sequence[Frame], later: float) -> Callable[[Frame], float]:
     return lambda frame: 0.0 if frame is frames[0] else later
+
+
+def later(frames: Sequence[Frame], seconds: float, name: str) -> list[Frame]:
+    return [replace(f, id=f"{name}{f.id}", at=f.at + seconds) for f in frames]
 
 
 def turn_and_blink(seconds: float = 6) -> list[Frame]:
@@ -358,15 +365,10 @@ def test_who_turned_away_is_asked_to_look_straight():
     frames = turn_and_blink()
     watched(session, [f for f in frames if f.at < T0 + 2.5], first_is_anchor(frames, SAME))
     assert session.remaining == 1
-    # Another place, so another track; never fit to be compared.
-    turned = film(Person(x=0.8, yaw=38.0), gesture(BLINK, 1.0), seconds=3)
-    results = watched(session, [replace(f, id=f"t{f.id}", at=f.at + 2.5) for f in turned], lambda _: SAME)
+    turned = film(STRANGER, gesture(BLINK, 1.0), seconds=3)
+    results = watched(session, later(turned, 2.5, "t"), lambda _: SAME)
     assert "look_straight" in [r.hint.code for r in results if r.hint]
     assert not any(r.passed for r in results[:14])
-
-
-def later(frames: Sequence[Frame], seconds: float, name: str) -> list[Frame]:
-    return [replace(f, id=f"{name}{f.id}", at=f.at + seconds) for f in frames]
 
 
 def until_the_second_challenge(*types: ChallengeType) -> Session:
@@ -377,12 +379,17 @@ def until_the_second_challenge(*types: ChallengeType) -> Session:
     return session
 
 
+def a_stranger_blinks(session: Session, seconds: float = 2.5) -> list[FrameResult]:
+    """A face that came after a break, and never looks at the camera, meets the second challenge."""
+    blink = film(STRANGER, gesture(BLINK, 0.5), seconds=seconds, seed=1)
+    return watched(session, later(blink, 3, "o"), lambda _: SAME)
+
+
 @pytest.mark.parametrize("types", [(TURN_LEFT, BLINK), (TURN_LEFT, BLINK, SMILE)], ids=["last", "not the last"])
 def test_a_gesture_of_a_face_that_came_and_went_uncompared_is_to_be_made_again(types):
     """Somebody else's face may have met the challenge: what one track showed does not vouch for another."""
     session = until_the_second_challenge(*types)
-    other = later(film(Person(x=0.8, yaw=38.0), gesture(BLINK, 0.5), seconds=2.5, seed=1), 3, "o")
-    met = watched(session, other, lambda _: SAME)
+    met = a_stranger_blinks(session)
     assert session.held is not None
     assert "look_straight" in [r.hint.code for r in met if r.hint]
     back, *again = watched(
@@ -397,8 +404,7 @@ def test_a_gesture_of_a_face_that_came_and_went_uncompared_is_to_be_made_again(t
 def test_a_gesture_of_a_face_that_stays_and_cannot_be_compared_is_to_be_made_again_after_the_wait():
     """A face that never looks at the camera may be anybody's."""
     session = until_the_second_challenge(TURN_LEFT, BLINK)
-    other = later(film(Person(x=0.8, yaw=38.0), gesture(BLINK, 0.5), seconds=5, seed=1), 3, "o")
-    results = watched(session, other, lambda _: SAME)
+    results = a_stranger_blinks(session, seconds=5)
     assert not any(r.passed for r in results)
     assert session.state is State.IN_PROGRESS
     assert session.held is None
@@ -410,12 +416,11 @@ def test_a_gesture_of_a_face_that_stays_and_cannot_be_compared_is_to_be_made_aga
 def test_a_face_that_is_shown_after_the_wait_comes_too_late():
     """A frame after the wait does as the clock would: the time begins anew at the end of the wait."""
     session = until_the_second_challenge(TURN_LEFT, BLINK)
-    other = later(film(Person(x=0.8, yaw=38.0), gesture(BLINK, 0.5), seconds=2.5, seed=1), 3, "o")
-    watched(session, other, lambda _: SAME)
+    a_stranger_blinks(session)
     assert session.held is not None
     until = session.held.until
-    turning = film(Person(x=0.8, yaw=38.0), seconds=until - other[-1].at + 0.2, seed=1)[1:]
-    frames = [replace(f, id=f"t{f.id}", at=other[-1].at + (f.at - T0)) for f in turning]
+    newest = session.frames[-1].at
+    frames = later(film(STRANGER, seconds=until - newest + 0.2, seed=1)[1:], newest - T0, "t")
     straight = film(Person(x=0.8), seconds=0.1)[0]
     back = replace(straight, id="back", at=until + 0.1)
     results = watched(session, [*(f for f in frames if f.at < until), back], lambda _: SAME)
@@ -427,8 +432,7 @@ def test_a_face_that_is_shown_after_the_wait_comes_too_late():
 def test_silence_after_a_strangers_gesture_is_a_gesture_not_made():
     """A client that falls silent after somebody else's gesture gains nothing."""
     session = until_the_second_challenge(TURN_LEFT, BLINK)
-    other = later(film(Person(x=0.8, yaw=38.0), gesture(BLINK, 0.5), seconds=2.5, seed=1), 3, "o")
-    watched(session, other, lambda _: SAME)
+    a_stranger_blinks(session)
     assert session.held is not None
     until = session.held.until
     while (due := session.due) is not None:

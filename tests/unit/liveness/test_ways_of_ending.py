@@ -23,7 +23,7 @@ from sqlalchemy import Engine, update
 from shared.db import UnitOfWork, codec, make_engine
 from shared.db.tables import sessions
 from shared.liveness.challenge import ChallengeType
-from shared.liveness.evidence import FITTED, Code, Finding, Preset
+from shared.liveness.evidence import FITTED, Code, Finding, Preset, Weighing
 from shared.liveness.frame import Frame
 from shared.liveness.session import Session, State
 from tests.endings import nothing_else
@@ -131,10 +131,10 @@ def through_rows(session: Session) -> Session:
     )
 
 
-def wait(session: Session, later: float = 0.0) -> Session:
+def wait(session: Session, later: float = 0.0, weighing: Weighing = WEIGHTS) -> Session:
     """Time passes until nothing is left to happen; looked at so many seconds after it was due."""
     while (due := session.due) is not None:
-        session.tick(due + later, WEIGHTS)
+        session.tick(due + later, weighing)
     return session
 
 
@@ -191,8 +191,7 @@ class TestFromAnyMoment:
             stranger = silent.identity is not None and silent.identity.met_by_a_stranger(
                 silent.held.until, len(silent.challenges)
             )
-            while (due := silent.due) is not None:
-                silent.tick(due, weighing)
+            wait(silent, weighing=weighing)
             shown_too_little = (State.COMPLETED, False, Code.UNSEEN)
             not_made = (State.FAILED, None, "timed_out")
             assert (silent.state, silent.is_live, silent.reason) == (not_made if stranger else shown_too_little)

@@ -40,7 +40,7 @@ GIVEN: Final[Mapping[Code, Curve]] = {
     Code.SWAPPED: Curve((0.44, 0.52, 0.6), (0.0, -3.0, -8.0)),
     Code.UNASKED: Curve((0.0, 1.0, 2.0), (0.0, -1.5, -4.0)),
     Code.UNIDENTIFIED: Curve((0.0, 1.0), (0.0, -2.0)),
-    # People stay below 0.41 (docs/security.md); recordings of screens are too few to be fitted.
+    # People reach 0.41 at most (docs/security.md); recordings of screens are too few to be fitted.
     Code.CARRIED: Curve((0.25, 0.5, 0.8), (0.0, -6.0, -10.0)),
     # A hurdle only, which no recording meets.
     Code.CAMERA: Curve((0.0, 0.5, 1.0), (0.0, -0.3, -1.0)),
