@@ -34,9 +34,13 @@ def main() -> int:
     """Run dramatiq; return its exit code."""
     load()
     # Not at the top: the settings bring NumPy, which `load` is to import.
+    from shared.db import make_engine  # noqa: PLC0415
     from shared.own_secrets import keep_own  # noqa: PLC0415
+    from shared.settings import load_settings_or_exit  # noqa: PLC0415
 
     keep_own("worker")  # before the fork: the parent of the processes must not hold what they must not
+    # An engine loads its database's driver, and connects only when it is used.
+    make_engine(load_settings_or_exit().database_url).dispose()
     from dramatiq import cli  # noqa: PLC0415 - not needed by callers of `load` alone
 
     arguments = cli.make_argument_parser().parse_args(["workers.main", *sys.argv[1:]])

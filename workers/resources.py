@@ -21,6 +21,7 @@ from shared.redis.client import make_redis
 from shared.redis.timekeeping import Keeping, keep_time
 from shared.settings import Settings
 from shared.telemetry.metrics.pushing import Pusher, started
+from workers.free_memory import return_free_memory
 from workers.tools import Describes, Looks
 from workers.vision.descriptor import Describer
 from workers.vision.passive import PassiveModel
@@ -100,6 +101,7 @@ class Resources(Middleware):
             # dramatiq would only log the error, and take frames that it cannot work on.
             log.exception("worker.cannot_start")
             raise SystemExit(1) from None
+        return_free_memory()
         if FRAMES not in queues:
             os.nice(NICE)
         log.info("worker.loaded", queues=queues, landmarks=self._settings.landmarks)

@@ -8,7 +8,7 @@ import sqlite3
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
@@ -17,8 +17,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from shared.database_address import PREPARED
-from shared.db.patient import PatientConnection
 from shared.telemetry import tracing
+
+if TYPE_CHECKING:
+    from shared.db.patient import PatientConnection
 
 #: Seconds to wait for a connection, from the pool or to the server. libpq's minimum is 2.
 CONNECT_TIMEOUT = 2
@@ -119,6 +121,9 @@ def _pool(size: int) -> dict[str, Any]:
 
 
 def _make_postgresql(url: URL, pool: dict[str, Any], patience: float) -> Engine:
+    # Not at the top: with SQLite, psycopg would take 13 MB of each process.
+    from shared.db.patient import PatientConnection  # noqa: PLC0415
+
     prepared = url.query.get(PREPARED, "auto")
     arguments = {
         "connect_timeout": CONNECT_TIMEOUT,

@@ -1,6 +1,6 @@
 """Decoding in a process of its own, which may be killed: pictures come from strangers, and decoders are large C libraries.
 
-`python -m workers.vision.isolated` is that process. It holds no secret and no connection, and each picture may take a
+`workers.vision.decoder_process` is that process. It holds no secret and no connection, and each picture may take a
 limited time of the processor: the kernel ends the process at that time, also within C, where no exception can interrupt.
 Decoded pictures come back in memory that both processes share; the worker copies each one before it looks at it.
 `Decoder` is the other side: it starts the process, and starts it anew after it has ended. A picture that stalls or crashes
@@ -10,13 +10,10 @@ the decoder costs its own frame a 422, and the frames behind it in the same work
 from __future__ import annotations
 
 import fcntl
-import mmap
 import os
-import resource
 import select
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
@@ -30,7 +27,8 @@ import numpy as np
 import structlog
 from numpy.typing import NDArray
 
-from workers.vision.decode import WORKING_SIDE, decode
+from workers.vision import decoder_process
+from workers.vision.decoder_process import ANSWER, BAD_IMAGE, BUFFER, MOST_BYTES, PICTURE, QUESTION, mapped
 from workers.vision.errors import BadImage
 from workers.vision.landmarks import Picture
 
@@ -48,12 +46,6 @@ STARTING = 30.0
 #: Milliseconds of one wait; in between the time limit can interrupt.
 _WAIT = 100
 
-#: Of a question: number, most pixels, seconds of the processor, bytes of the picture that follow.
-_QUESTION = struct.Struct("!QQdQ")
-#: Of an answer: number, seconds of the processor spent, kind, height, width, bytes of the text that follows.
-_ANSWER = struct.Struct("!QdBIIQ")
-_PICTURE, _BAD_IMAGE, _FAULT = range(3)
-
 #: Variables that the process is given; the others may be secrets.
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "LANG", "TMPDIR")
 #: Variables of its own. The C library keeps the memory of an ordinary frame for the next one; it would return it each time.
@@ -63,9 +55,6 @@ _OWN_ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(8 << 20),
 }
 _ROOT = Path(__file__).resolve().parents[2]
-_BUFFER = 1 << 20
-#: Bytes of the largest decoded picture: those of the shared memory.
-_MOST_BYTES = 3 * WORKING_SIDE**2
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +108,11 @@ class Decoder:
         self.close()
         ours, theirs = socket.socketpair()
         for end in (ours, theirs):
-            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
         with theirs, _memory() as memory:
-            self._pixels = _mapped(memory)
+            self._pixels = mapped(memory)
             self._process = subprocess.Popen(  # noqa: S603 - no input is part of the command
-                [sys.executable, "-m", __name__, str(memory)],
+                [sys.executable, "-m", decoder_process.__name__, str(memory)],
                 pass_fds=(memory,),
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
@@ -163,14 +152,14 @@ class Decoder:
     def _ask(self, data: bytes) -> Decoded:
         self._number += 1
         until = time.monotonic() + min(LONGEST, PATIENCE * self._seconds)
-        self._send(_QUESTION.pack(self._number, self._max_pixels, self._seconds, len(data)) + data, until)
-        number, cost, kind, height, width, length = _ANSWER.unpack(self._receive(_ANSWER.size, until))
+        self._send(QUESTION.pack(self._number, self._max_pixels, self._seconds, len(data)) + data, until)
+        number, cost, kind, height, width, length = ANSWER.unpack(self._receive(ANSWER.size, until))
         text = self._receive(length, until).decode()
         if number != self._number:
             raise DecoderError("the decoder answered another question")
-        if kind == _PICTURE:
+        if kind == PICTURE:
             return Decoded(self._picture(height, width), cost)
-        if kind == _BAD_IMAGE:
+        if kind == BAD_IMAGE:
             code, _, detail = text.partition("\n")
             raise BadImage(code, detail, cost)
         raise DecoderError(text)
@@ -234,66 +223,19 @@ class Decoder:
 
 @contextmanager
 def _memory() -> Iterator[int]:
-    """An open file of _MOST_BYTES without a name, for memory that is shared.
+    """An open file of MOST_BYTES without a name, for memory that is shared.
 
     On Linux it is sealed: if the process could shrink the file, a worker that reads it would be killed.
     """
     if hasattr(os, "memfd_create"):
         memory = os.memfd_create("picture", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
-            os.ftruncate(memory, _MOST_BYTES)
+            os.ftruncate(memory, MOST_BYTES)
             fcntl.fcntl(memory, fcntl.F_ADD_SEALS, fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SEAL)
             yield memory
         finally:
             os.close(memory)
     else:
         with tempfile.TemporaryFile() as file:
-            file.truncate(_MOST_BYTES)
+            file.truncate(MOST_BYTES)
             yield file.fileno()
-
-
-def _mapped(memory: int) -> NDArray[np.uint8]:
-    return np.frombuffer(mmap.mmap(memory, _MOST_BYTES), np.uint8)
-
-
-def main(memory: int) -> None:
-    """Decode one picture after the other, until the worker has gone.
-
-    memory: the open file in which decoded pictures are left.
-    """
-    import cv2  # noqa: PLC0415 - only its setting is needed here
-
-    cv2.setNumThreads(1)
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    for limited in (resource.RLIMIT_CORE, resource.RLIMIT_FSIZE):  # no dump of a face, no file
-        resource.setrlimit(limited, (0, 0))
-    pixels = _mapped(memory)
-    with socket.socket(fileno=0) as worker:
-        stream = worker.makefile("rwb", buffering=_BUFFER)
-        stream.write(b"!")
-        stream.flush()
-        while len(head := stream.read(_QUESTION.size)) == _QUESTION.size:
-            number, max_pixels, seconds, length = _QUESTION.unpack(head)
-            data = stream.read(length)
-            began = time.process_time()
-            signal.setitimer(signal.ITIMER_PROF, seconds)
-            kind, height, width, text = _answer(data, max_pixels, pixels)
-            signal.setitimer(signal.ITIMER_PROF, 0)
-            stream.write(_ANSWER.pack(number, time.process_time() - began, kind, height, width, len(text)) + text)
-            stream.flush()
-
-
-def _answer(data: bytes, max_pixels: int, pixels: NDArray[np.uint8]) -> tuple[int, int, int, bytes]:
-    try:
-        picture = decode(data, max_pixels)
-    except BadImage as error:
-        return _BAD_IMAGE, 0, 0, f"{error.code}\n{error.detail}".encode()
-    except Exception as error:  # noqa: BLE001 - the worker logs it
-        return _FAULT, 0, 0, repr(error).encode()
-    height, width = picture.shape[:2]
-    pixels[: picture.size] = picture.ravel()
-    return _PICTURE, height, width, b""
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from collections.abc import Iterator
 
@@ -15,6 +16,7 @@ from tests.unit.vision.pictures import encode, gradient, jpeg_of_scans
 from tests.waiting import until
 from workers.vision import isolated
 from workers.vision.decode import decode
+from workers.vision.decoder_process import MOST_BYTES
 from workers.vision.errors import BadImage
 from workers.vision.isolated import Decoder, DecoderError
 
@@ -61,7 +63,7 @@ def test_the_process_cannot_shrink_the_memory_that_the_worker_reads() -> None:
     with isolated._memory() as memory:
         with pytest.raises(PermissionError):
             os.ftruncate(memory, 0)
-        assert os.fstat(memory).st_size == isolated._MOST_BYTES
+        assert os.fstat(memory).st_size == MOST_BYTES
 
 
 def test_a_picture_of_an_impossible_size_is_not_read(decoder: Decoder) -> None:
@@ -91,9 +93,19 @@ def test_a_picture_that_stalls_the_decoder_costs_only_its_own_frame(decoder: Dec
 @pytest.mark.parametrize("fatal", [signal.SIGSEGV, signal.SIGABRT, signal.SIGKILL])
 def test_a_picture_that_crashes_the_decoder_costs_only_its_own_frame(decoder: Decoder, fatal: signal.Signals) -> None:
     decoder(FRAME)
-    process_of(decoder).send_signal(fatal)
+    process = process_of(decoder)
+    process.suspend()  # so that the process ends within the picture, not before it
+
+    def end() -> None:
+        process.send_signal(fatal)
+        if fatal != signal.SIGKILL:
+            process.resume()
+
+    ending = threading.Timer(0.2, end)
+    ending.start()
     with pytest.raises(BadImage):
         decoder(FRAME)
+    ending.join()
     assert decoder(FRAME).picture.shape == (480, 640, 3)
 
 
