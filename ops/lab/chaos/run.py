@@ -60,6 +60,7 @@ def run(
             some = list(group)
             try:
                 with Stack(kind, disk_megabytes=_DISK[kind] if disk else None, wrong_clock=clock) as stack:
+                    warm_up(stack, frames, clients=clients, fps=fps)
                     for fault in some:
                         result = inflict(stack, fault, frames, clients=clients, fps=fps)
                         if keep and not result.passed:
@@ -67,6 +68,14 @@ def run(
                         yield result
             except (Missing, PermissionError) as error:
                 yield from (Result(kind, fault, (), skipped=str(error)) for fault in some)
+
+
+def warm_up(stack: Stack, frames: Frames, *, clients: int, fps: float) -> None:
+    """Put a new stack under load for a moment: its memory is compared with what it needs once it has worked."""
+    load = Load(stack.front, frames, clients=clients, fps=fps)
+    load.start()
+    time.sleep(BEFORE)
+    load.finish()
 
 
 def inflict(stack: Stack, fault: Fault, frames: Frames, *, clients: int, fps: float) -> Result:

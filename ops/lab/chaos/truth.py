@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Engine, text
@@ -23,8 +23,8 @@ from shared.liveness.session import FrameResult, Session
 
 #: How many opening and recent frames the service loads, see shared/db/sessions.py.
 _OPENING_FRAMES, _RECENT_FRAMES = 100, 300
-#: The most frames that the search for a history judges.
-_PATIENCE = 1000
+#: The most frames that the search for a history judges: some minutes at most.
+_PATIENCE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +71,39 @@ def disagreement(record: Record, weighing: Weighing = FITTED) -> str | None:
         for s in (record.session.identity.samples if record.session.identity else [])
         if s.distance is not None
     ]
-    reached = _Reached(weighing)
+    reached = _Reached(weighing, _asked(record))
     if _replay(session, record, 0, [], distances, reached=reached):
         return None
+    if reached.tried > _PATIENCE:
+        return f"the search was given up at frame {reached.frames + 1} of {len(record.rows)}"
     if reached.frames < len(record.rows):
-        row = record.rows[reached.frames]
-        return f"frame {reached.frames + 1} of {len(record.rows)}: recorded {row.result}, given {reached.given}"
+        return f"frame {reached.frames + 1} of {len(record.rows)}: {reached.given}"
     return f"recorded {_ending(record.session)}, given {reached.given}"
+
+
+def _asked(record: Record) -> list[list[str]]:
+    """The frames whose faces the session had asked for, after each recorded frame."""
+    samples = record.session.identity.samples if record.session.identity else []
+    judged: set[str] = set()
+    asked = []
+    for row in record.rows:
+        judged.add(row.frame.id)
+        asked.append([sample.frame_id for sample in samples if sample.frame_id in judged])
+    return asked
 
 
 @dataclass(slots=True)
 class _Reached:
-    """How far any history came, for the report; and the weights of its verdicts."""
+    """How far any history came, for the report; and what all histories have in common."""
 
-    weighing: Weighing = FITTED
+    weighing: Weighing
+    #: See `_asked`.
+    asked: list[list[str]]
     frames: int = 0
     given: Any = None
     tried: int = 0
+    #: Beginnings that lead to no recorded end: the number of frames and the session, which tells the comparisons left.
+    dead: set[tuple[int, str]] = field(default_factory=set)
 
 
 def _replay(
@@ -103,8 +119,9 @@ def _replay(
     if at == len(record.rows):
         return _ends(session, record, distances, reached)
     row = record.rows[at]
+    beginning = at, repr(session)
     reached.tried += 1
-    if reached.tried > _PATIENCE:
+    if beginning in reached.dead or reached.tried > _PATIENCE:
         return False
     for identified, left in _identified(session, distances, row.frame.at):
         for none_earlier in (True, False):
@@ -115,15 +132,20 @@ def _replay(
             result = state.submit(
                 row.frame.id, row.frame.observation, row.frame.at, none_earlier=none_earlier, weighing=reached.weighing
             )
-            if at >= reached.frames:
-                reached.frames, reached.given = at, result
             # The worker, not the session, adds the place of the face.
-            if replace(result, face=row.result.face) != row.result or not _as_sampled(state, record):
+            result = replace(result, face=row.result.face)
+            asked = [sample.frame_id for sample in state.identity.samples] if state.identity else []
+            if at >= reached.frames:
+                reached.frames = at
+                reached.given = f"recorded {row.result}, asked {reached.asked[at]}; given {result}, asked {asked}"
+            # Which faces are asked for depends on the comparisons that had come in.
+            if result != row.result or asked != reached.asked[at]:
                 continue
             state.frames = []
             if _replay(state, record, at + 1, [*before, row.frame], left, reached=reached):
                 return True
             break  # the same answer either way: `none_earlier` has made no difference
+    reached.dead.add(beginning)
     return False
 
 
@@ -132,21 +154,12 @@ def _identified(
 ) -> Iterator[tuple[Session, Sequence[tuple[str, float]]]]:
     """The session after none, one, two … of the comparisons that may have come in by now, and those that are left."""
     yield session, distances
-    state = session
-    for taken, (frame_id, distance) in enumerate(distances, 1):
-        if not session.awaits_distance(frame_id):
-            return
-        state = copy.deepcopy(state)
-        state.take_distance(frame_id, distance, at)
-        yield state, distances[taken:]
-
-
-def _as_sampled(session: Session, record: Record) -> bool:
-    """Whether the session asked for the same faces as recorded, which depends on the comparisons that had come in."""
-    if session.identity is None or record.session.identity is None:
-        return True
-    asked = [sample.frame_id for sample in session.identity.samples]
-    return asked == [sample.frame_id for sample in record.session.identity.samples][: len(asked)]
+    for n, (frame_id, distance) in enumerate(distances):
+        if session.awaits_distance(frame_id):
+            state = copy.deepcopy(session)
+            state.take_distance(frame_id, distance, at)
+            for identified, left in _identified(state, distances[n + 1 :], at):
+                yield identified, [*distances[:n], *left]
 
 
 def _ends(session: Session, record: Record, distances: Sequence[tuple[str, float]], reached: _Reached) -> bool:

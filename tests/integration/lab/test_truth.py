@@ -24,12 +24,6 @@ TYPES = [ChallengeType.TURN_LEFT, ChallengeType.SMILE]
 SHOWN = film(PEOPLE["usual"], gesture(TYPES[0], 1.5), gesture(TYPES[1], 5.0), seconds=12.0)
 
 
-@pytest.fixture(autouse=True)
-def _search(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A search that gives up sooner: the one history here is found at once, and without one each search goes to its end."""
-    monkeypatch.setattr(truth, "_PATIENCE", 150)
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     """Order of writing is told differently by each."""
@@ -63,13 +57,45 @@ def session_id(engine: Engine) -> str:
     return session.id
 
 
-def _compare(engine: Engine, session_id: str, at: float) -> None:
+def _compare(engine: Engine, session_id: str, at: float, only: str | None = None) -> None:
     with UnitOfWork(engine, on_end=nothing_else) as uow:
         session = uow.sessions.get(session_id, lock=True)
         for sample in session.identity.samples:
-            session.take_distance(sample.frame_id, 0.2, at)
+            if only in (None, sample.frame_id):
+                session.take_distance(sample.frame_id, 0.2, at)
         uow.sessions.save(session)
         uow.commit()
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_comparisons_that_come_in_late_and_in_any_order(engine, order):
+    session = Session.open(str(uuid.uuid4()), TYPES, timeout_seconds=10.0, at=T0 - 1, ttl=300, identify=True)
+    with UnitOfWork(engine) as uow:
+        uow.sessions.add(session)
+        uow.commit()
+    for number, frame in enumerate(SHOWN):
+        with UnitOfWork(engine, on_end=nothing_else) as uow:
+            session = uow.sessions.get(session.id, lock=True)
+            uow.sessions.load_frames(session, frame.at)
+            result = session.submit(frame.id, frame.observation, frame.at)
+            uow.sessions.save(session)
+            uow.sessions.record(session.id, frame, result)
+            uow.commit()
+        if session.ended:
+            break
+        awaited = [s.frame_id for s in session.identity.samples if s.distance is None]
+        if number % 3 == 2 and len(awaited) > 1:
+            _compare(engine, session.id, frame.at, awaited[::order][0])
+    record = truth.read(engine, session.id)
+    assert sum(sample.distance is not None for sample in record.session.identity.samples) > 1
+    assert truth.disagreement(record) is None
+
+
+def test_a_face_that_was_never_asked_for(engine, session_id):
+    record = truth.read(engine, session_id)
+    asked = record.session.identity.samples
+    asked[-1].frame_id = next(row.frame.id for row in record.rows if row.frame.id != asked[-1].frame_id)
+    assert "asked" in truth.disagreement(record)
 
 
 def reason(engine: Engine, session_id: str) -> str | None:
