@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 
 import cv2
@@ -107,29 +108,54 @@ class Style:
         return pose, replace(expression, mouth=max(expression.mouth, self.reach * share))
 
 
+#: Gives the pictures of a program, so many seconds after its beginning, with that pose and expression.
+Show = Callable[[float, Pose, Expression], Picture]
+#: Makes such a program for one session, in its style; None where the target's face is not found.
+Program = Callable[[Style, random.Random], Show | None]
+
+
 def animated_photo(studio: Studio) -> Iterator[Case]:
     """A neutral photo that answers each challenge by itself, and whole sessions."""
+    return animated(studio, "animated_photo", partial(_of_photo, studio))
+
+
+def _of_photo(studio: Studio, style: Style, _: random.Random) -> Show | None:
+    photo = studio.neutral()
+    vertices = studio.solid(photo)
+    if vertices is None:
+        return None
+    puppet = Puppet(photo, vertices, style.build)
+    return lambda _, pose, expression: puppet.show(pose, expression)
+
+
+def animated(studio: Studio, species: str, program: Program, *, rests: bool = True) -> Iterator[Case]:
+    """The sessions that an attacker tries with a program: one for each gesture, and two of three challenges.
+
+    rests: whether the program moves the head, the lids and the mouth at rest as well, not only when it answers.
+    """
     for gesture in ChallengeType:
-        yield _case(studio, str(gesture), 1, gesture)
+        yield _case(studio, species, program, str(gesture), gesture, rests=rests)
     for n in (1, 2):
-        yield _case(studio, f"3, style {n}", 3, None)
+        yield _case(studio, species, program, f"3, style {n}", None, rests=rests)
 
 
-def _case(studio: Studio, detail: str, n: int, asked: ChallengeType | None) -> Case:
+def _case(
+    studio: Studio, species: str, program: Program, detail: str, asked: ChallengeType | None, *, rests: bool
+) -> Case:
     def source(types: Types) -> Source:
-        photo, style = studio.neutral(), Style.by(studio.chance("animated_photo", detail))
-        vertices = studio.solid(photo)
-        if vertices is None:
+        style = Style.by(studio.chance(species, detail))
+        style = style if rests else replace(style, idle=0.0, fidget=0.0, blinks=0.0)
+        show = program(style, studio.chance(species, detail, "program"))
+        if show is None:
             return
-        puppet = Puppet(photo, vertices, style.build)
-        grain, prompted = studio.grain("animated_photo", detail), Prompted(types)
+        grain, prompted = studio.grain(species, detail), Prompted(types)
         for i in count():
             at = i / studio.fps
-            picture = _softened(puppet.show(*style.answer(prompted.challenge, at, prompted.since)), style.blur)
+            picture = _softened(show(at, *style.answer(prompted.challenge, at, prompted.since)), style.blur)
             reply = yield Shot(encoded(grain.over(picture) if style.noisy else picture))
             prompted.hear(reply, at)
 
-    return studio.case("animated_photo", detail, n, asks(asked) if asked else anything, source)
+    return studio.case(species, detail, 1 if asked else 3, asks(asked) if asked else anything, source)
 
 
 def _turned(pose: Pose, challenge: ChallengeType, share: float, style: Style) -> Pose:

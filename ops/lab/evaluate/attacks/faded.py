@@ -17,8 +17,8 @@ from workers.vision.landmarks import Picture, as_picture
 
 #: Seconds in which one photo is faded into the other: three pictures in between, at eight a second.
 FADE = 0.4
-#: Seconds from the prompt to the beginning of each fade, and until it all begins anew.
-THERE, BACK, ANEW = 1.2, 2.2, 3.0
+#: Seconds from the prompt to the beginning of each fade, and until it all starts over.
+THERE, BACK, PERIOD = 1.2, 2.2, 3.0
 
 
 def faded_photos(studio: Studio) -> Iterator[Case]:
@@ -56,7 +56,7 @@ class _Screen:
         """The picture on the screen, so many seconds after the prompt."""
         if second < FADE:
             return _mixed(self.neutral, self._left, second / FADE)
-        return _mixed(photo, self.neutral, _share(second % ANEW))
+        return _mixed(photo, self.neutral, _share(second % PERIOD))
 
 
 def _share(second: float) -> float:

@@ -13,8 +13,8 @@ from ops.lab.evaluate.cases import Case, Types
 from ops.lab.evaluate.player import Source
 from ops.lab.evaluate.video import black
 
-#: Seconds from the neutral photo to the gesture's, to the neutral one again, and until it all begins anew.
-PHOTO, BACK, ANEW = 1.2, 2.2, 3.0
+#: Seconds from the neutral photo to the gesture's, to the neutral one again, and until it all starts over.
+PHOTO, BACK, PERIOD = 1.2, 2.2, 3.0
 
 
 def gaps(studio: Studio) -> Iterator[Case]:
@@ -27,7 +27,7 @@ def gaps(studio: Studio) -> Iterator[Case]:
             if i % 2:
                 yield taken(black(neutral), grain)
                 continue
-            held = photo if PHOTO <= i / studio.fps % ANEW < BACK else neutral
+            held = photo if PHOTO <= i / studio.fps % PERIOD < BACK else neutral
             yield taken(show(held, tremble(chance)), grain)
 
     return one_each(studio, "gaps", shown(studio), source)

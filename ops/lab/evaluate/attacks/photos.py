@@ -14,8 +14,8 @@ from ops.lab.evaluate.video import Shot, encoded
 from shared.liveness.challenge import ChallengeType
 from workers.vision.landmarks import Picture
 
-#: Seconds from the prompt to the gesture's photo, to the neutral one again, and until it all begins anew.
-THERE, BACK, ANEW = 1.2, 1.9, 3.0
+#: Seconds from the prompt to the gesture's photo, to the neutral one again, and until it all starts over.
+THERE, BACK, PERIOD = 1.2, 1.9, 3.0
 
 
 def still(studio: Studio) -> Iterator[Case]:
@@ -42,7 +42,7 @@ def photo_swap(studio: Studio) -> Iterator[Case]:
         for i in count():
             at = i / studio.fps
             asked = prompted.challenge
-            there = asked is not None and THERE <= (at - prompted.since) % ANEW < BACK
+            there = asked is not None and THERE <= (at - prompted.since) % PERIOD < BACK
             reply = yield taken(studio.photo(asked) if asked is not None and there else studio.neutral(), grain)
             prompted.hear(reply, at)
 

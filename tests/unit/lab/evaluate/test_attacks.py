@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
 
@@ -13,10 +15,12 @@ from ops.lab.evaluate.attacks import SPECIES
 from ops.lab.evaluate.attacks.animated import Style
 from ops.lab.evaluate.attacks.features import Expression
 from ops.lab.evaluate.attacks.grain import STRENGTH, Grain
+from ops.lab.evaluate.attacks.morphed import Morph
 from ops.lab.evaluate.attacks.moving import GO, Hand, Prompted
 from ops.lab.evaluate.attacks.points import FacePoints
 from ops.lab.evaluate.attacks.prints import Pose, make_room, show
 from ops.lab.evaluate.attacks.puppet import Build, Puppet
+from ops.lab.evaluate.attacks.shimmering import Flow
 from ops.lab.evaluate.attacks.studio import Studio
 from ops.lab.evaluate.cases import Case
 from ops.lab.evaluate.manifest import Manifest, load_manifest
@@ -245,3 +249,57 @@ def test_an_animated_photo_answers_what_is_asked_and_has_a_style_of_its_own(stud
     style = next(iter(styles))
     turned, _ = style.answer(C.TURN_RIGHT, 10.0, 10.0 - (READING + GO + 0.1) / style.pace)
     assert turned.yaw < -20
+
+
+def test_a_shimmering_photo_is_shifted_smoothly_a_little_and_anew(portrait) -> None:
+    flow = Flow(portrait, 100.0, random.Random(3))
+    at_once, later = (flow.over(portrait, at) for at in (0.1, 2.0))
+    columns = np.broadcast_to(np.arange(portrait.shape[1], dtype=np.uint16)[None, :, None] % 256, portrait.shape)
+    shifted = Flow(portrait, 100.0, random.Random(3)).over(columns.astype(np.uint8), 0.1)
+    moved = (shifted[240, 20:230, 0].astype(int) - columns[240, 20:230, 0]).astype(float)
+    assert 0.1 < np.abs(moved).mean() < 6
+    assert np.abs(np.diff(moved)).max() <= 2, "neighbours go together"
+    assert not np.array_equal(at_once, later)
+
+
+def test_a_shimmering_photo_answers_as_an_animated_one(studio: Studio, vision) -> None:
+    case = case_of(studio, "shimmering_photo", "TURN_LEFT")
+    shown = [decoded(shot.data) for shot in islice(case.make([C.TURN_LEFT]), 24)]
+    yaws = [face(vision, picture).yaw for picture in shown[::3]]
+    assert max(yaws) - min(yaws) > 10
+
+
+def test_a_morph_begins_and_ends_as_a_photo_and_has_both_shapes_in_between(portrait, models_dir) -> None:
+    solid = FacePoints(models_dir).solid
+    other = show(portrait, Pose(dx=0.08, scale=0.9))
+    morph = Morph((portrait, other), (solid(portrait), solid(other)))
+    assert np.array_equal(morph.show(0.0), portrait)
+    assert np.array_equal(morph.show(1.0), other)
+    nose = [float(solid(picture)[1, 0]) for picture in (portrait, morph.show(0.5), other)]
+    assert nose[1] == pytest.approx((nose[0] + nose[2]) / 2, abs=3)
+    between = show(portrait, Pose(dx=0.04, scale=0.95)).astype(float)
+    faded = 0.5 * portrait.astype(float) + 0.5 * other
+    middle = np.s_[140:340, 220:420]
+    morphed, mixed = (np.abs(picture[middle] - between[middle]).mean() for picture in (morph.show(0.5), faded))
+    assert morphed < 0.6 * mixed, "a fade shows two faces, a morph one"
+
+
+def test_morphed_photos_go_to_the_gesture_and_come_back(studio: Studio) -> None:
+    case = case_of(studio, "morphed_photos", "SMILE")
+    shown = [decoded(shot.data).astype(int) for shot in islice(case.make([C.SMILE]), 30)]
+    changes = [np.abs(picture - shown[0]).mean() for picture in shown]
+    assert max(changes) > 1.5 * np.mean(changes[:6])
+    assert np.mean(changes[26:29]) < 0.9 * max(changes)
+
+
+def test_an_animated_film_lives_at_rest_and_is_moved_when_asked(studio: Studio, vision) -> None:
+    case = case_of(studio, "animated_film", "OPEN_MOUTH")
+    shown = [decoded(shot.data) for shot in islice(case.make([C.OPEN_MOUTH]), 20)]
+    assert all(not np.array_equal(a, b) for a, b in pairwise(shown[:8]))
+    mouths = [face(vision, picture).mouth_open for picture in shown[::2]]
+    assert max(mouths) > min(mouths) + 0.1
+
+
+def test_without_a_film_of_the_target_at_rest_there_is_no_animated_film(studio: Studio) -> None:
+    alone = replace(studio, target=replace(studio.target, neutral=()))
+    assert not list(SPECIES["animated_film"](alone))
