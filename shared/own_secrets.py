@@ -1,7 +1,7 @@
 """The secrets that each process needs, and how a process gets rid of the others.
 
 A worker decodes pictures that anybody may send. Whoever takes such a process over finds in it what it holds: so it does not
-hold what only others need. Platforms that run a Procfile give all processes one environment, hence each process drops at its
+hold what only others need. Platforms that run a Procfile give all processes one environment, so each process drops at its
 start what is not its own. Where each process has an environment of its own (compose, Kubernetes), it never had it.
 """
 

@@ -40,7 +40,7 @@ def models_dir() -> Path:
 
 @pytest.fixture(scope="module")
 def performer(models_dir: Path) -> Performer:
-    """One performer for the tests of a module; its noise goes on from test to test, and begins anew in each module."""
+    """One performer for the tests of a module; its noise goes on from test to test, and starts over in each module."""
     performer = copy.copy(_made(models_dir))
     performer._chance = np.random.default_rng((performer.seed, 1))
     return performer

@@ -45,7 +45,7 @@ LONGEST = (
 )
 _RANKS = {file: rank for rank, file in enumerate(LONGEST)}
 
-#: Files whose tests one process runs, since they share what is dear to start: the service and the browser.
+#: Files whose tests one process runs, since they share what is slow to start: the service and the browser.
 BROWSER = "tests/e2e/test_check.py", "tests/e2e/test_browsers.py", "tests/e2e/test_lab.py"
 
 

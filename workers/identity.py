@@ -108,7 +108,7 @@ class IdentityWork(Work):
     ) -> None:
         """Keep the picture offered with the frame, if the frame's face and the only one in the picture are the session's.
 
-        descriptors: of the session's first face and of the frame's face. The picture itself is searched anew: the face that
+        descriptors: of the session's first face and of the frame's face. The picture itself is searched again: the face that
         was followed from frame to frame need not be the largest one in it.
         """
         redis = self._tools.redis

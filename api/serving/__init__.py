@@ -5,7 +5,7 @@ connection, and `door` refuses frames without a thread.
 
 A frame meets the places in this order. Each one stands before the next cost: a descriptor, memory, a thread, a look at
 keys, a row, a place among the frames under way, a parsed picture, a worker. A service that is behind and refuses late pays
-for the refusal with the processor that judging needs; hence so many places. `api.problems.KINDS` has the sentences.
+for the refusal with the processor that judging needs, so there are many places. `api.problems.KINDS` has the sentences.
 
 In the process's loop, before a request has a thread:
 

@@ -149,7 +149,7 @@ def create(engine: Engine, name: str, role: Role, expires: float | None, policy:
     if first:
         print(
             f"It is the first key: within {FRESH:.0f} s the service asks every client for one. A service that was open "
-            "listens on this machine only, until it is started anew.",
+            "listens on this machine only, until it is started again.",
             file=sys.stderr,
         )
 

@@ -1,7 +1,7 @@
 """Builds the documentation as a site: the code of `ops/docs`.
 
 The pages are plain Markdown that is read in the repository, too, and link to each other and to files of the code. Zensical
-builds one folder of pages, so they are laid out anew in a temporary folder: docs/ at its top, and the other pages
+builds one folder of pages, so they are laid out again in a temporary folder: docs/ at its top, and the other pages
 (README.md, CHANGELOG.md …) below `repository/`, with their links adapted. A link to a file that is no page becomes the
 file's name. The navigation is that of docs/index.md.
 """

@@ -120,7 +120,7 @@ class Supervisor:
         self.stopping = threading.Event()
         self._hurry = False
 
-    def heed_signals(self) -> None:
+    def handle_signals(self) -> None:
         """Handle SIGINT, SIGTERM and SIGHUP: the first one ends the programs in order, a second one ends them at once."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._on_signal)

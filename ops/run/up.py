@@ -52,7 +52,7 @@ Ctrl-C ends the service.
 LAB_OFF = "To see what the judges see, while developing: LAB=on ops/up   (docs/lab.md)"
 
 OPEN = """
-▲ {why}: everyone {whence} may create sessions and read verdicts.
+▲ {why}: everyone {who} may create sessions and read verdicts.
   {remedy}
 """
 
@@ -128,7 +128,7 @@ def run(settings: Settings, url: str) -> None:
         del procfile["worker_identity"]
     environment = child_environment(settings)
     supervisor = Supervisor(environment, ROOT)
-    supervisor.heed_signals()
+    supervisor.handle_signals()
     try:
         environment["REDIS_URL"] = bring_redis(settings, supervisor)
         migrate(procfile.pop("release"), environment)
@@ -147,9 +147,9 @@ def run(settings: Settings, url: str) -> None:
 
 def who_may_use_it(settings: Settings) -> str:
     """A warning if anyone may use the service, or nobody; else empty."""
-    whence = f"who reaches port {settings.port}" if settings.bind else "on this machine, and nobody else,"
+    who = f"who reaches port {settings.port}" if settings.bind else "on this machine, and nobody else,"
     if settings.auth == "off":
-        return OPEN.format(why="AUTH=off", whence=whence, remedy="Unset it to ask for keys.")
+        return OPEN.format(why="AUTH=off", who=who, remedy="Unset it to ask for keys.")
     engine = make_engine(settings.database_url, pool_size=1)
     with UnitOfWork(engine, read_only=True) as uow:
         keys = uow.keys.all()
@@ -162,7 +162,7 @@ def who_may_use_it(settings: Settings) -> str:
         "ops/keys create makes the first API key; from then on one is asked for, and the next start listens to the network. "
         "(docs/access.md)"
     )
-    return OPEN.format(why="No API key has been made", whence=whence, remedy=remedy)
+    return OPEN.format(why="No API key has been made", who=who, remedy=remedy)
 
 
 def read_procfile(path: Path) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Sequences: the nonces of the latest answers of each session that was created with sequence=required.
 
-The API leaves them in Redis, so that all web processes know them. Without them (Redis was restarted) a sequence begins anew.
+The API leaves them in Redis, so that all web processes know them. Without them (Redis was restarted) a sequence starts over.
 """
 
 from __future__ import annotations

@@ -432,7 +432,7 @@ class Session:
         return self.identity.track_ended or at >= held.until
 
     def _ask_again(self, challenge: Challenge, held: Held, at: float) -> None:
-        """Drop a held gesture, and give the challenge its time anew, from `at` or from the end of the wait."""
+        """Drop a held gesture, and give the challenge its time again, from `at` or from the end of the wait."""
         assert self.identity is not None
         self.held = None
         self.identity.forget_gesture()

@@ -1,7 +1,7 @@
 """Drops twins: frames with the bytes of a picture that the client sent a moment ago, because its camera is slower.
 
 A twin shows nothing new, so it is no evidence for or against anybody. A picture that comes back after others is no twin: a
-camera never gives the same bytes again, but a recording does that begins anew.
+camera never gives the same bytes again, but a recording that starts over does.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ def try_to_send(broker: Broker) -> None:
             broker.queues_pending.add(FRAMES)
             broker.declare_queue(FRAMES, ensure=True)
         except Exception:
-            del broker.connection  # this thread's, so that its next use connects anew
+            del broker.connection  # this thread's, so that its next use connects again
             raise
     elif isinstance(broker, RedisBroker):
         trying.try_to_write(broker.client)

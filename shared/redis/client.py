@@ -2,7 +2,7 @@
 
 A primary may be demoted while its connections stay open (Redis Sentinel, and managed Redis whose name then leads to
 another server). It refuses writes from then on and goes on to answer reads, from what it has. So a connection that is
-refused a write for that is closed, and with it all that rest in its pool; the next ones ask for the primary anew.
+refused a write for that is closed, and with it all that rest in its pool; the next ones ask for the primary again.
 """
 
 from __future__ import annotations

@@ -138,7 +138,7 @@ PRESENCE_LATELY = 10.0
 #: Seconds that signs of life are kept; longer than PRESENCE_LATELY, so that no worker disappears early.
 PRESENCE_TTL = 60
 
-#: Seconds that the totals are kept after the last push of any process; after a longer pause counting starts anew.
+#: Seconds that the totals are kept after the last push of any process; after a longer pause counting starts over.
 METRICS_TTL = 7 * 24 * 3600
 
 #: Seconds that the number of a process's latest push is kept, within which a repeated push counts once.

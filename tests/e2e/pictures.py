@@ -1,4 +1,4 @@
-"""`python -m tests.e2e.pictures`: takes the pictures of docs/images/gestures anew, one for each challenge.
+"""`python -m tests.e2e.pictures`: takes the pictures of docs/images/gestures again, one for each challenge.
 
 Chromium shows the element of the browser client, in a page whose service and camera are stand-ins: the service asks for the
 challenge, and the camera shows a cartoon that does it. No person, drawn from a photograph or not, is in these pictures.

@@ -118,7 +118,7 @@ def app(request: pytest.FixtureRequest, built: Path, browser: Browser) -> Iterat
 
 
 def test_a_whole_check_goes_on_while_its_component_is_rendered_anew(app: App) -> None:
-    """Each challenge renders the app anew, with other handlers: those of the latest rendering hear of it, each once."""
+    """Each challenge renders the app again, with other handlers: those of the latest rendering hear of it, each once."""
     assert app.page.locator("liveness-check").get_attribute("class") == "check"
     app.host.script = list(WHOLE)
     app.press("Start")

@@ -3,7 +3,7 @@
 `workers.vision.decoder_process` is that process. It holds no secret and no connection, and each picture may take a
 limited time of the processor: the kernel ends the process at that time, also within C, where no exception can interrupt.
 Decoded pictures come back in memory that both processes share; the worker copies each one before it looks at it.
-`Decoder` is the other side: it starts the process, and starts it anew after it has ended. A picture that stalls or crashes
+`Decoder` is the other side: it starts the process, and starts it again after it has ended. A picture that stalls or crashes
 the decoder costs its own frame a 422, and the frames behind it in the same worker about a second.
 """
 
@@ -35,7 +35,7 @@ from workers.vision.landmarks import Picture
 log = structlog.get_logger(__name__)
 
 #: Seconds of the processor that a picture may take: so many, and so many more for each permitted pixel. Ordinary frames take
-#: milliseconds; the dearest permitted picture (a PNG of 16 bits with alpha) takes 60 ns a pixel.
+#: milliseconds; the costliest permitted picture (a PNG of 16 bits with alpha) takes 60 ns a pixel.
 STALLED, STALLED_PER_PIXEL = 0.6, 1e-7
 #: How many times that in seconds of the clock the process may be silent: other processes may hold the processors.
 PATIENCE = 3.0

@@ -119,7 +119,7 @@ def evaluate(
     try:
         parts = _parts(only, fit, earlier, leave_people_out=leave_people_out)
         if parts and report / "results.json" in earlier:
-            raise FittingError(f"{report / 'results.json'} would be written anew: name another folder by --report.")
+            raise FittingError(f"{report / 'results.json'} would be overwritten: name another folder by --report.")
         known = load_manifest(manifest, root, people)
         weighing = _weighing(weights, _model(model))
         sessions = read_earlier(earlier)

@@ -38,7 +38,7 @@ class Outcome:
     filming: str = ""
     #: The clip that was shown: recording, start, end.
     clip: tuple[str, float, float] | None = None
-    #: The second of the recording at which the challenge passed, and how often the clip had begun anew before.
+    #: The second of the recording at which the challenge passed, and how often the clip had started over before.
     passed_at_second: float | None = None
     lap: int = 0
     #: Seconds from the gesture's beginning and from its labelled peak, in the clip's first showing, to the pass.

@@ -29,7 +29,7 @@ class Shot:
     data: bytes
     #: The second of the recording that the picture shows, if it is unchanged.
     second: float | None = None
-    #: How often the clip has begun anew before it.
+    #: How often the clip has started over before it.
     lap: int = 0
     #: Seconds from when it was due to be sent to its arrival.
     late: float = 0.0

@@ -137,7 +137,7 @@ def find(picture: Picture, models: Path, around: tuple[float, float, float]) -> 
     net = cv2.dnn.readNetFromTFLite(str(path))
     x, y, side = around
     points = np.empty((0, 3))
-    for _ in range(4):  # each time cut anew around the last points, until the cut no longer moves
+    for _ in range(4):  # each time cut again around the last points, until the cut no longer moves
         scale = _INPUT / side
         cut = np.array([[scale, 0, _INPUT / 2 - x * scale], [0, scale, _INPUT / 2 - y * scale]])
         face = cv2.warpAffine(picture, cut, (_INPUT, _INPUT))

@@ -1,6 +1,6 @@
 """Fine detail that stays: a program that animates one photo carries the photo's detail along, with its noise.
 
-A living face shows its detail anew in each frame: skin stretches, folds and turns to the light, and so do lashes and hair.
+A living face shows other detail in each frame: skin stretches, folds and turns to the light, and so do lashes and hair.
 A camera's noise changes detail as well. So a changing detail proves nothing, and only a detail that stays is evidence.
 """
 

@@ -167,7 +167,9 @@ def test_looking_does_not_wait_for_a_frame_that_is_being_judged(
     session = keep(session_like())
     with UnitOfWork(engine) as judging:
         judging.sessions.get(session.id, lock=True)
-        assert client.get(f"{SESSIONS}/{session.id}").status_code == 200  # had it waited, it would have been in vain
+        assert (
+            client.get(f"{SESSIONS}/{session.id}").status_code == 200
+        )  # had it waited, it would have waited for nothing
 
 
 def test_a_session_that_ended_meanwhile_is_found_as_it_is(client: FlaskClient, keep: Keep, engine: Engine) -> None:

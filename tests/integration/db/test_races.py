@@ -72,7 +72,7 @@ def test_no_update_is_lost(engine: Engine, url: str) -> None:
 
 
 def test_a_new_sqlite_file_is_opened_by_all_of_them(tmp_path: Path) -> None:
-    """SQLite's change to WAL fails at once when two do it, and pays no heed to the busy timeout."""
+    """SQLite's change to WAL fails at once when two do it, and ignores the busy timeout."""
 
     def write(engine: Engine, number: int) -> None:
         with engine.begin() as connection:

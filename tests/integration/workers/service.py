@@ -118,7 +118,7 @@ class WorkerProcess:
         self._process.terminate()
 
     def renew(self) -> None:
-        """Ask it to begin anew."""
+        """Ask it to start over."""
         self._process.send_signal(signal.SIGHUP)
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ def start(lone_settings: Settings) -> Iterator[Callable[..., FlaskClient]]:
 
     def new(**changes: object) -> FlaskClient:
         app = create_app(lone_settings.model_copy(update=changes))
-        app.add_url_rule("/whence", view_func=lambda: [str(addresses.address()), request.scheme, request.host])
+        app.add_url_rule("/seen-as", view_func=lambda: [str(addresses.address()), request.scheme, request.host])
         apps.append(app)
         return app.test_client()
 
@@ -247,8 +247,8 @@ def test_as_many_proxies_are_believed_as_there_are(
     start: Callable[..., FlaskClient], proxies: int, forwarded: str, believed: str
 ) -> None:
     said = {"X-Forwarded-For": forwarded, "X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"}
-    whence, scheme, host = start(trusted_proxies=proxies).get("/whence", headers=said).json
-    assert whence == believed
+    client, scheme, host = start(trusted_proxies=proxies).get("/seen-as", headers=said).json
+    assert client == believed
     assert scheme == ("https" if proxies == 1 else "http")
     assert host == "localhost", "no proxy's word"
 

@@ -410,11 +410,11 @@ def test_a_gesture_of_a_face_that_stays_and_cannot_be_compared_is_to_be_made_aga
     assert session.held is None
     started = session.challenges[1].started_at
     assert started is not None
-    assert started > T0 + 3 + LONGEST_WAIT, "its time begins anew"
+    assert started > T0 + 3 + LONGEST_WAIT, "its time starts over"
 
 
 def test_a_face_that_is_shown_after_the_wait_comes_too_late():
-    """A frame after the wait does as the clock would: the time begins anew at the end of the wait."""
+    """A frame after the wait does as the clock would: the time starts over at the end of the wait."""
     session = until_the_second_challenge(TURN_LEFT, BLINK)
     a_stranger_blinks(session)
     assert session.held is not None

@@ -1,4 +1,4 @@
-"""A weighing for tests: simple numbers that stay what they are when the service's own are fitted anew."""
+"""A weighing for tests: simple numbers that stay what they are when the service's own are fitted again."""
 
 from __future__ import annotations
 

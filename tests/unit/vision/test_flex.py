@@ -94,9 +94,9 @@ def test_a_print_takes_its_detail_along(seen, seed):
     one, other = (spotted(picture, size, 2 * seed + i) for i in (0, 1))
     moved = show(one, Paper(yaw=2, roll=1, dx=0.004))
     taken_along = compared(camera(one, 1), camera(moved, 2), points).detail
-    anew = compared(camera(one, 1), camera(other, 2), points).detail
+    again = compared(camera(one, 1), camera(other, 2), points).detail
     assert taken_along < 0.3
-    assert anew > 0.6
+    assert again > 0.6
 
 
 def spotted(picture: np.ndarray, size: float, seed: int) -> np.ndarray:

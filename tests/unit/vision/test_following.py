@@ -45,7 +45,7 @@ def test_the_whole_picture_is_searched_now_and_then():
 
 @pytest.mark.parametrize(("at", "prior_at"), [(FOLLOW + 0.1, 0.0), (1.0, 1.2)])
 def test_an_old_or_later_place_is_not_looked_at(at, prior_at):
-    """After a pause, and for a frame that was overtaken, the face is searched anew."""
+    """After a pause, and for a frame that was overtaken, the face is searched again."""
     watched = Watched()
     watched(prior_at)
     watched(at)
@@ -68,7 +68,7 @@ def test_what_a_finder_takes_for_a_face_and_the_engine_does_not_is_none():
 
 
 def test_a_face_that_leaves_is_lost_at_once_and_found_again_when_it_returns():
-    """An engine that sees no face any more ends the following; the next one that is found begins it anew."""
+    """An engine that sees no face any more ends the following; the next one that is found starts it again."""
     watched = Watched()
     assert watched(0.0).usable
     watched.engine.sureness, watched.finder.found = 0.1, []

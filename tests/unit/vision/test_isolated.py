@@ -23,7 +23,7 @@ from workers.vision.isolated import Decoder, DecoderError
 MOST = 25_000_000
 FRAME = encode(gradient(640, 480))
 #: Passes all checks, and takes a few tenths of a second.
-DEAR = jpeg_of_scans(5000, 5000, 20)
+COSTLY = jpeg_of_scans(5000, 5000, 20)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_picture_that_stalls_the_decoder_costs_only_its_own_frame(decoder: Dec
     decoder(FRAME)
     before = process_of(decoder).pid
     with pytest.raises(BadImage) as raised:
-        decoder(DEAR)
+        decoder(COSTLY)
     assert raised.value.code == "image_too_complex"
     assert raised.value.cost == 0.05
     assert decoder(FRAME).picture.shape == (480, 640, 3)

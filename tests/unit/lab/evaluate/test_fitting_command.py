@@ -175,7 +175,7 @@ def test_what_cannot_be_fitted_over_is_told_in_a_sentence(manifest: Path, tmp_pa
         (["--only", "none,attacks", "--fit", "w.json"], "stands alone"),
         (["--only", "none", "--fit", "w.json"], "needs --fit and --with"),
         (["--with", "good.json"], "needs --fit or --leave-people-out"),
-        (["--with", "results.json", "--fit", "w.json", "--report", "."], "would be written anew"),
+        (["--with", "results.json", "--fit", "w.json", "--report", "."], "would be overwritten"),
         (["--with", "missing.json", "--fit", "w.json"], "does not exist"),
         (["--only", "none", "--with", "good.json", "--fit", "nowhere/w.json"], "no folder"),
         (["--fit", "w.json"], "10 people at least, and 1 have"),
@@ -219,13 +219,13 @@ def test_weights_of_a_file_decide_and_left_out_people_are_judged_anew(
         for kind in ("", "still")
         for i in range(12)
     ]
-    run = ["--with", write_results(tmp_path / "r.json", others), "--leave-people-out", "--report", tmp_path / "anew"]
-    anew = evaluate(drawn, *parts, "--weights", tmp_path / "never.json", *run)
-    assert anew.exit_code == 0, anew.output
-    after = json.loads((tmp_path / "anew" / "results.json").read_text())
+    run = ["--with", write_results(tmp_path / "r.json", others), "--leave-people-out", "--report", tmp_path / "again"]
+    again = evaluate(drawn, *parts, "--weights", tmp_path / "never.json", *run)
+    assert again.exit_code == 0, again.output
+    after = json.loads((tmp_path / "again" / "results.json").read_text())
     assert after["about"]["people_left_out"] is True
     scores = {o["score"] for o in after["outcomes"] if o["state"] == "completed"}
     assert min(scores) > 0, "by the weights of the others, not by those of the file"
     rejected = {v["preset"]: v["rejected"]["k"] for v in after["verdicts"]}
     assert rejected["standard"] == sum(o["is_live"] is not True for o in after["outcomes"] if o["preset"] == "standard")
-    assert not (tmp_path / "anew" / "weights.md").exists(), "--leave-people-out alone fits nothing for the service"
+    assert not (tmp_path / "again" / "weights.md").exists(), "--leave-people-out alone fits nothing for the service"
