@@ -1,12 +1,14 @@
 """Drops twins: frames with the bytes of a picture that the client sent a moment ago, because its camera is slower.
 
 A twin shows nothing new, so it is no evidence for or against anybody. A picture that comes back after others is no twin: a
-camera never gives the same bytes again, but a recording that starts over does.
+camera never gives the same bytes again, but a recording that starts over does. A picture that is sent for longer than a
+camera takes for the next one is held: it shows that nothing moved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from shared.liveness.frame import Frame
@@ -15,6 +17,8 @@ from shared.liveness.frame import Frame
 OVERTAKEN_BY: Final = 4
 #: Seconds, from the first of those frames on, within which the twin must arrive.
 OVERTAKEN_FOR: Final = 1.0
+#: Seconds after which a picture that is still sent is held: two pictures a second are the fewest that can be judged.
+HELD_AFTER: Final = 0.5
 
 
 def without_twins(frames: Sequence[Frame]) -> list[Frame]:
@@ -31,3 +35,19 @@ def without_twins(frames: Sequence[Frame]) -> list[Frame]:
             if len(others) > OVERTAKEN_BY or frame.at - others[0].at > OVERTAKEN_FOR:
                 kept.append(frame)  # it comes back
     return kept
+
+
+def held(frames: Sequence[Frame]) -> list[Frame]:
+    """The twins of a face, oldest first, whose picture had been sent for longer than HELD_AFTER: nothing changes in them.
+
+    An attacker who shows photos by a program could otherwise hide how still they stand, by sending the same bytes.
+    """
+    no_twins = {id(frame) for frame in without_twins(frames)}
+    began: dict[str, float] = {}
+    late = [f for f in frames if f.at - began.setdefault(f.observation.digest, f.at) > HELD_AFTER]
+    return [_unchanged(f) for f in late if f.observation.usable and id(f) not in no_twins]
+
+
+def _unchanged(twin: Frame) -> Frame:
+    still = replace(twin.observation, stir=0.0, flex=0.0, flex_lately=0.0, skin=0.0, detail=0.0)
+    return replace(twin, observation=still)

@@ -31,7 +31,7 @@ from shared.liveness.evidence.texture import texture
 from shared.liveness.evidence.unasked import unasked
 from shared.liveness.evidence.weighing import Verdict, Weighing, weighs_against
 from shared.liveness.frame import Frame
-from shared.liveness.twins import without_twins
+from shared.liveness.twins import held, without_twins
 
 __all__ = [
     "FITTED",
@@ -68,25 +68,27 @@ def examine(
     kind, position = asked[-1], len(asked) - 1
     repeats = repeated([f for f in frames if f.at >= since])
     reports = camera(frames)  # a report may have come with a twin
-    # A twin shows nothing new: no judge may count it, for or against the person.
+    # A twin shows nothing new: no judge may count it, for or against the person. But a picture that is held stands still.
+    late = held(frames)
     frames = without_twins(frames)
+    with_held = sorted([*frames, *late], key=lambda frame: frame.at)
     of_challenge = [f for f in frames if f.at >= since]
     course = [f for f in of_challenge if f.at <= met]
     until_met = [f for f in frames if f.at <= met]
     scores = {
         Code.UNSEEN: unseen(frames, since=since, met=met, after=after),
-        Code.FROZEN: frozen(of_challenge),
+        Code.FROZEN: frozen([f for f in with_held if f.at >= since]),
         Code.FLAT: flat(course),
         Code.REPEATED: repeats,
         Code.ABRUPT: abrupt(course, kind),
         Code.CUT: cut(of_challenge),
         Code.STIFF: stiff(frames, kind, since),
         Code.MIXED: mixed(frames, kind, since),
-        Code.PLANAR: planar(frames, since),
-        Code.CALM: calm(frames, since),
-        Code.ONE_PICTURE: one_picture(frames, since),
+        Code.PLANAR: planar(with_held, since),
+        Code.CALM: calm(with_held, since),
+        Code.ONE_PICTURE: one_picture(with_held, since),
         Code.STARING: staring(frames, since),
-        Code.TEXTURE: texture(frames, since),
+        Code.TEXTURE: texture(with_held, since),
         Code.SAME_EYES: same_eyes(frames, since),
         Code.SCREEN: _first_score(screen(of_challenge), screen(frames)),
         Code.MOIRE: _first_score(moire(of_challenge), moire(frames)),

@@ -14,7 +14,7 @@ from shared.liveness.evidence.repeated import repeated
 from shared.liveness.evidence.sight import too_sparse
 from shared.liveness.frame import Frame
 from shared.liveness.session import State
-from shared.liveness.twins import OVERTAKEN_FOR, without_twins
+from shared.liveness.twins import OVERTAKEN_FOR, held, without_twins
 from tests.unit.liveness.people import ALIVE, T0, Person, film, gesture, observe, opened, submit
 
 TURN_LEFT, SMILE = ChallengeType.TURN_LEFT, ChallengeType.SMILE
@@ -115,6 +115,44 @@ class TestTwins:
         assert repeated(shown([""] * 5)) is None
 
 
+class TestHeld:
+    @pytest.mark.parametrize(("fps", "copies"), [(2.0, 5), (3.0, 6), (5.0, 2), (7.0, 3)])
+    def test_a_slow_camera_holds_no_picture(self, fps: float, copies: int) -> None:
+        assert not held(copied(acted(TURN_LEFT, fps), copies, fps))
+
+    def test_what_is_sent_for_longer_is_held_and_nothing_changes_in_it(self) -> None:
+        late = held(shown("abcccccccccd"))
+        assert [f.id for f in late] == ["8", "9", "10"]
+        assert {(f.observation.stir, f.observation.flex, f.observation.flex_lately) for f in late} == {(0.0, 0.0, 0.0)}
+
+    def test_pictures_that_take_turns_are_held_as_well(self) -> None:
+        """An attacker may alternate two copies of a photo that differ in one pixel."""
+        assert len(held(shown("ababababab"))) == 4
+
+    def test_pictures_without_a_face_are_not(self) -> None:
+        black = replace(observe(digest="black"), face=None, faces=0)
+        assert not held([Frame(str(i), T0 + i / 10, black) for i in range(30)])
+
+    def test_a_camera_that_stalls_for_a_moment_does_not_turn_a_person_away(self) -> None:
+        frames = acted(TURN_LEFT, 10.0)
+        stalled = [replace(frames[5], id=f.id, at=f.at) if 5 < i < 13 else f for i, f in enumerate(frames)]
+        assert held(stalled)
+        assert verdict(measured(stalled)) is True
+
+    @pytest.mark.parametrize("still", [8, 12])
+    def test_photos_that_a_program_turns_into_each_other_cannot_hide_that_they_stand(self, still: int) -> None:
+        """Only the pictures in between would be seen, and they live."""
+        frames = acted(SMILE, 10.0)
+        # Held, moved for six frames, held again, and so on.
+        shows = [n for n in range(0, len(frames), 6) for n in [n] * still + list(range(n, n + 6))]
+        film_of_photos = [
+            replace(frames[min(n, len(frames) - 1)], id=str(i), at=T0 + i / 10) for i, n in enumerate(shows)
+        ]
+        found = findings(measured(film_of_photos), SMILE)
+        assert found[Code.PLANAR] > 0.9
+        assert findings(frames, SMILE)[Code.PLANAR] < 0.5
+
+
 class TestEvidence:
     @pytest.mark.parametrize(("fps", "copies"), [(3.0, 6), (5.0, 2), (7.0, 3)])
     def test_twins_speak_neither_for_nor_against_anybody(self, fps: float, copies: int) -> None:
@@ -147,7 +185,9 @@ class TestEvidence:
         frames = [Frame(str(i), T0 + i / 10, one) for i in range(60)]
         found = findings(frames)
         assert found[Code.UNSEEN] == 1.0
-        assert not set(found) & {Code.STIFF, Code.CALM, Code.STARING, Code.TEXTURE, Code.ONE_PICTURE, Code.PLANAR}
+        assert not set(found) & {Code.STIFF, Code.STARING}
+        assert found[Code.FROZEN] > FITTED.decisive[Code.FROZEN]
+        assert {found[code] for code in (Code.CALM, Code.TEXTURE, Code.ONE_PICTURE, Code.PLANAR)} == {1.0}
 
     def test_a_looped_recording_of_a_gesture_is_not_live(self) -> None:
         """The person waits in a loop of three seconds, and is filmed doing it in another one."""
