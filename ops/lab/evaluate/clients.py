@@ -1,4 +1,4 @@
-"""Kinds of clients: steady ones, clients with a bad line, and one whose encoder fails now and then."""
+"""Kinds of clients: steady ones, clients with a bad line or a bad encoder, and one that chooses what is seen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
+
+import cv2
+import cv2.typing
 
 from ops.lab.evaluate.video import Shot, black, decoded, encoded
 
@@ -24,6 +27,9 @@ JITTER, PAUSE, PAUSES = 0.1, 0.35, 0.05
 BURST = 0.01
 #: Pictures between two black frames.
 WHOLE = 5
+
+#: Mean change in grey levels from which a picture moves; seconds after which a picky client sends one that does not.
+MOVES, SELDOM = 0.6, 0.4
 
 #: What becomes of a frame, by its number; None: the frame does not arrive.
 Fate = Callable[[int, Shot], Shot | None]
@@ -59,11 +65,30 @@ def _gaps(_: float, __: random.Random) -> Fate:
     return fate
 
 
+def _picky(fps: float, _: random.Random) -> Fate:
+    """A client that sends all pictures in which something moves, and the others as seldom as a face can be followed."""
+    before: cv2.typing.MatLike | None = None
+    sent = 0
+
+    def fate(index: int, shot: Shot) -> Shot | None:
+        nonlocal before, sent
+        picture = cv2.cvtColor(decoded(shot.data), cv2.COLOR_BGR2GRAY)
+        moves = before is None or cv2.absdiff(picture, before).mean() > MOVES
+        before = picture
+        if not moves and index - sent < SELDOM * fps:
+            return None
+        sent = index
+        return shot
+
+    return fate
+
+
 CLIENTS: Mapping[str, Callable[[float, random.Random], Fate] | None] = {
     STEADY: None,
     "drops": _drops,
     "late": _late,
     "gaps": _gaps,
+    "picky": _picky,
 }
 
 

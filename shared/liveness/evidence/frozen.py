@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shared.liveness.evidence import over_time
 from shared.liveness.frame import Frame
 
 #: `Observation.stir` under which a step from one frame to the next is camera noise.
@@ -13,8 +14,9 @@ LEAST_STEPS = 4
 
 
 def frozen(frames: Sequence[Frame]) -> float | None:
-    """The share of steps from frame to frame that changed nothing but noise, 0 to 1; None with too few steps."""
-    stirs = [f.observation.stir for f in frames if f.observation.stir is not None]
-    if len(stirs) < LEAST_STEPS:
+    """The share of the time in which frames changed nothing but noise, 0 to 1; None with too few steps between frames."""
+    steps = [(f.at, f.observation.stir) for f in frames if f.observation.stir is not None]
+    if len(steps) < LEAST_STEPS:
         return None
-    return sum(s < STILL for s in stirs) / len(stirs)
+    times, stirs = zip(*steps, strict=True)
+    return over_time.share([stir < STILL for stir in stirs], over_time.durations(times))

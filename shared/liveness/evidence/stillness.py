@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
+from shared.liveness.evidence import over_time
 from shared.liveness.evidence.sight import recent
 from shared.liveness.frame import Frame
 from shared.liveness.observation import Observation
@@ -23,8 +22,11 @@ def stillness(
     """How little a face changed, 0 (much) to 1 (nothing); None with too few comparisons.
 
     frames: oldest first; since: when the challenge began; change: the change measured in a frame, None if nothing was
-    compared; half: the change at which the score is a half; quantile: the quantile of the changes that counts; least: the
-    number of comparisons needed.
+    compared; half: the change at which the score is a half; quantile: the quantile of the changes over time that counts;
+    least: the number of comparisons needed.
     """
-    changes = [value for f in recent(frames, since) if (value := change(f.observation)) is not None]
-    return half / (half + float(np.quantile(changes, quantile))) if len(changes) >= least else None
+    measured = [(f.at, value) for f in recent(frames, since) if (value := change(f.observation)) is not None]
+    if len(measured) < least:
+        return None
+    times, changes = zip(*measured, strict=True)
+    return half / (half + over_time.quantile(changes, over_time.durations(times), quantile))

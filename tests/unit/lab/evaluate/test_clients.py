@@ -43,7 +43,7 @@ def test_answers_reach_the_actor(client: str) -> None:
 @pytest.mark.parametrize("client", CLIENTS)
 def test_a_client_is_the_same_in_every_run(client: str) -> None:
     assert sent(client) == sent(client)
-    assert (sent(client) == sent(client, seed=4)) == (client in (STEADY, "gaps"))
+    assert (sent(client) == sent(client, seed=4)) == (client in (STEADY, "gaps", "picky"))
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -53,6 +53,20 @@ def test_what_the_actor_leaves_out_is_not_sent(client: str) -> None:
             yield None
 
     assert list(sent_by(client, nothing(), FPS, Random(3))) == [None] * 9
+
+
+def test_a_picky_client_sends_what_moves_and_seldom_what_stands() -> None:
+    def photo_that_moves() -> Source:
+        for number in range(80):
+            moved = np.full((48, 64, 3), 130, np.uint8)
+            if 32 <= number < 40:
+                moved[:, : 8 * (number - 31)] = 90
+            yield Shot(encoded(moved), second=number / FPS)
+
+    shots = list(sent_by("picky", photo_that_moves(), FPS, Random(3)))
+    assert None not in shots[32:41]
+    at_rest = [number for number, shot in enumerate(shots[:32]) if shot]
+    assert {later - earlier for earlier, later in pairwise(at_rest)} == {4}
 
 
 def test_a_line_that_drops_loses_one_frame_in_seven() -> None:
