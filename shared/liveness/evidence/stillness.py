@@ -25,8 +25,10 @@ def stillness(
     compared; half: the change at which the score is a half; quantile: the quantile of the changes over time that counts;
     least: the number of comparisons needed.
     """
-    measured = [(f.at, value) for f in recent(frames, since) if (value := change(f.observation)) is not None]
+    seen = recent(frames, since)
+    seconds = over_time.durations([f.at for f in seen])
+    measured = [(value, s) for f, s in zip(seen, seconds, strict=True) if (value := change(f.observation)) is not None]
     if len(measured) < least:
         return None
-    times, changes = zip(*measured, strict=True)
-    return half / (half + over_time.quantile(changes, over_time.durations(times), quantile))
+    changes, lasted = zip(*measured, strict=True)
+    return half / (half + over_time.quantile(changes, lasted, quantile))
