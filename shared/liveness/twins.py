@@ -38,7 +38,7 @@ def without_twins(frames: Sequence[Frame]) -> list[Frame]:
 
 
 def held(frames: Sequence[Frame]) -> list[Frame]:
-    """The twins of a face, oldest first, whose picture had been sent for longer than HELD_AFTER: nothing changes in them.
+    """The copies of a picture with a face that came later than HELD_AFTER, oldest first: frames in which nothing changes.
 
     An attacker who shows photos by a program could otherwise hide how still they stand, by sending the same bytes.
     """

@@ -15,8 +15,5 @@ LEAST_STEPS = 4
 
 def frozen(frames: Sequence[Frame]) -> float | None:
     """The share of the time in which frames changed nothing but noise, 0 to 1; None with too few steps between frames."""
-    seconds = over_time.durations([f.at for f in frames])
-    steps = [
-        (f.observation.stir < STILL, s) for f, s in zip(frames, seconds, strict=True) if f.observation.stir is not None
-    ]
-    return over_time.share(*zip(*steps, strict=True)) if len(steps) >= LEAST_STEPS else None
+    stirs, seconds = over_time.measured(frames, lambda seen: seen.stir)
+    return over_time.share([stir < STILL for stir in stirs], seconds) if len(stirs) >= LEAST_STEPS else None

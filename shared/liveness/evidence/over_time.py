@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import numpy as np
 
 from shared.liveness.evidence.sight import LONGEST_STEP
+from shared.liveness.frame import Frame
+from shared.liveness.observation import Observation
+
+
+def measured(
+    frames: Sequence[Frame], measure: Callable[[Observation], float | None]
+) -> tuple[list[float], list[float]]:
+    """The values that were measured in some of the frames, oldest first, and the seconds that each value stands for.
+
+    measure: the value measured in a frame; None if there is none.
+    """
+    seconds = durations([f.at for f in frames])
+    found = [(value, s) for f, s in zip(frames, seconds, strict=True) if (value := measure(f.observation)) is not None]
+    return [value for value, _ in found], [s for _, s in found]
 
 
 def durations(times: Sequence[float]) -> list[float]:

@@ -25,10 +25,5 @@ def stillness(
     compared; half: the change at which the score is a half; quantile: the quantile of the changes over time that counts;
     least: the number of comparisons needed.
     """
-    seen = recent(frames, since)
-    seconds = over_time.durations([f.at for f in seen])
-    measured = [(value, s) for f, s in zip(seen, seconds, strict=True) if (value := change(f.observation)) is not None]
-    if len(measured) < least:
-        return None
-    changes, lasted = zip(*measured, strict=True)
-    return half / (half + over_time.quantile(changes, lasted, quantile))
+    changes, seconds = over_time.measured(recent(frames, since), change)
+    return half / (half + over_time.quantile(changes, seconds, quantile)) if len(changes) >= least else None

@@ -34,22 +34,34 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture
-def session_id(engine: Engine) -> str:
-    """A session as the workers leave it: its frames judged each in its unit, the comparisons coming in between."""
-    session = Session.open(str(uuid.uuid4()), TYPES, timeout_seconds=10.0, at=T0 - 1, ttl=300, identify=True)
+def _opened(engine: Engine, *, timeout_seconds: float, identify: bool = False) -> Session:
+    session = Session.open(
+        str(uuid.uuid4()), TYPES, timeout_seconds=timeout_seconds, at=T0 - 1, ttl=300, identify=identify
+    )
     with UnitOfWork(engine) as uow:
         uow.sessions.add(session)
         uow.commit()
+    return session
+
+
+def _judged(engine: Engine, session_id: str, frame: Frame) -> Session:
+    """The session after a frame, judged and recorded in a unit of its own."""
+    with UnitOfWork(engine, on_end=nothing_else) as uow:
+        session = uow.sessions.get(session_id, lock=True)
+        uow.sessions.load_frames(session, frame.at)
+        result = session.submit(frame.id, frame.observation, frame.at)
+        uow.sessions.save(session)
+        uow.sessions.record(session.id, frame, result)
+        uow.commit()
+    return session
+
+
+@pytest.fixture
+def session_id(engine: Engine) -> str:
+    """A session as the workers leave it: its frames judged each in its unit, the comparisons coming in between."""
+    session = _opened(engine, timeout_seconds=10.0, identify=True)
     for number, frame in enumerate(SHOWN):
-        with UnitOfWork(engine, on_end=nothing_else) as uow:
-            session = uow.sessions.get(session.id, lock=True)
-            uow.sessions.load_frames(session, frame.at)
-            result = session.submit(frame.id, frame.observation, frame.at)
-            uow.sessions.save(session)
-            if session.frames and any(kept.id == frame.id for kept in session.frames):
-                uow.sessions.record(session.id, Frame(frame.id, frame.at, frame.observation), result)
-            uow.commit()
+        session = _judged(engine, session.id, frame)
         if number % 5 == 4 and not session.ended:
             _compare(engine, session.id, frame.at)
         if session.ended:
@@ -69,18 +81,9 @@ def _compare(engine: Engine, session_id: str, at: float, only: str | None = None
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_comparisons_that_come_in_late_and_in_any_order(engine, order):
-    session = Session.open(str(uuid.uuid4()), TYPES, timeout_seconds=10.0, at=T0 - 1, ttl=300, identify=True)
-    with UnitOfWork(engine) as uow:
-        uow.sessions.add(session)
-        uow.commit()
+    session = _opened(engine, timeout_seconds=10.0, identify=True)
     for number, frame in enumerate(SHOWN):
-        with UnitOfWork(engine, on_end=nothing_else) as uow:
-            session = uow.sessions.get(session.id, lock=True)
-            uow.sessions.load_frames(session, frame.at)
-            result = session.submit(frame.id, frame.observation, frame.at)
-            uow.sessions.save(session)
-            uow.sessions.record(session.id, frame, result)
-            uow.commit()
+        session = _judged(engine, session.id, frame)
         if session.ended:
             break
         awaited = [s.frame_id for s in session.identity.samples if s.distance is None]
@@ -139,18 +142,9 @@ def test_an_answer_that_was_never_due(engine, session_id):
 
 
 def test_a_session_that_the_clock_ended(engine):
-    session = Session.open(str(uuid.uuid4()), TYPES, timeout_seconds=2.0, at=T0 - 1, ttl=300)
-    with UnitOfWork(engine) as uow:
-        uow.sessions.add(session)
-        uow.commit()
+    session = _opened(engine, timeout_seconds=2.0)
     for frame in SHOWN[:4]:
-        with UnitOfWork(engine, on_end=nothing_else) as uow:
-            session = uow.sessions.get(session.id, lock=True)
-            uow.sessions.load_frames(session, frame.at)
-            result = session.submit(frame.id, frame.observation, frame.at)
-            uow.sessions.save(session)
-            uow.sessions.record(session.id, frame, result)
-            uow.commit()
+        session = _judged(engine, session.id, frame)
     with UnitOfWork(engine, on_end=nothing_else) as uow:
         session = uow.sessions.get(session.id, lock=True)
         session.tick(T0 + 60)

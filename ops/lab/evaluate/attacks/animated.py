@@ -10,7 +10,6 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import count
 
 import cv2
@@ -116,16 +115,19 @@ Program = Callable[[Style, random.Random], Show | None]
 
 def animated_photo(studio: Studio) -> Iterator[Case]:
     """A neutral photo that answers each challenge by itself, and whole sessions."""
-    return animated(studio, "animated_photo", partial(_of_photo, studio))
+
+    def program(style: Style, _: random.Random) -> Show | None:
+        puppet = puppet_of(studio, style)
+        return None if puppet is None else (lambda _, pose, expression: puppet.show(pose, expression))
+
+    return animated(studio, "animated_photo", program)
 
 
-def _of_photo(studio: Studio, style: Style, _: random.Random) -> Show | None:
+def puppet_of(studio: Studio, style: Style) -> Puppet | None:
+    """The target's neutral photo as a puppet in that style; None where no face is found in the photo."""
     photo = studio.neutral()
     vertices = studio.solid(photo)
-    if vertices is None:
-        return None
-    puppet = Puppet(photo, vertices, style.build)
-    return lambda _, pose, expression: puppet.show(pose, expression)
+    return None if vertices is None else Puppet(photo, vertices, style.build)
 
 
 def animated(studio: Studio, species: str, program: Program, *, rests: bool = True) -> Iterator[Case]:

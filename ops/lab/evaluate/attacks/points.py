@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from workers.vision.finder import BlazeFinder
 from workers.vision.landmarks import Picture, Points
 from workers.vision.mesh import MESH_TO_68, Mesh, region_around
-
-#: Of the 468 vertices: the outer corners of the eyes.
-_OUTER_CORNERS = (33, 263)
-
-
-def width_of_eyes(vertices: Points) -> float:
-    """The width over both eyes of a face with these vertices (468, 3), in the picture's pixels."""
-    right, left = vertices[list(_OUTER_CORNERS), :2]
-    return float(np.hypot(*(left - right)))
 
 
 class FacePoints:

@@ -48,7 +48,7 @@ class Puppet:
     """One photo with the vertices of its face (468, 3)."""
 
     def __init__(self, photo: Picture, vertices: Points, build: Build) -> None:
-        self._photo, self._vertices = photo, vertices.astype(np.float64)
+        self.photo, self._vertices = photo, vertices.astype(np.float64)
         self._features = Features(photo, self._vertices, build.inside)
         right, left = (self._vertices[list(corners), :2].mean(axis=0) for corners in CORNERS_OF_EYES)
         self._eyes, self._unit = (right + left) / 2, max(1.0, float(np.hypot(*(left - right))))
@@ -63,6 +63,12 @@ class Puppet:
         #: The nodes in inter-ocular distances from the point that the head turns about.
         self._solid = np.concatenate([self._nodes - ears[:2], depth[..., None]], axis=-1) / self._unit
 
+    @property
+    def width_of_eyes(self) -> float:
+        """The width over both eyes, from outer corner to outer corner, in the photo's pixels."""
+        right, left = self._vertices[[CORNERS_OF_EYES[0][0], CORNERS_OF_EYES[1][1]], :2]
+        return float(np.hypot(*(left - right)))
+
     def show(self, pose: Pose, expression: Expression) -> Picture:
         """The picture with the head moved by `pose` (its `bend` does not count) and with this expression."""
         picture = self._features.show(expression)
@@ -74,7 +80,7 @@ class Puppet:
         """How far each node goes, in pixels."""
         turned = self._solid @ rotation(pose).T
         nearer = pose.scale * (_DISTANCE + self._solid[..., 2:]) / (_DISTANCE + turned[..., 2:])
-        height, width = self._photo.shape[:2]
+        height, width = self.photo.shape[:2]
         moves = (turned[..., :2] * nearer - self._solid[..., :2]) * self._unit
         return np.asarray((moves + np.array([pose.dx * width, pose.dy * height])) * self._weights[..., None])
 

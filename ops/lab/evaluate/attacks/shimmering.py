@@ -9,11 +9,9 @@ from collections.abc import Iterator
 import cv2
 import numpy as np
 
-from ops.lab.evaluate.attacks.animated import Show, Style, animated
+from ops.lab.evaluate.attacks.animated import Show, Style, animated, puppet_of
 from ops.lab.evaluate.attacks.features import Expression
-from ops.lab.evaluate.attacks.points import width_of_eyes
 from ops.lab.evaluate.attacks.prints import Pose
-from ops.lab.evaluate.attacks.puppet import Puppet
 from ops.lab.evaluate.attacks.studio import Studio
 from ops.lab.evaluate.cases import Case
 from workers.vision.landmarks import Picture, as_picture
@@ -30,11 +28,10 @@ def shimmering_photo(studio: Studio) -> Iterator[Case]:
     """A photo that is animated as `animated_photo` is, under a smooth flow that nobody could predict."""
 
     def program(style: Style, chance: random.Random) -> Show | None:
-        photo = studio.neutral()
-        vertices = studio.solid(photo)
-        if vertices is None:
+        puppet = puppet_of(studio, style)
+        if puppet is None:
             return None
-        puppet, flow = Puppet(photo, vertices, style.build), Flow(photo, width_of_eyes(vertices), chance)
+        flow = Flow(puppet.photo, puppet.width_of_eyes, chance)
 
         def show(at: float, pose: Pose, expression: Expression) -> Picture:
             return flow.over(puppet.show(pose, expression), at)
